@@ -1,0 +1,67 @@
+//! Addresses as they lie in map keys: 16 bytes for both families, IPv4 mapped into `::ffff:0:0/96` (RFC 4291 §2.5.5.2).
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::abi::abi_type;
+
+abi_type! {
+    /// An address of either family. 16 bytes, network byte order; IPv4 as IPv4-mapped IPv6.
+    pub struct Address: 16 {
+        pub octets: [u8; 16],
+    }
+}
+
+impl Address {
+    /// The IPv4-mapped form of four octets in network order.
+    #[inline(always)]
+    pub const fn from_v4(octets: [u8; 4]) -> Self {
+        let [a, b, c, d] = octets;
+        Self { octets: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d] }
+    }
+
+    /// The four octets if this is an IPv4-mapped address.
+    #[inline(always)]
+    pub fn as_v4(&self) -> Option<[u8; 4]> {
+        match self.octets {
+            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d] => Some([a, b, c, d]),
+            _ => None,
+        }
+    }
+}
+
+impl From<IpAddr> for Address {
+    fn from(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(v4) => Self::from_v4(v4.octets()),
+            IpAddr::V6(v6) => Self { octets: v6.octets() },
+        }
+    }
+}
+
+impl From<Address> for IpAddr {
+    fn from(address: Address) -> Self {
+        match address.as_v4() {
+            Some(octets) => IpAddr::V4(Ipv4Addr::from(octets)),
+            None => IpAddr::V6(Ipv6Addr::from(address.octets)),
+        }
+    }
+}
+
+abi_type! {
+    /// Key of PREFIXES: an LPM trie over the 16-byte form. 20 bytes; an IPv4 /24 has `prefix_len` 96 + 24.
+    pub struct PrefixKey: 20 {
+        pub prefix_len: u32,
+        pub addr: [u8; 16],
+    }
+}
+
+abi_type! {
+    /// Value of PREFIXES: what holds for every address of a service prefix. 4 bytes.
+    pub struct PrefixValue: 4 {
+        /// `PREFIX_*` bits.
+        pub flags: u32,
+    }
+}
+
+/// Drop what is for the prefix but for none of its services (ICMP passes).
+pub const PREFIX_ONLY_SERVICES: u32 = 1;

@@ -1,0 +1,91 @@
+//! Allow and block lists: longest-prefix tries keyed by scope and source prefix, one per family.
+
+use crate::abi::abi_type;
+
+/// Scope of the whole node (and of the fleet): the value 0.
+pub const SCOPE_NODE: u32 = 0;
+/// Set in the scope of one service address; the low 31 bits are its `address_id`. Without it a scope is a tenant.
+pub const SCOPE_ADDRESS_BIT: u32 = 1 << 31;
+
+/// The scope of one service address.
+#[inline(always)]
+pub const fn scope_address(address_id: u32) -> u32 {
+    SCOPE_ADDRESS_BIT | address_id
+}
+
+/// Bits of `scope` in front of the address bits in `prefix_len`; the scope always matches whole.
+pub const SCOPE_BITS: u32 = 32;
+
+abi_type! {
+    /// Key of ALLOW4 and BLOCK4. 12 bytes; `prefix_len` = 32 bits of scope + bits of the IPv4 prefix.
+    pub struct ListKey4: 12 {
+        pub prefix_len: u32,
+        /// Host byte order; compared whole, so its byte order does not matter to the trie.
+        pub scope: u32,
+        pub addr: [u8; 4],
+    }
+}
+
+abi_type! {
+    /// Key of ALLOW6 and BLOCK6. 24 bytes; `prefix_len` = 32 bits of scope + bits of the IPv6 prefix.
+    pub struct ListKey6: 24 {
+        pub prefix_len: u32,
+        pub scope: u32,
+        pub addr: [u8; 16],
+    }
+}
+
+abi_type! {
+    /// Value of BLOCK4 and BLOCK6. 12 bytes of u32: LPM values want an alignment that divides the key's data size.
+    pub struct BlockValue: 12 {
+        /// A [`Reason`] number.
+        pub reason: u32,
+        /// Monotonic (CLOCK_MONOTONIC_COARSE) second from which the entry no longer matches; 0 = never expires.
+        pub expires_s: u32,
+        /// The tenant whose rules or list made the entry; 0 = the node.
+        pub tenant: u32,
+    }
+}
+
+impl BlockValue {
+    /// Hot: per packet. Whether the entry still matches at `now_s`, in monotonic seconds.
+    #[inline(always)]
+    pub const fn is_live(&self, now_s: u32) -> bool {
+        self.expires_s == 0 || now_s < self.expires_s
+    }
+}
+
+abi_type! {
+    /// Value of ALLOW4 and ALLOW6. 4 bytes.
+    pub struct AllowValue: 4 {
+        /// A [`Reason`] number.
+        pub reason: u32,
+    }
+}
+
+/// Where a list entry came from, so that a restart can tell apart what to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Reason {
+    /// `allow` or `block` of node.toml.
+    List = 1,
+    /// Made by the feedback loop from refused requests.
+    Ban = 2,
+    /// Made by an operator (`waf ban add`).
+    Operator = 3,
+    /// Brought in from a foreign list.
+    Import = 4,
+}
+
+impl Reason {
+    /// The reason of a number read from a map, if it is one of ours.
+    pub const fn from_number(number: u32) -> Option<Self> {
+        match number {
+            1 => Some(Self::List),
+            2 => Some(Self::Ban),
+            3 => Some(Self::Operator),
+            4 => Some(Self::Import),
+            _ => None,
+        }
+    }
+}

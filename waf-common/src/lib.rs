@@ -1,0 +1,15 @@
+//! The contract between the kernel half and user space: the types that lie in BPF maps, the names and limits both
+//! sides must agree on, and the packet parser. No allocation, no operating system, no knowledge of any map's handle.
+#![no_std]
+#![deny(unsafe_code)]
+
+mod abi;
+pub mod limits;
+pub mod names;
+pub mod address;
+pub mod service;
+pub mod block;
+pub mod steer;
+pub mod outcome;
+pub mod report;
+pub mod packet;

@@ -1,0 +1,22 @@
+//! Every bound that kernel and user space share, each with the reason for its number.
+
+/// Workers of one node. A worker set is one `u64` mask, and one edge host rarely has more cores for us.
+pub const WORKERS_MAX: usize = 64;
+/// VLAN tags walked: 802.1Q inside 802.1ad; a third tag is no network of ours.
+pub const VLAN_TAGS_MAX: usize = 2;
+/// IPv6 extension headers walked: RFC 8200 orders at most six, real traffic carries one or two.
+pub const IPV6_EXTENSIONS_MAX: usize = 6;
+/// Bytes of the packet that the parser may look at: Ethernet, two tags, IPv6 with its extensions, TCP.
+pub const PARSE_BYTES_MAX: usize = 512;
+/// Services of one node (address, protocol, port): 10,000 tenants with two ports and two families.
+pub const SERVICES_MAX: u32 = 40_960;
+/// Prefixes of one allow or block list; the tries are sized at load.
+pub const LIST_ENTRIES_MAX: u32 = 131_072;
+/// Service prefixes of one node: a carrier routes us a few, never hundreds.
+pub const PREFIXES_MAX: u32 = 256;
+/// Tenants with counters of their own on one node.
+pub const TENANTS_MAX: u32 = 16_384;
+/// Bytes of the event ring: 4,096 reports of 64 bytes, a second of samples under a flood. A power of two, in pages.
+pub const EVENTS_BYTES: u32 = 256 * 1024;
+/// One packet in this many is reported when the node sets no other rate.
+pub const EVENT_SAMPLE_DEFAULT: u32 = 256;

@@ -1,0 +1,44 @@
+//! Names that a loader writes and a reader looks for: pin paths, programs, maps. No file is opened here.
+
+/// Version of the map layout: it names the pin directory, and grows with every change of a type in a map.
+pub const SCHEMA: u32 = 1;
+/// Below this directory each node has `<node>/bpf`, a bpffs of its own.
+pub const RUN_DIR: &str = "/run/waf";
+/// File system of a node inside `<RUN_DIR>/<node>`.
+pub const BPF_DIR: &str = "bpf";
+
+/// XDP program: parse, look up, drop, steer.
+pub const PROGRAM_XDP: &str = "waf_xdp";
+/// sk_lookup program: service address to the chosen worker's listening socket.
+pub const PROGRAM_SK_LOOKUP: &str = "waf_sk_lookup";
+
+pub const MAP_CONFIG: &str = "CONFIG";
+pub const MAP_PREFIXES: &str = "PREFIXES";
+pub const MAP_SERVICES: &str = "SERVICES";
+pub const MAP_WORKERS: &str = "WORKERS";
+pub const MAP_ALLOW4: &str = "ALLOW4";
+pub const MAP_ALLOW6: &str = "ALLOW6";
+pub const MAP_BLOCK4: &str = "BLOCK4";
+pub const MAP_BLOCK6: &str = "BLOCK6";
+pub const MAP_COUNTERS: &str = "COUNTERS";
+pub const MAP_TENANT_COUNTERS: &str = "TENANT_COUNTERS";
+pub const MAP_EVENTS: &str = "EVENTS";
+pub const MAP_CPUS: &str = "CPUS";
+pub const MAP_SOCKETS: &str = "SOCKETS";
+
+/// All pinned maps, in the order in which `waf kernel load` writes and inspects them.
+pub const MAPS: [&str; 13] = [
+    MAP_CONFIG,
+    MAP_PREFIXES,
+    MAP_SERVICES,
+    MAP_WORKERS,
+    MAP_ALLOW4,
+    MAP_ALLOW6,
+    MAP_BLOCK4,
+    MAP_BLOCK6,
+    MAP_COUNTERS,
+    MAP_TENANT_COUNTERS,
+    MAP_EVENTS,
+    MAP_CPUS,
+    MAP_SOCKETS,
+];

@@ -1,0 +1,63 @@
+//! The subcommands, one file each; what they do lies in the library.
+
+mod ban;
+mod event;
+mod kernel;
+mod node;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A cloud WAF: kernel filter, inspection node and their tools.
+#[derive(Parser)]
+#[command(name = "waf", version, arg_required_else_help = true)]
+struct Waf {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Load, unload or inspect the kernel half (root, short-lived)
+    Kernel(kernel::Kernel),
+    /// Serve the tenants of a configuration (no privilege)
+    Node(node::Node),
+    /// List, add or remove bans on this node
+    Ban(ban::Ban),
+    /// Find an event by its id
+    Event(event::Event),
+}
+
+/// Parses the command line and runs it. Exit codes: 0 done, 1 failed, 2 wrong usage.
+pub fn run() -> ExitCode {
+    let result = match Waf::parse().command {
+        Command::Kernel(kernel) => kernel.run(),
+        Command::Node(node) => node.run(),
+        Command::Ban(ban) => ban.run(),
+        Command::Event(event) => event.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The whole chain of causes on one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// What a subcommand returns.
+type Outcome = Result<(), Box<dyn Error>>;

@@ -1,0 +1,52 @@
+//! What concerns this machine: interface, user, directories, listeners.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+
+use crate::model::{Carrier, NodeName};
+
+/// How XDP attaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum XdpMode {
+    Native,
+    Generic,
+    /// Native first, then generic; what was obtained is reported.
+    #[default]
+    Auto,
+}
+
+/// The tables [node], [log] and [admin], paths resolved.
+#[derive(Clone, Debug)]
+pub struct NodeSettings {
+    pub name: NodeName,
+    pub carrier: Carrier,
+    pub user: String,
+    /// None: no kernel half.
+    pub interface: Option<String>,
+    pub xdp_mode: XdpMode,
+    pub kernel_object: PathBuf,
+    pub service_prefixes: Vec<IpNet>,
+    pub only_services: bool,
+    pub cpumap: bool,
+    /// None: as many as the affinity mask has CPUs.
+    pub workers: Option<u16>,
+    pub state_dir: PathBuf,
+    pub log: LogSettings,
+    pub admin: AdminSettings,
+}
+
+/// The table [log].
+#[derive(Clone, Debug, Default)]
+pub struct LogSettings {
+    pub requests: Option<PathBuf>,
+    pub events: Option<PathBuf>,
+}
+
+/// The table [admin].
+#[derive(Clone, Debug, Default)]
+pub struct AdminSettings {
+    pub listen: Option<SocketAddr>,
+}

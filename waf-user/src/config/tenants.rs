@@ -1,0 +1,81 @@
+//! What the node serves: tenants, lists and the ban policy.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+
+use super::OriginUrl;
+use crate::model::{Fqdn, Mode, TenantId};
+
+/// Tenants, node-wide lists and the ban policy.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    pub allow: Vec<IpNet>,
+    pub block: Vec<IpNet>,
+    /// Private networks that origins may lie in.
+    pub origin_networks: Vec<IpNet>,
+    pub ban: BanPolicy,
+    pub tenants: Vec<TenantConfig>,
+}
+
+/// When the feedback loop bans a source.
+#[derive(Clone, Debug)]
+pub struct BanPolicy {
+    /// Refused requests within the window.
+    pub refused: u32,
+    /// Least share of refused among all requests of the source, 0.0..=1.0.
+    pub ratio: f64,
+    pub window_s: u32,
+    pub ttl_s: u32,
+    pub scope: BanPolicyScope,
+}
+
+/// The key `scope` of [ban].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BanPolicyScope {
+    #[default]
+    Tenant,
+    Address,
+    Node,
+}
+
+/// One [[tenant]].
+#[derive(Clone, Debug)]
+pub struct TenantConfig {
+    pub id: TenantId,
+    pub fqdn: Fqdn,
+    pub default: bool,
+    pub addresses: Vec<IpAddr>,
+    pub http_port: u16,
+    pub https_port: u16,
+    /// Worker set; empty = all.
+    pub workers: Vec<u16>,
+    /// Both or neither; TLS is served only with them.
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+    pub origins: Vec<OriginUrl>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub allow: Vec<IpNet>,
+    pub block: Vec<IpNet>,
+    pub mode: Mode,
+    /// Rule files in order, patterns already expanded.
+    pub rules: Vec<PathBuf>,
+    pub paranoia_level: u8,
+    pub inbound_threshold: u32,
+    pub outbound_threshold: u32,
+    pub response_bodies: bool,
+    pub response_headers: Vec<(String, String)>,
+    pub exclusions: Vec<Exclusion>,
+}
+
+/// One [[tenant.exclusion]]: a rule that is not to see part of the requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    pub rule: u64,
+    pub path: Option<String>,
+    pub parameter: Option<String>,
+    pub cookie: Option<String>,
+    pub header: Option<String>,
+}

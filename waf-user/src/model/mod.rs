@@ -1,0 +1,13 @@
+//! Plain words shared by the data plane and the control plane. They know nothing of files, sockets or maps.
+
+pub mod ban;
+pub mod clock;
+pub mod fqdn;
+pub mod identity;
+pub mod mode;
+
+pub use ban::{Ban, BanOrigin, BanScope, source_prefix};
+pub use clock::{Mono, Wall};
+pub use fqdn::{Fqdn, FqdnError};
+pub use identity::{Carrier, Generation, IdentityError, NodeName, TenantId};
+pub use mode::Mode;

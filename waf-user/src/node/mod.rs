@@ -1,0 +1,1 @@
+//! The data-plane daemon: snapshot, workers, feedback, control.sock, admin, drain.

@@ -1,0 +1,12 @@
+//! One client connection from accept to close: listen, TLS, head, inspection, relay. Serves from a [`Snapshot`] that the
+//! node replaces whole; tells the node what it saw by [`Observation`]s and obeys its [`Command`]s.
+
+pub mod lists;
+pub mod observe;
+pub mod snapshot;
+pub mod worker;
+
+pub use lists::{ListVerdict, Lists};
+pub use observe::{Command, Observation};
+pub use snapshot::{Misdirected, Site, Sites, Snapshot};
+pub use worker::{Listener, WorkerContext, serve};

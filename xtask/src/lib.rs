@@ -1,0 +1,1 @@
+//! Set-up, build, load, lab, demo, tests and tidiness of the workspace.

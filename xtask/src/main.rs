@@ -1,0 +1,2 @@
+//! Dispatches `cargo xtask` subcommands.
+fn main() {}
