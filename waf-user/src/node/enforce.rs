@@ -14,7 +14,7 @@ use super::kernel_sync::{block_entries, block_entry};
 use super::protect::{Protected, Unbannable};
 use super::services::ServicePlan;
 use crate::config::NodeConfig;
-use crate::model::{Ban, BanOrigin, BanScope, Mono};
+use crate::model::{Ban, BanScope, Mono};
 use crate::proxy::{Command, Lists};
 
 /// Why a ban did not take hold.
@@ -153,12 +153,16 @@ impl Enforcer {
     }
 
     fn write_block(&mut self, ban: &Ban) -> Result<(), FilterError> {
-        let (Some(filter), Some(entry)) = (&mut self.filter, block_entry(ban, &self.plan)) else { return Ok(()) };
+        let (Some(filter), Some(entry)) = (&mut self.filter, block_entry(ban, &self.plan)) else {
+            return Ok(());
+        };
         if self.listed.contains(&(entry.0, entry.1)) { Ok(()) } else { filter.block(entry) }
     }
 
     fn remove_block(&mut self, ban: &Ban) -> Result<(), FilterError> {
-        let (Some(filter), Some(scope)) = (&mut self.filter, self.plan.scope_number(ban.scope)) else { return Ok(()) };
+        let (Some(filter), Some(scope)) = (&mut self.filter, self.plan.scope_number(ban.scope)) else {
+            return Ok(());
+        };
         if self.listed.contains(&(scope, ban.prefix)) { Ok(()) } else { filter.unblock(scope, ban.prefix) }
     }
 
@@ -174,21 +178,13 @@ fn lists_of(_config: &NodeConfig, _bans: Vec<Ban>) -> Lists {
 
 /// One sentence about a ban, for logs and events.
 pub fn sentence(ban: &Ban, now: Mono) -> String {
-    let scope = match ban.scope {
-        BanScope::Node => "node".to_owned(),
-        BanScope::Address(address) => format!("address {address}"),
-        BanScope::Tenant(tenant) => format!("tenant {tenant}"),
-    };
-    let by = match ban.origin {
-        BanOrigin::List => "node.toml",
-        BanOrigin::Rules => "rules",
-        BanOrigin::Operator => "an operator",
-    };
+    let (prefix, scope, origin) = (ban.prefix, ban.scope, ban.origin.label());
     match ban.expires {
         Some(expires) => {
-            format!("{} banned by {by} for {scope} for {} s", ban.prefix, expires.since_ns(now).div_ceil(1_000_000_000))
+            let left_s = expires.since_ns(now).div_ceil(1_000_000_000);
+            format!("{prefix} banned for {scope} by {origin} for {left_s} s")
         }
-        None => format!("{} banned by {by} for {scope} until removed", ban.prefix),
+        None => format!("{prefix} banned for {scope} by {origin} until removed"),
     }
 }
 

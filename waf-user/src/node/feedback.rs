@@ -41,13 +41,7 @@ impl Feedback {
             spared.tenants.insert(tenant.id);
             spared.addresses.extend(&tenant.addresses);
         }
-        Self {
-            policy: config.ban.clone(),
-            spared,
-            sources: HashMap::new(),
-            swept: Mono::default(),
-            lost: 0,
-        }
+        Self { policy: config.ban.clone(), spared, sources: HashMap::new(), swept: Mono::default(), lost: 0 }
     }
 
     /// Counts a request; gives the ban that it completes. The source then starts anew.
@@ -67,7 +61,13 @@ impl Feedback {
         }
         self.sources.remove(&key);
         let expires = Some(seen.at.plus_s(self.policy.ttl_s));
-        Some(Ban { scope: key.0, prefix: key.1, origin: BanOrigin::Rules, tenant: Some(seen.tenant), expires })
+        Some(Ban {
+            scope: key.0,
+            prefix: key.1,
+            origin: BanOrigin::Rules,
+            tenant: Some(seen.tenant),
+            expires,
+        })
     }
 
     /// Sources counted now.

@@ -28,11 +28,14 @@ impl Protected {
     /// Origins given by name are not known here: their addresses change.
     pub fn new(settings: &NodeSettings, config: &NodeConfig) -> Self {
         let mut entries: Vec<(IpNet, &'static str)> = Vec::new();
-        entries.extend(settings.service_prefixes.iter().map(|prefix| (*prefix, "a service prefix of this node")));
+        entries.extend(
+            settings.service_prefixes.iter().map(|prefix| (*prefix, "a service prefix of this node")),
+        );
         entries.extend(settings.admin.listen.map(|listen| (IpNet::from(listen.ip()), "the admin address")));
         for tenant in &config.tenants {
             let addresses = tenant.addresses.iter();
-            entries.extend(addresses.map(|address| (IpNet::from(*address), "a service address of this node")));
+            entries
+                .extend(addresses.map(|address| (IpNet::from(*address), "a service address of this node")));
             entries.extend(tenant.trusted_proxies.iter().map(|prefix| (*prefix, "a trusted proxy")));
             for origin in &tenant.origins {
                 if let OriginHost::Address(address) = origin.host {

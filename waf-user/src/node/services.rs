@@ -57,8 +57,11 @@ impl ServicePlan {
             tenants: config.tenants.iter().map(|tenant| tenant.id).collect(),
         };
         for tenant in &config.tenants {
-            let set: BTreeSet<u16> =
-                if tenant.workers.is_empty() { (0..workers).collect() } else { tenant.workers.iter().copied().collect() };
+            let set: BTreeSet<u16> = if tenant.workers.is_empty() {
+                (0..workers).collect()
+            } else {
+                tenant.workers.iter().copied().collect()
+            };
             for address in &tenant.addresses {
                 plan.addresses.entry(*address).or_default().add(tenant, &set);
                 for port in ports(tenant) {

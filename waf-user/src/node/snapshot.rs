@@ -67,13 +67,17 @@ pub fn build(
     Ok(Built { snapshot, rules: rule_sets.rules() })
 }
 
-/// Where no origin may point: it would be a loop, or a way in.
+/// Where no origin may point: it would be a loop, or a way in. With the kernel half a service address is ours with all
+/// its ports; without it the address is the machine's, and an origin may stand beside us on another port.
 fn own_endpoints(settings: &NodeSettings, config: &NodeConfig) -> Vec<SocketAddr> {
     let mut own: Vec<SocketAddr> = settings.admin.listen.into_iter().collect();
     for tenant in &config.tenants {
+        let ports = match settings.interface {
+            Some(_) => vec![0],
+            None => vec![tenant.http_port, tenant.https_port],
+        };
         for address in &tenant.addresses {
-            own.push(SocketAddr::new(*address, tenant.http_port));
-            own.push(SocketAddr::new(*address, tenant.https_port));
+            own.extend(ports.iter().map(|port| SocketAddr::new(*address, *port)));
         }
     }
     own.sort();
@@ -120,8 +124,8 @@ fn site(tenant: &TenantConfig, config: &NodeConfig, rules: Arc<RuleSet>, own: &[
     }
 }
 
-fn upstreams(tenant: &TenantConfig, config: &NodeConfig, _own: &[SocketAddr]) -> Upstreams {
-    Upstreams { origins: tenant.origins.clone(), networks: config.origin_networks.clone() }
+fn upstreams(tenant: &TenantConfig, config: &NodeConfig, own: &[SocketAddr]) -> Upstreams {
+    Upstreams::new(tenant.origins.clone(), config.origin_networks.clone()).forbidding(own.to_vec())
 }
 
 /// Compiled sets by the files they came from.
@@ -139,7 +143,11 @@ impl RuleSets {
         let mut files = Vec::new();
         for path in &tenant.rules {
             let file = Disk::read_file(path);
-            files.push(file.map_err(|source| SnapshotError::Read { fqdn: fqdn(), path: path.clone(), source })?);
+            files.push(file.map_err(|source| SnapshotError::Read {
+                fqdn: fqdn(),
+                path: path.clone(),
+                source,
+            })?);
         }
         let compiled = RuleSet::compile(&files, &Disk);
         let rules = Arc::new(compiled.map_err(|source| SnapshotError::Rules { fqdn: fqdn(), source })?);

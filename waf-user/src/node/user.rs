@@ -50,7 +50,11 @@ mod tests {
     fn only_the_named_user_may_run() {
         let table = [("itself", 100, true), ("root", 0, false), ("another", 101, false)];
         for (name, uid, expected) in table {
-            assert_eq!(check_uid("waf", Uid::from_raw(100), 100, Uid::from_raw(uid)).is_ok(), expected, "{name}");
+            assert_eq!(
+                check_uid("waf", Uid::from_raw(100), 100, Uid::from_raw(uid)).is_ok(),
+                expected,
+                "{name}"
+            );
         }
     }
 }

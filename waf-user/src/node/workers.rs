@@ -21,7 +21,11 @@ pub struct Worker {
 ///
 /// # Errors
 /// No runtime or no thread to be had.
-pub fn start(listeners: Vec<Listener>, context: WorkerContext, cpu: Option<usize>) -> Result<Worker, NodeError> {
+pub fn start(
+    listeners: Vec<Listener>,
+    context: WorkerContext,
+    cpu: Option<usize>,
+) -> Result<Worker, NodeError> {
     let index = context.index;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(NodeError::Thread)?;
     let (ending, ended) = oneshot::channel();
@@ -35,6 +39,7 @@ pub fn start(listeners: Vec<Listener>, context: WorkerContext, cpu: Option<usize
         // The node has gone where nobody listens any more.
         let _ = ending.send(());
     };
-    let thread = thread::Builder::new().name(format!("waf-worker-{index}")).spawn(run).map_err(NodeError::Thread)?;
+    let thread =
+        thread::Builder::new().name(format!("waf-worker-{index}")).spawn(run).map_err(NodeError::Thread)?;
     Ok(Worker { index, thread, ended })
 }
