@@ -10,7 +10,7 @@ abi_type! {
         /// How many of `workers` count; 0 = nobody serves.
         pub count: u32,
         pub _pad: u32,
-        /// Indices into SOCKETS and CPUS; only the first `count` are valid.
+        /// Indices into SOCKETS and WORKER_CPUS; only the first `count` are valid.
         pub workers: [u16; WORKERS_MAX],
     }
 }

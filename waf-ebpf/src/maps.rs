@@ -63,9 +63,13 @@ pub static TENANT_COUNTERS: PerCpuHashMap<u32, TenantCounters, { TENANTS_MAX as 
 #[btf_map]
 pub static EVENTS: RingBuf<(), { EVENTS_BYTES as usize }> = RingBuf::new();
 
-/// Worker -> its CPU. Written by load; read with CPUMAP.
+/// CPU -> its queue for redirected frames. Written by load where CPUMAP is asked for.
 #[btf_map]
 pub static CPUS: CpuMap<{ WORKERS_MAX }> = CpuMap::new();
+
+/// Worker -> its CPU, the key into CPUS. Written by load, then by the node; read with CPUMAP.
+#[btf_map]
+pub static WORKER_CPUS: Array<u32, { WORKERS_MAX }, READ_ONLY> = Array::new();
 
 /// Worker -> its listening socket. Written by the node; read per connection.
 #[btf_map]

@@ -6,7 +6,7 @@ use waf_common::packet::Packet;
 use waf_common::service::{CONFIG_CPUMAP, Config, ServiceValue};
 use waf_common::steer::flow_hash;
 
-use crate::maps::{CPUS, WORKERS};
+use crate::maps::{CPUS, WORKER_CPUS, WORKERS};
 
 /// Hot: per connection, with CPUMAP per packet. The worker of a flow within the service's set.
 #[inline(always)]
@@ -29,8 +29,9 @@ pub fn to_worker_cpu(config: &Config, packet: &Packet, service: &ServiceValue) -
         return false;
     }
     let Packet { source, source_port, destination, destination_port, .. } = packet;
-    match worker(service, source, *source_port, destination, *destination_port) {
-        Some(worker) => CPUS.redirect(u32::from(worker), u64::from(xdp_action::XDP_PASS)).is_ok(),
+    let worker = worker(service, source, *source_port, destination, *destination_port);
+    match worker.and_then(|worker| WORKER_CPUS.get(u32::from(worker))) {
+        Some(cpu) => CPUS.redirect(*cpu, u64::from(xdp_action::XDP_PASS)).is_ok(),
         None => false,
     }
 }
