@@ -92,3 +92,6 @@ impl TenantCounters {
         self.syns = self.syns.wrapping_add(other.syns);
     }
 }
+
+#[cfg(test)]
+mod tests;

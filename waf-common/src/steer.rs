@@ -57,3 +57,6 @@ fn be_word(octets: &[u8; 16], word: usize) -> u32 {
     let at = word * 4;
     u32::from_be_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]])
 }
+
+#[cfg(test)]
+mod tests;

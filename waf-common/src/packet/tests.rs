@@ -1,5 +1,3 @@
-extern crate std;
-
 use std::net::IpAddr;
 use std::vec::Vec;
 
@@ -301,8 +299,8 @@ proptest! {
         prop_assert_eq!(packet.source, Address::from(frame.source));
         prop_assert_eq!(packet.destination, Address::from(frame.destination));
         prop_assert_eq!(packet.protocol, frame.protocol);
-        prop_assert_eq!(packet.source_port.to_be_bytes().as_slice(), &frame.payload[0..2]);
-        prop_assert_eq!(packet.destination_port.to_be_bytes().as_slice(), &frame.payload[2..4]);
+        prop_assert_eq!(packet.source_port, u16::from_be_bytes([frame.payload[0], frame.payload[1]]));
+        prop_assert_eq!(packet.destination_port, u16::from_be_bytes([frame.payload[2], frame.payload[3]]));
         prop_assert_eq!(usize::from(packet.transport_offset), frame.transport_offset());
         let flags = if frame.protocol == TCP { frame.payload[13] } else { 0 };
         prop_assert_eq!(packet.tcp_flags, flags);
