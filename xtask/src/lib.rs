@@ -1,1 +1,7 @@
-//! Set-up, build, load, lab, demo, tests and tidiness of the workspace.
+//! Set-up, build, load, lab, demo, tests and tidiness of the workspace: what `cargo xtask` does, and the lab as a
+//! library for the integration tests. Knows the product only by its files and command lines.
+#![forbid(unsafe_code)]
+
+pub mod lab;
+pub mod process;
+pub mod tidy;
