@@ -2,6 +2,15 @@
 //! library for the integration tests. Knows the product only by its files and command lines.
 #![forbid(unsafe_code)]
 
+pub mod build;
+pub mod demo;
+pub mod inspect;
+pub mod interrupt;
 pub mod lab;
+pub mod load;
+pub mod privilege;
 pub mod process;
+pub mod setup;
+pub mod test;
 pub mod tidy;
+pub mod workspace;

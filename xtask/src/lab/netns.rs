@@ -25,6 +25,13 @@ pub fn unique() -> String {
     format!("p{}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// The process that made a word by [`unique`].
+pub fn owner(word: &str) -> Option<u32> {
+    let (pid, count) = word.strip_prefix('p')?.split_once('x')?;
+    count.bytes().all(|b| b.is_ascii_digit()).then_some(())?;
+    pid.parse().ok()
+}
+
 /// One namespace, with its loopback up and duplicate address detection off. Deleted on drop.
 #[derive(Debug)]
 pub struct Namespace {

@@ -2,7 +2,7 @@
 
 use nix::unistd::{Uid, User};
 
-use super::{End, Namespace, cable, delete, names, unique};
+use super::{End, Namespace, cable, delete, names, owner, unique};
 use crate::process;
 
 fn root() -> bool {
@@ -16,6 +16,21 @@ fn root() -> bool {
 #[test]
 fn names_of_one_process_differ() {
     assert_ne!(unique(), unique());
+}
+
+#[test]
+fn a_name_says_which_process_made_it() {
+    assert_eq!(owner(&unique()), Some(std::process::id()));
+    for (word, pid) in [
+        ("p12x0", Some(12)),
+        ("p12x", Some(12)),
+        ("p12", None),
+        ("x12p0", None),
+        ("p-1x0", None),
+        ("peerx", None),
+    ] {
+        assert_eq!(owner(word), pid, "{word}");
+    }
 }
 
 #[test]
