@@ -22,8 +22,8 @@ pub fn run(node: Option<&str>) -> Result<()> {
         bail!("no bpftool: cargo xtask setup installs it");
     }
     if !privilege::is_root() {
-        let words = ["inspect"].into_iter().chain(node).map(OsStr::new);
-        return privilege::rerun("reading BPF programs needs root", words);
+        let words: Vec<&OsStr> = ["inspect"].into_iter().chain(node).map(OsStr::new).collect();
+        return privilege::rerun("reading BPF programs needs root", &words);
     }
     let nodes: Vec<PathBuf> = match node {
         Some(node) => vec![Path::new(RUN_DIR).join(node)],

@@ -99,7 +99,8 @@ struct Binaries {
 }
 
 impl Binaries {
-    /// The given binaries, or freshly built ones. For an ordinary user it does not return: the rest is run as root.
+    /// The given binaries, or freshly built ones. It returns only in the worker: an ordinary user's process is replaced
+    /// by root's, and that one stands guard.
     fn ready(self, task: &str, flags: &[&str], prepare: fn() -> Result<()>) -> Result<Built> {
         let built = match (self.bin, self.object) {
             (Some(waf), Some(object)) => Built { waf, object },
@@ -108,15 +109,13 @@ impl Binaries {
                 build::run(Profile::Dev)?
             }
         };
+        let words = [task].into_iter().chain(flags.iter().copied()).map(OsStr::new);
+        let files = ["--bin".as_ref(), built.waf.as_os_str(), "--object".as_ref(), built.object.as_os_str()];
+        let words: Vec<&OsStr> = words.chain(files).collect();
         if !privilege::is_root() {
-            let words = [task].into_iter().chain(flags.iter().copied()).map(OsStr::new);
-            let files =
-                ["--bin".as_ref(), built.waf.as_os_str(), "--object".as_ref(), built.object.as_os_str()];
-            privilege::rerun(
-                "namespaces, BPF programs and processes of another user need root",
-                words.chain(files),
-            )?;
+            privilege::rerun("namespaces, BPF programs and processes of another user need root", &words)?;
         }
+        interrupt::guard(words)?;
         Ok(built)
     }
 }
@@ -125,7 +124,7 @@ fn main() -> ExitCode {
     match run(Xtask::parse().task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => match error.downcast_ref::<Interrupted>() {
-            Some(Interrupted(signal)) => ExitCode::from(128_u8.saturating_add(*signal as u8)),
+            Some(interrupted) => ExitCode::from(interrupt::exit_code(*interrupted)),
             None => {
                 eprintln!("error: {error:#}");
                 ExitCode::FAILURE
@@ -147,13 +146,11 @@ fn run(task: Task) -> Result<()> {
         Task::Inspect { node } => inspect::run(node.as_deref()),
         Task::Lab { binaries } => {
             let built = binaries.ready("lab", &[], setup::check)?;
-            interrupt::install()?;
             lab::run(&built)
         }
         Task::Demo { serve, binaries } => {
             let flags: &[&str] = if serve { &["--serve"] } else { &[] };
             let built = binaries.ready("demo", flags, setup::run)?;
-            interrupt::install()?;
             demo::run(&built, serve)
         }
         Task::Test => test::run(),

@@ -37,7 +37,7 @@ pub fn command(program: impl AsRef<OsStr>) -> Result<Command> {
 ///
 /// # Errors
 /// sudo is not here or cannot be started; on success it does not return.
-pub fn rerun<'a>(why: &str, arguments: impl IntoIterator<Item = &'a OsStr>) -> Result<()> {
+pub fn rerun(why: &str, arguments: &[&OsStr]) -> Result<()> {
     println!("sudo: {why}");
     let mut command = command("env")?;
     for name in PASSED {
