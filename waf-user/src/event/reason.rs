@@ -17,3 +17,22 @@ pub enum Reason {
     /// A packet dropped in the kernel.
     KernelDrop,
 }
+
+impl Reason {
+    /// The word in metrics and events.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Rules => "rules",
+            Self::Banned => "banned",
+            Self::Blocked => "blocked",
+            Self::Misdirected => "misdirected",
+            Self::Malformed(_) => "malformed",
+            Self::TlsHandshake => "tls_handshake",
+            Self::TlsUnrecognizedName => "tls_unrecognized_name",
+            Self::OriginUnreachable => "origin_unreachable",
+            Self::OriginBroken => "origin_broken",
+            Self::Timeout => "timeout",
+            Self::KernelDrop => "kernel_drop",
+        }
+    }
+}
