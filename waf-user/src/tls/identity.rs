@@ -31,7 +31,9 @@ pub enum TlsError {
     NoKey,
     #[error("read the key's PEM text")]
     KeyPem { source: pem::Error },
-    #[error("private key is of a kind that is not supported (use ECDSA P-256 or P-384, Ed25519, or RSA from 2048 bits)")]
+    #[error(
+        "private key is of a kind that is not supported (use ECDSA P-256 or P-384, Ed25519, or RSA from 2048 bits)"
+    )]
     KeyKind { source: Error },
     #[error("private key does not belong to the certificate")]
     KeyMismatch,
