@@ -34,10 +34,14 @@ enum Action {
     #[command(after_help = "Example:\n  waf ban list --json --config /etc/waf/node.toml")]
     List(List),
     /// Ban a source
-    #[command(after_help = "Example:\n  waf ban add 2001:db8:1:2::/64 --ttl-s 3600 --config /etc/waf/node.toml")]
+    #[command(
+        after_help = "Example:\n  waf ban add 2001:db8:1:2::/64 --ttl-s 3600 --config /etc/waf/node.toml"
+    )]
     Add(Add),
     /// Lift a ban
-    #[command(after_help = "Example:\n  waf ban remove 192.0.2.7 --scope tenant:1 --config /etc/waf/node.toml")]
+    #[command(
+        after_help = "Example:\n  waf ban remove 192.0.2.7 --scope tenant:1 --config /etc/waf/node.toml"
+    )]
     Remove(Remove),
 }
 
@@ -130,13 +134,21 @@ fn ask(
         _ => return Err(format!("ask the node on {}: {error}", socket.display()).into()),
     }
     if settings.interface.is_none() {
-        return Err(format!("no node answers on {}, and without `interface` only it holds bans", socket.display()).into());
+        return Err(format!(
+            "no node answers on {}, and without `interface` only it holds bans",
+            socket.display()
+        )
+        .into());
     }
     if !geteuid().is_root() {
-        return Err(format!("no node answers on {}: root may still write the kernel's list", socket.display()).into());
+        return Err(format!(
+            "no node answers on {}: root may still write the kernel's list",
+            socket.display()
+        )
+        .into());
     }
     eprintln!("no node answers on {}: using the kernel's block list itself", socket.display());
-    Ok(offline::answer(settings, config, request, path)?)
+    Ok(offline::answer(settings, config, request.clone(), path)?)
 }
 
 fn print(request: &Request, reply: &Reply, json: bool) -> Outcome {

@@ -11,8 +11,10 @@ use super::Outcome;
 
 /// Find an event by the id that the block page shows.
 #[derive(Args)]
-#[command(after_help = "Example:\n  waf event 0192f3c0a1b24c5d6e7f8091a2b3c4d5 --config /etc/waf/node.toml\n\n\
-    Exit codes: 0 found, 1 not found or failed, 2 wrong usage.")]
+#[command(
+    after_help = "Example:\n  waf event 0192f3c0a1b24c5d6e7f8091a2b3c4d5 --config /etc/waf/node.toml\n\n\
+    Exit codes: 0 found, 1 not found or failed, 2 wrong usage."
+)]
 pub struct Event {
     /// 32 hexadecimal digits
     id: EventId,
@@ -52,7 +54,9 @@ fn page(event: &Value) -> String {
         match value {
             Value::Null => {}
             Value::String(value) if value.is_empty() => {}
-            Value::Array(rules) if name == "rules" => rules.iter().for_each(|rule| text.push_str(&rule_block(rule))),
+            Value::Array(rules) if name == "rules" => {
+                rules.iter().for_each(|rule| text.push_str(&rule_block(rule)))
+            }
             value => text.push_str(&format!("{:<12} {}\n", printable(name), shown(value))),
         }
     }

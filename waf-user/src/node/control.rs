@@ -7,6 +7,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use super::enforce::{Enforcer, Force};
+use super::error::chain;
 use crate::config::prefix::parse_prefix;
 use crate::model::{Ban, BanOrigin, BanScope, Generation, Mono, NodeName};
 
@@ -91,12 +92,17 @@ impl Control {
     /// One line without its end in, one reply out.
     pub fn answer(&self, line: &[u8], now: Mono) -> Reply {
         match serde_json::from_slice::<Request>(line) {
-            Ok(request) => self.obey(request, now).unwrap_or_else(|error| Reply::Refused { error }),
+            Ok(request) => self.obey(request, now),
             Err(error) => Reply::Refused { error: format!("no request of this node: {error}") },
         }
     }
 
-    fn obey(&self, request: Request, now: Mono) -> Result<Reply, String> {
+    /// Does what a request asks.
+    pub fn obey(&self, request: Request, now: Mono) -> Reply {
+        self.try_to(request, now).unwrap_or_else(|error| Reply::Refused { error })
+    }
+
+    fn try_to(&self, request: Request, now: Mono) -> Result<Reply, String> {
         match request {
             Request::Ping {} => Ok(Reply::Done {}),
             Request::Status {} => Ok(Reply::Status(self.status())),
@@ -134,10 +140,7 @@ impl Control {
 }
 
 /// An operator's ban out of its texts.
-///
-/// # Errors
-/// A text that is no prefix or scope, as a sentence.
-pub fn operator_ban(prefix: &str, scope: &str, ttl_s: Option<u32>, now: Mono) -> Result<Ban, String> {
+fn operator_ban(prefix: &str, scope: &str, ttl_s: Option<u32>, now: Mono) -> Result<Ban, String> {
     let (prefix, scope) = key(prefix, scope)?;
     let tenant = match scope {
         BanScope::Tenant(tenant) => Some(tenant),
@@ -151,13 +154,6 @@ fn key(prefix: &str, scope: &str) -> Result<(ipnet::IpNet, BanScope), String> {
     let net = parse_prefix(prefix).map_err(|error| format!("{prefix:?}: {error}"))?;
     let scope = scope.parse::<BanScope>().map_err(|error| error.to_string())?;
     Ok((net, scope))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {}", chain(cause)),
-        None => error.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! A ban in three places at once: the kernel's block list, the lists that workers read, and the connections that are
 //! open. The only writer of all three while the node runs.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -9,12 +8,14 @@ use ipnet::IpNet;
 use tokio::sync::mpsc;
 
 use super::bans::{Bans, Full};
-use super::filter::{Filter, FilterError};
-use super::kernel_sync::{block_entries, block_entry};
+use super::error::chain;
+use super::filter::Filter;
+use super::kernel_sync::block_entry;
 use super::protect::{Protected, Unbannable};
 use super::services::ServicePlan;
 use crate::config::NodeConfig;
-use crate::model::{Ban, BanScope, Mono};
+use crate::kernel::KernelError;
+use crate::model::{Ban, BanOrigin, BanScope, Mono};
 use crate::proxy::{Command, Lists};
 
 /// Why a ban did not take hold.
@@ -31,7 +32,7 @@ pub enum BanError {
     #[error("there is no such ban (`waf ban list` shows those there are)")]
     NoBan,
     #[error("write the kernel's block list")]
-    Filter(#[source] FilterError),
+    Filter(#[source] KernelError),
 }
 
 /// Whether an operator insists on a ban that would hit our own machinery.
@@ -47,8 +48,6 @@ pub struct Enforcer {
     plan: ServicePlan,
     protected: Protected,
     bans: Bans,
-    /// Keys of node.toml's own block list, which no ban may overwrite.
-    listed: HashSet<(u32, IpNet)>,
     lists: Arc<ArcSwap<Lists>>,
     workers: Vec<mpsc::Sender<Command>>,
     filter: Option<Box<dyn Filter>>,
@@ -64,9 +63,7 @@ impl Enforcer {
         workers: Vec<mpsc::Sender<Command>>,
         filter: Option<Box<dyn Filter>>,
     ) -> Self {
-        let listed = block_entries(&config).into_iter().map(|(scope, prefix, _)| (scope, prefix)).collect();
-        let enforcer =
-            Self { config, plan, protected, bans: Bans::default(), listed, lists, workers, filter };
+        let enforcer = Self { config, plan, protected, bans: Bans::default(), lists, workers, filter };
         enforcer.publish();
         enforcer
     }
@@ -124,19 +121,22 @@ impl Enforcer {
         }
         for ban in &over {
             if let Err(error) = self.remove_block(ban) {
-                tracing::warn!(prefix = %ban.prefix, error, "expired ban stays in the kernel's list");
+                tracing::warn!(prefix = %ban.prefix, error = chain(&error), "expired ban stays in the kernel's list");
             }
         }
         self.publish();
     }
 
     /// Makes the kernel answer every new connection with RST, before the workers drain.
-    pub fn refuse_new(&mut self) {
+    pub fn refuse_new(&self) {
         let services = self.plan.refusing_services();
-        if let Some(filter) = &mut self.filter
+        if let Some(filter) = &self.filter
             && let Err(error) = filter.replace_services(&services)
         {
-            tracing::warn!(error, "new connections are not refused in the kernel while draining");
+            tracing::warn!(
+                error = chain(&error),
+                "new connections are not refused in the kernel while draining"
+            );
         }
     }
 
@@ -152,18 +152,18 @@ impl Enforcer {
         }
     }
 
-    fn write_block(&mut self, ban: &Ban) -> Result<(), FilterError> {
-        let (Some(filter), Some(entry)) = (&mut self.filter, block_entry(ban, &self.plan)) else {
-            return Ok(());
-        };
-        if self.listed.contains(&(entry.0, entry.1)) { Ok(()) } else { filter.block(entry) }
+    fn write_block(&self, ban: &Ban) -> Result<(), KernelError> {
+        match (&self.filter, block_entry(ban, &self.plan)) {
+            (Some(filter), Some(entry)) => filter.block(entry),
+            _ => Ok(()),
+        }
     }
 
-    fn remove_block(&mut self, ban: &Ban) -> Result<(), FilterError> {
-        let (Some(filter), Some(scope)) = (&mut self.filter, self.plan.scope_number(ban.scope)) else {
-            return Ok(());
-        };
-        if self.listed.contains(&(scope, ban.prefix)) { Ok(()) } else { filter.unblock(scope, ban.prefix) }
+    fn remove_block(&self, ban: &Ban) -> Result<(), KernelError> {
+        match (&self.filter, self.plan.scope_number(ban.scope)) {
+            (Some(filter), Some(scope)) => filter.unblock(scope, ban.prefix),
+            _ => Ok(()),
+        }
     }
 
     /// Gives the workers the lists anew. O(entries): a change is rare beside requests.
@@ -172,8 +172,25 @@ impl Enforcer {
     }
 }
 
-fn lists_of(_config: &NodeConfig, _bans: Vec<Ban>) -> Lists {
-    Lists::default()
+/// The lists of node.toml and the bans, as workers read them.
+fn lists_of(config: &NodeConfig, bans: Vec<Ban>) -> Lists {
+    let listed = |scope, tenant, prefix: &IpNet| Ban {
+        scope,
+        prefix: *prefix,
+        origin: BanOrigin::List,
+        tenant,
+        expires: None,
+    };
+    let mut allow: Vec<(BanScope, IpNet)> =
+        config.allow.iter().map(|prefix| (BanScope::Node, *prefix)).collect();
+    let mut refusals = bans;
+    refusals.extend(config.block.iter().map(|prefix| listed(BanScope::Node, None, prefix)));
+    for tenant in &config.tenants {
+        let scope = BanScope::Tenant(tenant.id);
+        allow.extend(tenant.allow.iter().map(|prefix| (scope, *prefix)));
+        refusals.extend(tenant.block.iter().map(|prefix| listed(scope, Some(tenant.id), prefix)));
+    }
+    Lists::new(allow, refusals)
 }
 
 /// One sentence about a ban, for logs and events.

@@ -6,9 +6,8 @@ use std::path::PathBuf;
 
 use crate::config::InterfaceError;
 use crate::event::JournalError;
-use crate::model::NodeName;
+use crate::kernel::KernelError;
 
-use super::filter::FilterError;
 use super::snapshot::SnapshotError;
 use super::user::UserError;
 
@@ -21,10 +20,12 @@ pub enum NodeError {
     Interface(#[from] InterfaceError),
     #[error("create state directory {path}")]
     StateDir { path: PathBuf, source: io::Error },
-    #[error("open the kernel maps of node {name} (run `waf kernel load --config {config}` first)")]
-    OpenMaps { name: NodeName, config: PathBuf, source: FilterError },
-    #[error("write the kernel maps")]
-    WriteMaps(#[from] FilterError),
+    #[error("open the kernel half: run `waf kernel load --config {config}` first")]
+    OpenMaps { config: PathBuf, source: KernelError },
+    #[error("write the kernel's maps")]
+    WriteMaps(#[from] KernelError),
+    #[error("watch the kernel's reports")]
+    Reports(#[source] io::Error),
     #[error("a node answers on {0} already")]
     Running(PathBuf),
     #[error("listen on {path}")]
@@ -47,4 +48,12 @@ pub enum NodeError {
     Signals(#[source] io::Error),
     #[error("worker {0} ended by itself")]
     WorkerLost(u16),
+}
+
+/// An error with its whole chain of causes, for one field of a log line or of a reply.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", chain(cause)),
+        None => error.to_string(),
+    }
 }

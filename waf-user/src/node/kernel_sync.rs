@@ -1,17 +1,16 @@
 //! Writes what the node serves into the kernel's maps, in the order in which each step is safe: sockets before the
 //! services that lead to them, lists before the services they protect. Adopts the bans of an earlier run.
 
-use std::collections::HashSet;
 use std::os::fd::BorrowedFd;
 
-use ipnet::IpNet;
-use waf_common::block::{BlockValue, Reason};
+use waf_common::block::{Reason, SCOPE_NODE};
 use waf_common::limits::EVENT_SAMPLE_DEFAULT;
 use waf_common::service::{CONFIG_ACTIVE, CONFIG_CPUMAP, Config};
 
-use super::filter::{BlockEntry, Filter, FilterError};
+use super::filter::Filter;
 use super::services::ServicePlan;
 use crate::config::{NodeConfig, NodeSettings};
+use crate::kernel::{AllowEntry, BlockEntry, KernelError};
 use crate::model::{Ban, BanOrigin, BanScope, Generation, Mode, Mono, TenantId};
 
 /// Everything that is written at start.
@@ -20,8 +19,8 @@ pub struct Sync<'a> {
     pub config: &'a NodeConfig,
     pub plan: &'a ServicePlan,
     pub generation: Generation,
-    /// The listener of each worker.
-    pub sockets: &'a [(u16, BorrowedFd<'a>)],
+    /// Each worker's listener and, where it is pinned, its CPU.
+    pub workers: &'a [(BorrowedFd<'a>, Option<usize>)],
     pub now: Mono,
 }
 
@@ -30,66 +29,25 @@ impl Sync<'_> {
     ///
     /// # Errors
     /// The first write that fails; what was written before stays, and a second run repeats it.
-    pub fn write(&self, filter: &mut dyn Filter) -> Result<Vec<Ban>, FilterError> {
-        for (worker, socket) in self.sockets {
-            filter.set_socket(*worker, *socket)?;
+    pub fn write(&self, filter: &dyn Filter) -> Result<Vec<Ban>, KernelError> {
+        for (worker, (socket, cpu)) in (0..).zip(self.workers) {
+            filter.set_socket(worker, *socket)?;
+            if let Some(cpu) = cpu.and_then(|cpu| u32::try_from(cpu).ok()) {
+                filter.set_worker_cpu(worker, cpu)?;
+            }
         }
         for (id, workers) in self.plan.worker_sets() {
             filter.set_worker_set(id, &workers)?;
         }
         filter.replace_allow(&allow_entries(self.config))?;
-        let adopted = self.write_blocks(filter)?;
-        filter.set_config(&self.kernel_config())?;
+        filter.replace_blocks(Reason::List, &list_entries(self.config))?;
+        let (adopted, stale) = adopt(&filter.blocks(), self.plan, self.config, self.now);
+        for entry in stale {
+            filter.unblock(entry.scope, entry.prefix)?;
+        }
+        filter.activate(&self.kernel_config())?;
         filter.replace_services(&self.plan.services())?;
         Ok(adopted)
-    }
-
-    /// The block lists: stale entries go, those of node.toml come, bans that still mean something stay.
-    fn write_blocks(&self, filter: &mut dyn Filter) -> Result<Vec<Ban>, FilterError> {
-        let listed = block_entries(self.config);
-        let keys: HashSet<(u32, IpNet)> = listed.iter().map(|(scope, prefix, _)| (*scope, *prefix)).collect();
-        let mut adopted = Vec::new();
-        for entry in filter.blocks()? {
-            if keys.contains(&(entry.0, entry.1)) {
-                continue;
-            }
-            match self.adopt(&entry) {
-                Some(ban) => adopted.push(ban),
-                None => filter.unblock(entry.0, entry.1)?,
-            }
-        }
-        for entry in listed {
-            filter.block(entry)?;
-        }
-        Ok(adopted)
-    }
-
-    /// An entry that is an unexpired ban of something still served. A ban by rules does not outlive a tenant's
-    /// change to a mode that does not block.
-    fn adopt(&self, (scope, prefix, value): &BlockEntry) -> Option<Ban> {
-        let origin = match Reason::from_number(value.reason)? {
-            Reason::Ban => BanOrigin::Rules,
-            Reason::Operator => BanOrigin::Operator,
-            Reason::List | Reason::Import => return None,
-        };
-        if !value.is_live(self.now.seconds()) {
-            return None;
-        }
-        let scope = self.plan.scope(*scope)?;
-        if origin == BanOrigin::Rules && self.reaches_unblocking(scope) {
-            return None;
-        }
-        let expires = (value.expires_s != 0).then(|| Mono(u64::from(value.expires_s) * 1_000_000_000));
-        let tenant = TenantId::new(u64::from(value.tenant)).ok();
-        Some(Ban { scope, prefix: *prefix, origin, tenant, expires })
-    }
-
-    fn reaches_unblocking(&self, scope: BanScope) -> bool {
-        self.config.tenants.iter().filter(|tenant| tenant.mode != Mode::Block).any(|tenant| match scope {
-            BanScope::Node => true,
-            BanScope::Address(address) => tenant.addresses.contains(&address),
-            BanScope::Tenant(id) => tenant.id == id,
-        })
     }
 
     fn kernel_config(&self) -> Config {
@@ -104,37 +62,87 @@ impl Sync<'_> {
     }
 }
 
+/// Parts what lies in the kernel's lists into bans that still mean something and entries that mean nothing any more.
+/// Lists and imports are neither.
+pub fn adopt(
+    entries: &[BlockEntry],
+    plan: &ServicePlan,
+    config: &NodeConfig,
+    now: Mono,
+) -> (Vec<Ban>, Vec<BlockEntry>) {
+    let (mut adopted, mut stale) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let origin = match entry.reason {
+            Reason::Ban => BanOrigin::Rules,
+            Reason::Operator => BanOrigin::Operator,
+            Reason::List | Reason::Import => continue,
+        };
+        match adopt_one(entry, origin, plan, config, now) {
+            Some(ban) => adopted.push(ban),
+            None => stale.push(*entry),
+        }
+    }
+    (adopted, stale)
+}
+
+/// A ban by rules does not outlive its tenant's change to a mode that does not block.
+fn adopt_one(
+    entry: &BlockEntry,
+    origin: BanOrigin,
+    plan: &ServicePlan,
+    config: &NodeConfig,
+    now: Mono,
+) -> Option<Ban> {
+    let over = entry.expires_s != 0 && entry.expires_s <= now.seconds();
+    let scope = plan.scope(entry.scope)?;
+    if over || (origin == BanOrigin::Rules && reaches_unblocking(config, scope)) {
+        return None;
+    }
+    let expires = (entry.expires_s != 0).then(|| Mono::default().plus_s(entry.expires_s));
+    let tenant = TenantId::new(u64::from(entry.tenant)).ok();
+    Some(Ban { scope, prefix: entry.prefix, origin, tenant, expires })
+}
+
+fn reaches_unblocking(config: &NodeConfig, scope: BanScope) -> bool {
+    config.tenants.iter().filter(|tenant| tenant.mode != Mode::Block).any(|tenant| match scope {
+        BanScope::Node => true,
+        BanScope::Address(address) => tenant.addresses.contains(&address),
+        BanScope::Tenant(id) => tenant.id == id,
+    })
+}
+
 /// A ban as the kernel holds it; nothing where its address is not served here.
 pub fn block_entry(ban: &Ban, plan: &ServicePlan) -> Option<BlockEntry> {
-    let reason = match ban.origin {
-        BanOrigin::List => Reason::List,
-        BanOrigin::Rules => Reason::Ban,
-        BanOrigin::Operator => Reason::Operator,
-    };
-    let value = BlockValue {
-        reason: reason as u32,
+    Some(BlockEntry {
+        scope: plan.scope_number(ban.scope)?,
+        prefix: ban.prefix,
+        reason: match ban.origin {
+            BanOrigin::List => Reason::List,
+            BanOrigin::Rules => Reason::Ban,
+            BanOrigin::Operator => Reason::Operator,
+        },
+        tenant: ban.tenant.map_or(0, TenantId::number),
         // 0 would mean for ever; a moment in the first second of the machine's life is long past.
         expires_s: ban.expires.map_or(0, |expires| expires.seconds().max(1)),
-        tenant: ban.tenant.map_or(0, TenantId::number),
-    };
-    Some((plan.scope_number(ban.scope)?, ban.prefix, value))
+    })
 }
 
 /// `block` of node.toml, as entries of the kernel's lists.
-pub fn block_entries(config: &NodeConfig) -> Vec<BlockEntry> {
-    let value = |tenant| BlockValue { reason: Reason::List as u32, expires_s: 0, tenant };
-    let mut entries: Vec<BlockEntry> = config.block.iter().map(|prefix| (0, *prefix, value(0))).collect();
+fn list_entries(config: &NodeConfig) -> Vec<BlockEntry> {
+    let entry =
+        |scope, prefix| BlockEntry { scope, prefix, reason: Reason::List, tenant: scope, expires_s: 0 };
+    let mut entries: Vec<BlockEntry> = config.block.iter().map(|prefix| entry(SCOPE_NODE, *prefix)).collect();
     for tenant in &config.tenants {
-        let number = tenant.id.number();
-        entries.extend(tenant.block.iter().map(|prefix| (number, *prefix, value(number))));
+        entries.extend(tenant.block.iter().map(|prefix| entry(tenant.id.number(), *prefix)));
     }
     entries
 }
 
-fn allow_entries(config: &NodeConfig) -> Vec<(u32, IpNet)> {
-    let mut entries: Vec<(u32, IpNet)> = config.allow.iter().map(|prefix| (0, *prefix)).collect();
+fn allow_entries(config: &NodeConfig) -> Vec<AllowEntry> {
+    let entry = |scope, prefix| AllowEntry { scope, prefix };
+    let mut entries: Vec<AllowEntry> = config.allow.iter().map(|prefix| entry(SCOPE_NODE, *prefix)).collect();
     for tenant in &config.tenants {
-        entries.extend(tenant.allow.iter().map(|prefix| (tenant.id.number(), *prefix)));
+        entries.extend(tenant.allow.iter().map(|prefix| entry(tenant.id.number(), *prefix)));
     }
     entries
 }

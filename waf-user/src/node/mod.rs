@@ -2,6 +2,7 @@
 //! maps; what the workers observe becomes bans. It holds no privilege and parses no byte of a visitor itself.
 
 pub mod admin;
+pub mod offline;
 pub mod bans;
 pub mod control;
 pub mod control_sock;
@@ -20,6 +21,7 @@ pub mod snapshot;
 pub mod user;
 pub mod workers;
 
+mod reports;
 mod rule_files;
 mod scrape;
 mod signals;

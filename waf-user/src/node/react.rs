@@ -67,11 +67,8 @@ impl Reaction {
 /// The record of a ban: no request's, so without method, status or page.
 fn ban_event(ban: &Ban, destination: IpAddr, now: Mono) -> Event {
     let time = Wall::now();
-    // Unguessable enough for an id that stands on no page: the standard library's keyed hash of the moment.
-    let keys = RandomState::new();
-    let random = (u128::from(keys.hash_one(now.0)) << 64) | u128::from(keys.hash_one(time.0));
     Event {
-        id: EventId::new(time, random),
+        id: new_id(time, now),
         time,
         mono: now,
         tenant: ban.tenant,
@@ -89,4 +86,10 @@ fn ban_event(ban: &Ban, destination: IpAddr, now: Mono) -> Event {
         matches: Vec::new(),
         detail: sentence(ban, now),
     }
+}
+
+/// An id that stands on no page: unguessable enough by the standard library's keyed hash of the moment.
+pub(super) fn new_id(time: Wall, moment: Mono) -> EventId {
+    let keys = RandomState::new();
+    EventId::new(time, (u128::from(keys.hash_one(moment.0)) << 64) | u128::from(keys.hash_one(time.0)))
 }

@@ -19,12 +19,14 @@ use super::control::Control;
 use super::control_sock::ControlSocket;
 use super::enforce::Enforcer;
 use super::filter::Filter;
+use super::reports::Samples;
 use super::scrape::Scrape;
 use super::signals::Signals;
 use super::start::{Started, start};
 use super::workers::Worker;
 use super::{NodeError, user};
 use crate::config::{NodeConfig, NodeSettings, check_interface};
+use crate::kernel::Maps;
 use crate::model::Mono;
 use crate::proxy::Command;
 use crate::telemetry::Metrics;
@@ -43,24 +45,25 @@ const REAP_EVERY: Duration = Duration::from_secs(1);
 pub fn run(settings: &NodeSettings, config: NodeConfig, path: &Path) -> Result<(), NodeError> {
     user::check_user(settings)?;
     check_interface(settings)?;
-    let filter = open_filter(settings, path)?;
+    let maps = open_maps(settings, path)?;
     DirBuilder::new()
         .recursive(true)
         .mode(0o750)
         .create(&settings.state_dir)
         .map_err(|source| NodeError::StateDir { path: settings.state_dir.clone(), source })?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(NodeError::Thread)?;
-    LocalSet::new().block_on(&runtime, live(settings, config, filter))
+    LocalSet::new().block_on(&runtime, live(settings, config, maps))
 }
 
-async fn live(
-    settings: &NodeSettings,
-    config: NodeConfig,
-    filter: Option<Box<dyn Filter>>,
-) -> Result<(), NodeError> {
+async fn live(settings: &NodeSettings, config: NodeConfig, maps: Option<Maps>) -> Result<(), NodeError> {
     let mut signals = Signals::new()?;
     let socket = ControlSocket::bind(&settings.state_dir)?;
     let admin = bind_admin(settings).await?;
+    let samples = match &maps {
+        Some(maps) => Some(Samples::watch(maps.take_reports()?)?),
+        None => None,
+    };
+    let filter = maps.map(|maps| Box::new(maps) as Box<dyn Filter>);
     let kernel = if filter.is_some() { "filtering" } else { "none: real ports bound, no packet filtered" };
     let started = start(settings, config, filter)?;
     let Started { generation, tenants, rules, workers, commands, enforcer, reaction, .. } = started;
@@ -84,6 +87,9 @@ async fn live(
     }
     let control = tokio::task::spawn_local(socket.serve(control));
     tokio::task::spawn_local(reaction.run(started.observations));
+    if let Some(samples) = samples {
+        tokio::task::spawn_local(samples.run(journal.clone()));
+    }
     tokio::task::spawn_local(reap(Rc::clone(&enforcer), metrics));
 
     let (mut lost, waiting) = watch(workers);
@@ -105,15 +111,14 @@ async fn live(
 }
 
 /// The kernel half, where the settings ask for it. There is no way on without it.
-fn open_filter(settings: &NodeSettings, path: &Path) -> Result<Option<Box<dyn Filter>>, NodeError> {
+fn open_maps(settings: &NodeSettings, path: &Path) -> Result<Option<Maps>, NodeError> {
     if settings.interface.is_none() {
         return Ok(None);
     }
-    Err(NodeError::OpenMaps {
-        name: settings.name.clone(),
-        config: path.to_owned(),
-        source: "no kernel half".into(),
-    })
+    match Maps::open(&settings.name) {
+        Ok(maps) => Ok(Some(maps)),
+        Err(source) => Err(NodeError::OpenMaps { config: path.to_owned(), source }),
+    }
 }
 
 async fn bind_admin(settings: &NodeSettings) -> Result<Option<TcpListener>, NodeError> {
@@ -156,7 +161,7 @@ async fn drain(
     commands: &[mpsc::Sender<Command>],
     waiting: Vec<JoinHandle<()>>,
 ) {
-    enforcer.borrow_mut().refuse_new();
+    enforcer.borrow().refuse_new();
     let deadline = Instant::now() + DRAIN_WITHIN + DRAIN_GRACE;
     for worker in commands {
         let order = worker.send(Command::Drain { within: DRAIN_WITHIN });

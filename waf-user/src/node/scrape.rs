@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::admin::Pages;
 use super::enforce::Enforcer;
-use super::filter::{Filter, FilterError};
+use super::error::chain;
+use super::filter::Filter;
+use crate::kernel::KernelError;
 use crate::model::TenantId;
 use crate::telemetry::Metrics;
 
@@ -22,7 +24,7 @@ impl Pages for Scrape {
         if let Some(filter) = self.enforcer.borrow().filter()
             && let Err(error) = self.read_kernel(filter)
         {
-            tracing::warn!(error, "kernel counters not read");
+            tracing::warn!(error = chain(&error), "kernel counters not read");
         }
         self.metrics.expose()
     }
@@ -33,7 +35,7 @@ impl Pages for Scrape {
 }
 
 impl Scrape {
-    fn read_kernel(&self, filter: &dyn Filter) -> Result<(), FilterError> {
+    fn read_kernel(&self, filter: &dyn Filter) -> Result<(), KernelError> {
         self.metrics.kernel_counters(&filter.counters()?);
         let tenants: Vec<_> = filter
             .tenant_counters()?

@@ -20,7 +20,7 @@ use super::workers::{self, Worker};
 use super::{NodeError, cpus, listeners, snapshot};
 use crate::config::{NodeConfig, NodeSettings};
 use crate::event::Journal;
-use crate::model::{Ban, Generation, Mono, TenantId};
+use crate::model::{Generation, Mono};
 use crate::proxy::{Command, Listener, Lists, Observation, WorkerContext};
 use crate::telemetry::Metrics;
 
@@ -46,7 +46,7 @@ pub(super) struct Started {
 pub(super) fn start(
     settings: &NodeSettings,
     config: NodeConfig,
-    mut filter: Option<Box<dyn Filter>>,
+    filter: Option<Box<dyn Filter>>,
 ) -> Result<Started, NodeError> {
     let metrics = Arc::new(Metrics::default());
     let log = &settings.log;
@@ -59,8 +59,12 @@ pub(super) fn start(
     let previous = filter.as_ref().map(|filter| filter.services()).transpose()?.unwrap_or_default();
     let plan = ServicePlan::new(&config, count, &previous);
     let bound = bind(&plan, count, filter.is_some())?;
-    let adopted = match &mut filter {
-        Some(filter) => write_kernel(settings, &config, &plan, generation, &bound, filter.as_mut())?,
+    let adopted = match &filter {
+        Some(filter) => {
+            let workers = listening(&bound, &cpus);
+            let (config, plan, workers, now) = (&config, &plan, &workers[..], Mono::now());
+            Sync { settings, config, plan, generation, workers, now }.write(filter.as_ref())?
+        }
         None => Vec::new(),
     };
 
@@ -119,32 +123,17 @@ fn bind(plan: &ServicePlan, count: u16, filtered: bool) -> Result<Vec<Vec<Listen
         .collect()
 }
 
-fn write_kernel(
-    settings: &NodeSettings,
-    config: &NodeConfig,
-    plan: &ServicePlan,
-    generation: Generation,
-    bound: &[Vec<Listener>],
-    filter: &mut dyn Filter,
-) -> Result<Vec<Ban>, NodeError> {
-    let mut sockets: Vec<(u16, BorrowedFd<'_>)> = Vec::new();
-    for (worker, own) in (0..).zip(bound) {
-        sockets.extend(own.iter().map(|listener| (worker, listener.socket.as_fd())));
-    }
-    let now = Mono::now();
-    let sync = Sync { settings, config, plan, generation, sockets: &sockets, now };
-    Ok(sync.write(filter)?)
+/// The one listener of each worker behind the filter, and the CPU that the worker will be pinned to.
+fn listening<'a>(bound: &'a [Vec<Listener>], cpus: &[usize]) -> Vec<(BorrowedFd<'a>, Option<usize>)> {
+    let sockets = bound.iter().filter_map(|own| own.first()).map(|listener| listener.socket.as_fd());
+    sockets.enumerate().map(|(worker, socket)| (socket, cpus.get(worker).copied())).collect()
 }
 
 /// Where `workers` is not set only the machine tells how many there are.
 fn check_workers(config: &NodeConfig, count: u16) -> Result<(), NodeError> {
     for tenant in &config.tenants {
         if let Some(worker) = tenant.workers.iter().find(|worker| **worker >= count) {
-            return Err(NodeError::NoSuchWorker {
-                tenant: TenantId::number(tenant.id),
-                worker: *worker,
-                count,
-            });
+            return Err(NodeError::NoSuchWorker { tenant: tenant.id.number(), worker: *worker, count });
         }
     }
     Ok(())
