@@ -7,6 +7,11 @@ mod handshake;
 mod identity;
 mod stream;
 
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;
+
 pub use acceptor::Acceptor;
 pub use connector::Connector;
 pub use handshake::{HandshakeError, Hello};
