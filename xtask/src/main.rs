@@ -1,2 +1,4 @@
 //! Dispatches `cargo xtask` subcommands.
-fn main() {}
+fn main() -> anyhow::Result<()> {
+    xtask::tidy::run(std::path::Path::new("."))
+}
