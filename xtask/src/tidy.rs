@@ -10,9 +10,10 @@ mod tests;
 mod words;
 
 use std::fmt;
-use std::path::Path;
 
 use anyhow::{Result, bail};
+
+use crate::workspace;
 
 pub use source::SourceFile;
 
@@ -36,13 +37,14 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Checks the workspace at `root` and prints what is wrong.
+/// Checks the workspace and prints what is wrong.
 ///
 /// # Errors
 /// A source file cannot be read, or anything was found.
-pub fn run(root: &Path) -> Result<()> {
-    let sources = source::read_all(root)?;
-    let mut findings = files::check_top_level(root)?;
+pub fn run() -> Result<()> {
+    let root = workspace::root();
+    let sources = source::read_all(&root)?;
+    let mut findings = files::check_top_level(&root)?;
     findings.extend(files::check_median(&sources));
     for file in &sources {
         findings.extend(files::check(file));
