@@ -26,5 +26,5 @@ pub const TAGS_MAX: usize = 16;
 pub const TAG_LEN_MAX: usize = 64;
 pub const TRANSFORMATIONS_MAX: usize = 16;
 
-/// Longest line a look-up reads: the caps above, each byte escaped to six, stay below it.
-pub const LINE_LEN_MAX: usize = 512 * 1024;
+/// Longest line a look-up reads: the caps above, each byte escaped to six, come to 630 KiB.
+pub const LINE_LEN_MAX: usize = 1024 * 1024;

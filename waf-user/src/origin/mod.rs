@@ -8,6 +8,9 @@ mod resolve;
 mod stream;
 mod upstreams;
 
+#[cfg(test)]
+mod tests;
+
 pub use policy::Forbidden;
 pub use pool::{Lease, OriginError, Pool};
 pub use upstreams::Upstreams;

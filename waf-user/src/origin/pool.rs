@@ -92,31 +92,22 @@ impl Pool {
         pool
     }
 
-    /// A connection for one request: an idle one of the tenant to the origin whose turn it is, else a new one to the
-    /// first origin that answers.
+    /// A connection for one request, from the origin whose turn it is: an idle one of the tenant, else a new one; the
+    /// next origin where it does not answer.
     ///
     /// # Errors
-    /// The last origin's failure, when all that were tried failed.
+    /// The last failure, when all that were tried failed.
     pub async fn connect(&self, upstreams: &Upstreams, tenant: TenantId) -> Result<Lease, OriginError> {
-        let now = Instant::now();
-        self.inner.idle.borrow_mut().sweep(now);
-        let Some(origin) = upstreams.in_turn().next() else { return Err(OriginError::NoOrigin) };
-        let permits = |address| upstreams.check(address).is_ok();
-        let idle = self.inner.idle.borrow_mut().take(tenant, origin, now, permits);
-        if let Some(idle) = idle {
-            self.inner.metrics.origin(OriginConnect::Reused);
-            return Ok(self.lease(tenant, idle.origin, idle.address, idle.stream, true));
-        }
-        self.open(upstreams, origin, tenant).await
+        self.sweep();
+        self.open(upstreams, tenant, Reuse::Idle).await
     }
 
     /// The same without reuse: for a request that is sent again because a reused connection died.
     ///
     /// # Errors
-    /// The last origin's failure.
+    /// The last failure.
     pub async fn fresh(&self, upstreams: &Upstreams, tenant: TenantId) -> Result<Lease, OriginError> {
-        let Some(origin) = upstreams.in_turn().next() else { return Err(OriginError::NoOrigin) };
-        self.open(upstreams, origin, tenant).await
+        self.open(upstreams, tenant, Reuse::Never).await
     }
 
     /// Closes connections that have been idle for too long; `connect` does it too.
@@ -129,19 +120,22 @@ impl Pool {
         self.inner.idle.borrow().len()
     }
 
-    /// Tries the origins from `first` on, each with all its addresses, those that failed lately last.
+    /// Tries the origins in turn, each with all its addresses, those that failed lately last.
     async fn open(
         &self,
         upstreams: &Upstreams,
-        first: &OriginUrl,
         tenant: TenantId,
+        reuse: Reuse,
     ) -> Result<Lease, OriginError> {
-        let origins = upstreams.origins();
-        let start = origins.iter().position(|origin| origin == first).unwrap_or(0);
         let mut failure = OriginError::NoOrigin;
         let mut put_off = Vec::new();
         let mut attempts = 0;
-        for origin in origins.iter().cycle().skip(start).take(origins.len()) {
+        for origin in upstreams.in_turn() {
+            if reuse == Reuse::Idle
+                && let Some(lease) = self.take_idle(upstreams, tenant, origin)
+            {
+                return Ok(lease);
+            }
             let addresses = match self.inner.resolver.addresses(origin).await {
                 Ok(addresses) => addresses,
                 Err(source) => {
@@ -160,18 +154,27 @@ impl Pool {
                 }
                 attempts += 1;
                 match self.open_one(upstreams, origin, address).await {
-                    Ok(stream) => return Ok(self.lease(tenant, origin.clone(), address, stream, false)),
+                    Ok(stream) => return Ok(self.lease(tenant, origin.clone(), address, stream)),
                     Err(error) => failure = error,
                 }
             }
         }
         for (origin, address) in put_off.into_iter().take(ATTEMPTS_MAX - attempts) {
             match self.open_one(upstreams, origin, address).await {
-                Ok(stream) => return Ok(self.lease(tenant, origin.clone(), address, stream, false)),
+                Ok(stream) => return Ok(self.lease(tenant, origin.clone(), address, stream)),
                 Err(error) => failure = error,
             }
         }
         Err(failure)
+    }
+
+    /// Hot: per request.
+    fn take_idle(&self, upstreams: &Upstreams, tenant: TenantId, origin: &OriginUrl) -> Option<Lease> {
+        let permits = |address| upstreams.check(address).is_ok();
+        let idle = self.inner.idle.borrow_mut().take(tenant, origin, Instant::now(), permits)?;
+        self.inner.metrics.origin(OriginConnect::Reused);
+        let lease = self.lease(tenant, idle.origin, idle.address, idle.stream);
+        Some(Lease { reused: true, ..lease })
     }
 
     async fn open_one(
@@ -240,16 +243,16 @@ impl Pool {
         }
     }
 
-    fn lease(
-        &self,
-        tenant: TenantId,
-        origin: OriginUrl,
-        address: SocketAddr,
-        stream: OriginStream,
-        reused: bool,
-    ) -> Lease {
-        Lease { pool: Rc::clone(&self.inner), tenant, origin, address, stream, reused }
+    fn lease(&self, tenant: TenantId, origin: OriginUrl, address: SocketAddr, stream: OriginStream) -> Lease {
+        Lease { pool: Rc::clone(&self.inner), tenant, origin, address, stream, reused: false }
     }
+}
+
+/// Whether a connection that carried a request before may be given out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reuse {
+    Idle,
+    Never,
 }
 
 /// A connection for one request and its response. Dropping it closes it; [`Lease::keep`] gives it back.

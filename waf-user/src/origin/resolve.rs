@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ pub struct Resolver {
 
 #[derive(Debug)]
 struct Answer {
-    addresses: Rc<[std::net::IpAddr]>,
+    addresses: Rc<[IpAddr]>,
     fresh_until: Instant,
 }
 
@@ -44,7 +44,7 @@ impl Resolver {
 
     /// A fresh answer. One that has just gone stale is handed to one asker for renewal only; the others go on with it, so
     /// that a slow resolver delays one request and not all.
-    fn remembered(&self, name: &Fqdn, now: Instant) -> Option<Rc<[std::net::IpAddr]>> {
+    pub(super) fn remembered(&self, name: &Fqdn, now: Instant) -> Option<Rc<[IpAddr]>> {
         let mut answers = self.answers.borrow_mut();
         let answer = answers.get_mut(name)?;
         if answer.fresh_until > now {
@@ -54,7 +54,7 @@ impl Resolver {
         None
     }
 
-    async fn look_up(&self, name: &Fqdn) -> io::Result<Rc<[std::net::IpAddr]>> {
+    async fn look_up(&self, name: &Fqdn) -> io::Result<Rc<[IpAddr]>> {
         match query(name, RESOLVE_WITHIN).await {
             Ok(addresses) => {
                 self.remember(name, Rc::clone(&addresses), Instant::now());
@@ -68,7 +68,7 @@ impl Resolver {
         }
     }
 
-    fn remember(&self, name: &Fqdn, addresses: Rc<[std::net::IpAddr]>, now: Instant) {
+    pub(super) fn remember(&self, name: &Fqdn, addresses: Rc<[IpAddr]>, now: Instant) {
         let mut answers = self.answers.borrow_mut();
         if answers.len() >= NAMES_MAX && !answers.contains_key(name) {
             // O(n) once the table is full: rare, and n look-ups were paid for before.
@@ -80,7 +80,7 @@ impl Resolver {
     }
 }
 
-async fn query(name: &Fqdn, within: Duration) -> io::Result<Rc<[std::net::IpAddr]>> {
+async fn query(name: &Fqdn, within: Duration) -> io::Result<Rc<[IpAddr]>> {
     let found = tokio::time::timeout(within, tokio::net::lookup_host((name.as_str(), 0))).await;
     let found = found.map_err(|_elapsed| io::Error::from(io::ErrorKind::TimedOut))??;
     let addresses: Rc<[_]> = found.map(|address| address.ip()).take(ADDRESSES_MAX).collect();

@@ -83,7 +83,8 @@ pub(super) fn upstream_head(head: &RequestHead, site: &Site, way: &Way, body: Up
     let behind_proxy = way.visitor.behind_proxy;
     for field in fields.iter() {
         let name = field.name.as_str();
-        let written_below = ["host", "content-length", "expect"].iter().any(|own| name.eq_ignore_ascii_case(own));
+        let written_below =
+            ["host", "content-length", "expect"].iter().any(|own| name.eq_ignore_ascii_case(own));
         let encoding = site.settings.response_bodies && name.eq_ignore_ascii_case("accept-encoding");
         let forwarded = match forwarding_name(name) {
             Some(Forwarding::Ours) => true,

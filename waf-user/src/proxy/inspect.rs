@@ -30,7 +30,11 @@ impl Inspection {
     /// Phase 1.
     pub(super) async fn request_head(&mut self, head: &RequestHead) {
         if let Some(transaction) = &mut self.transaction {
-            transaction.request_line(head.method().as_bytes(), head.target().as_bytes(), head.version().as_str());
+            transaction.request_line(
+                head.method().as_bytes(),
+                head.target().as_bytes(),
+                head.version().as_str(),
+            );
             for field in head.fields().iter() {
                 transaction.request_header(field.name.as_bytes(), &field.value);
             }

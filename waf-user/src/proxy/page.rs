@@ -94,8 +94,15 @@ mod tests {
     #[test]
     fn page_shows_the_id_and_counts_its_bytes() {
         let id = EventId::new(Wall(1), 2);
-        let page =
-            Page { status: 403, id, now: Wall(1), location: None, fields: &[], close: true, head_only: false };
+        let page = Page {
+            status: 403,
+            id,
+            now: Wall(1),
+            location: None,
+            fields: &[],
+            close: true,
+            head_only: false,
+        };
         let text = String::from_utf8(page.bytes()).expect("ASCII");
         let (head, body) = text.split_once("\r\n\r\n").expect("a head");
         assert!(head.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{head}");

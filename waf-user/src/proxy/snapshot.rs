@@ -116,7 +116,11 @@ impl Sites {
     /// Name and address must agree; a default site has no other name's certificate.
     pub fn select_sni(&self, destination: SocketAddr, sni: &str) -> Result<&Arc<Site>, Misdirected> {
         let service = self.service(destination).ok_or(Misdirected::Address)?;
-        service.by_name.get(sni).filter(|site| site.https_port == Some(destination.port())).ok_or(Misdirected::Sni)
+        service
+            .by_name
+            .get(sni)
+            .filter(|site| site.https_port == Some(destination.port()))
+            .ok_or(Misdirected::Sni)
     }
 
     /// Hot: per request. `host` without port, lower case. `sni` is the name of the TLS connection, if it is one.

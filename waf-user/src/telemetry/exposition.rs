@@ -9,7 +9,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, MetricEncoder, text as encoding};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
-use waf_common::outcome::OUTCOMES;
+use waf_common::outcome::{OUTCOMES, TenantCounters};
 
 use super::histogram::Histogram;
 use super::labels::{HandshakeResult, OriginConnect, RequestVerdict};
@@ -147,23 +147,20 @@ impl KernelNumbers {
         if self.tenants.is_empty() {
             return Ok(());
         }
-        let mut packets =
-            page.family("waf_kernel_tenant_packets", "Packets for a tenant's services", MetricType::Counter)?;
-        for (tenant, counters) in &self.tenants {
-            counter(&mut packets, &[("tenant", tenant.to_string())], counters.packets)?;
-        }
-        let mut bytes =
-            page.family("waf_kernel_tenant_bytes", "Bytes for a tenant's services", MetricType::Counter)?;
-        for (tenant, counters) in &self.tenants {
-            counter(&mut bytes, &[("tenant", tenant.to_string())], counters.bytes)?;
-        }
-        let mut drops = page.family(
-            "waf_kernel_tenant_drops",
-            "Packets dropped for a tenant's services",
-            MetricType::Counter,
-        )?;
-        for (tenant, counters) in &self.tenants {
-            counter(&mut drops, &[("tenant", tenant.to_string())], counters.drops)?;
+        type Count = fn(&TenantCounters) -> u64;
+        let families: [(_, _, Count); 4] = [
+            ("waf_kernel_tenant_packets", "Packets for a tenant's services", |counters| counters.packets),
+            ("waf_kernel_tenant_bytes", "Bytes for a tenant's services", |counters| counters.bytes),
+            ("waf_kernel_tenant_drops", "Packets dropped for a tenant's services", |counters| counters.drops),
+            ("waf_kernel_tenant_syns", "Connection attempts at a tenant's services", |counters| {
+                counters.syns
+            }),
+        ];
+        for (name, help, count) in families {
+            let mut family = page.family(name, help, MetricType::Counter)?;
+            for (tenant, counters) in &self.tenants {
+                counter(&mut family, &[("tenant", tenant.to_string())], count(counters))?;
+            }
         }
         Ok(())
     }

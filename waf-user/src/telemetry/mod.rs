@@ -6,6 +6,9 @@ mod labels;
 mod numbers;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use labels::{HandshakeResult, OriginConnect, RequestVerdict};
 
 use std::sync::atomic::Ordering::Relaxed;
