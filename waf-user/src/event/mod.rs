@@ -5,7 +5,20 @@ pub mod journal;
 pub mod reason;
 pub mod record;
 
-pub use id::EventId;
-pub use journal::{Journal, JournalError};
+mod find;
+mod limits;
+mod line;
+mod printable;
+mod redact;
+mod sink;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use find::find;
+pub use id::{EventId, EventIdError};
+pub use journal::{Journal, JournalError, LossCounter};
+pub use printable::printable;
 pub use reason::Reason;
 pub use record::{Event, RequestRecord, Stage};

@@ -1,13 +1,16 @@
 //! Connections to the customers' servers: resolve, check, connect, pool. Knows no rules and no client.
 
-use ipnet::IpNet;
+mod idle;
+mod limits;
+mod policy;
+mod pool;
+mod resolve;
+mod stream;
+mod upstreams;
 
-use crate::config::OriginUrl;
+#[cfg(test)]
+mod tests;
 
-/// The origins of one site and what may be reached.
-#[derive(Clone, Debug)]
-pub struct Upstreams {
-    pub origins: Vec<OriginUrl>,
-    /// Private networks that origins may lie in.
-    pub networks: Vec<IpNet>,
-}
+pub use policy::Forbidden;
+pub use pool::{Lease, OriginError, Pool};
+pub use upstreams::Upstreams;

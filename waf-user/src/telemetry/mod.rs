@@ -1,38 +1,136 @@
 //! All metric names with help text; counters; exposition. What a number means for the node is decided elsewhere.
 
+mod exposition;
+mod histogram;
+mod labels;
+mod numbers;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use labels::{HandshakeResult, OriginConnect, RequestVerdict};
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use crate::event::Reason;
+use waf_common::outcome::{Counters, TenantCounters};
 
-/// What became of a request, as a label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestVerdict {
-    Pass,
-    Deny,
-    Drop,
-    Redirect,
-    Error,
+use crate::event::{LossCounter, Reason};
+use crate::model::{Generation, TenantId};
+use numbers::Numbers;
+
+/// Every metric of a node. Shared by all workers; counting takes no lock and allocates nothing.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    numbers: Arc<Numbers>,
 }
 
-/// Every metric of a node. Shared by all workers; counting takes no lock.
-#[derive(Debug, Default)]
-pub struct Metrics {}
-
 impl Metrics {
-    /// Hot: per request.
-    pub fn request(&self, _verdict: RequestVerdict, _inspect: Duration, _total: Duration) {}
+    /// Hot: per request. `inspect`: time in the rules; `total`: from the request's first byte to the answer's last.
+    pub fn request(&self, verdict: RequestVerdict, inspect: Duration, total: Duration) {
+        self.numbers.requests.add(verdict as usize);
+        self.numbers.inspection.observe(inspect);
+        self.numbers.request_duration.observe(total);
+    }
+
+    /// Hot: per request. What we added to the origin's own time: total less the waits for origin and visitor.
+    pub fn added_latency(&self, added: Duration) {
+        self.numbers.added.observe(added);
+    }
+
+    /// Hot: per request. Tenants beyond the table's size are counted together.
+    pub fn tenant_request(&self, tenant: TenantId, verdict: RequestVerdict) {
+        self.numbers.tenants.add(tenant, verdict);
+    }
 
     /// One refused request or connection.
-    pub fn refused(&self, _reason: Reason) {}
-
-    pub fn connection_opened(&self) {}
-
-    pub fn connection_closed(&self) {}
-
-    pub fn tls_handshake(&self, _succeeded: bool) {}
-
-    /// Prometheus text exposition.
-    pub fn expose(&self) -> String {
-        String::new()
+    pub fn refused(&self, reason: Reason) {
+        self.numbers.refusals.add(reason.label());
     }
+
+    pub fn connection_opened(&self) {
+        self.numbers.connections_opened.fetch_add(1, Relaxed);
+    }
+
+    pub fn connection_closed(&self) {
+        self.numbers.connections_closed.fetch_add(1, Relaxed);
+    }
+
+    pub fn tls_handshake(&self, succeeded: bool) {
+        let result = if succeeded { HandshakeResult::Completed } else { HandshakeResult::Failed };
+        self.numbers.handshakes.add(result as usize);
+    }
+
+    /// What came of the wish for an origin connection.
+    pub fn origin(&self, connect: OriginConnect) {
+        self.numbers.origin_connects.add(connect as usize);
+    }
+
+    /// A worker's observation found the feedback queue full.
+    pub fn observation_lost(&self) {
+        self.numbers.observations_lost.fetch_add(1, Relaxed);
+    }
+
+    /// Sources that the feedback table holds.
+    pub fn feedback_sources(&self, sources: usize) {
+        self.numbers.feedback_sources.store(wide(sources), Relaxed);
+    }
+
+    /// A source that the full feedback table could not take.
+    pub fn feedback_source_lost(&self) {
+        self.numbers.feedback_sources_lost.fetch_add(1, Relaxed);
+    }
+
+    /// Bans in force on this node.
+    pub fn bans_active(&self, bans: usize) {
+        self.numbers.bans_active.store(wide(bans), Relaxed);
+    }
+
+    /// Generation of the snapshot that is served.
+    pub fn generation(&self, generation: Generation) {
+        self.numbers.generation.store(generation.0, Relaxed);
+    }
+
+    /// The kernel half's counters, summed over the CPUs; given before each exposition.
+    pub fn kernel_counters(&self, counters: &Counters) {
+        self.kernel().counters = Some(*counters);
+    }
+
+    /// The kernel half's counters by tenant, summed over the CPUs; given before each exposition.
+    pub fn tenant_counters(&self, counters: &[(TenantId, TenantCounters)]) {
+        let kernel = &mut self.kernel().tenants;
+        kernel.clear();
+        kernel.extend_from_slice(counters);
+    }
+
+    /// How XDP is attached: `native` or `generic`.
+    pub fn xdp_mode(&self, mode: &'static str) {
+        self.kernel().xdp_mode = Some(mode);
+    }
+
+    /// OpenMetrics text exposition (content type `application/openmetrics-text; version=1.0.0; charset=utf-8`).
+    pub fn expose(&self) -> String {
+        exposition::text(&self.numbers)
+    }
+
+    /// Only the admin listener meets here. What a panicking holder left is whole: single assignments.
+    fn kernel(&self) -> std::sync::MutexGuard<'_, numbers::KernelNumbers> {
+        self.numbers.kernel.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LossCounter for Metrics {
+    fn requests_lost(&self, lines: u64) {
+        self.numbers.request_lines_lost.fetch_add(lines, Relaxed);
+    }
+
+    fn events_lost(&self, events: u64) {
+        self.numbers.events_lost.fetch_add(events, Relaxed);
+    }
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }

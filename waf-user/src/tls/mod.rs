@@ -1,36 +1,31 @@
-//! The only place that names rustls: certificates by SNI, server and client configurations.
+//! Bytes of TLS <-> plain bytes, the only place that names rustls: certificates by SNI towards clients, verified names
+//! towards origins. Which site a name belongs to and what is spoken inside are not known here.
+
+mod acceptor;
+mod connector;
+mod handshake;
+mod identity;
+mod stream;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;
+
+pub use acceptor::Acceptor;
+pub use connector::Connector;
+pub use handshake::{HandshakeError, Hello};
+pub use identity::{Identity, TlsError};
+pub use stream::TlsStream;
 
 use std::sync::Arc;
 
-use crate::model::Fqdn;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
-/// Why a certificate or key cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    #[error("{0}")]
-    Placeholder(String),
-}
+/// What is spoken inside, in both directions (RFC 7301). h2 joins with its own module.
+const ALPN: &[u8] = b"http/1.1";
 
-/// A certificate chain with its private key, checked against each other.
-#[derive(Clone, Debug)]
-pub struct Identity {}
-
-impl Identity {
-    /// # Errors
-    /// No certificate or key in the PEM text, a key of an unknown kind, or one that does not fit the certificate.
-    pub fn from_pem(_certificate_pem: &[u8], _key_pem: &[u8]) -> Result<Self, TlsError> {
-        Ok(Self {})
-    }
-}
-
-/// What handshakes with clients are made with: one certificate per name, no default that could leak another's.
-#[derive(Clone, Debug)]
-pub struct Acceptor {}
-
-impl Acceptor {
-    /// # Errors
-    /// None of the names can be served.
-    pub fn new(_identities: Vec<(Fqdn, Identity)>) -> Result<Arc<Self>, TlsError> {
-        Ok(Arc::new(Self {}))
-    }
+/// The cryptography of every configuration; named each time, so that no process-wide default decides.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
 }

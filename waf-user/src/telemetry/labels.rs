@@ -1,0 +1,50 @@
+//! The enums whose variants are label values.
+
+macro_rules! labels {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $label:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $($(#[$variant_doc])* $variant),* }
+
+        impl $name {
+            /// All label values; a variant's number is its index.
+            pub(super) const LABELS: &[&'static str] = &[$($label),*];
+
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label),* }
+            }
+        }
+    };
+}
+
+labels! {
+    /// What became of a request.
+    RequestVerdict {
+        Pass = "pass",
+        Deny = "deny",
+        Drop = "drop",
+        Redirect = "redirect",
+        /// Answered by an error page, or cut off: no verdict of the rules.
+        Error = "error",
+    }
+}
+
+labels! {
+    /// What came of the wish for an origin connection.
+    OriginConnect {
+        Opened = "opened",
+        Reused = "reused",
+        ConnectFailed = "connect_failed",
+        ResolveFailed = "resolve_failed",
+        /// The address policy refused it.
+        Forbidden = "forbidden",
+    }
+}
+
+labels! {
+    /// How a TLS handshake with a client ended.
+    HandshakeResult {
+        Completed = "completed",
+        Failed = "failed",
+    }
+}

@@ -1,0 +1,66 @@
+//! Where the counts lie. Names and help texts are given in the exposition alone.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use waf_common::outcome::{Counters, TenantCounters};
+
+use super::histogram::Histogram;
+use super::labels::{HandshakeResult, OriginConnect, RequestVerdict};
+use super::words::{TenantRequests, WordCounters};
+use crate::model::TenantId;
+
+/// One counter a label value.
+#[derive(Debug)]
+pub struct Counts<const N: usize>([AtomicU64; N]);
+
+impl<const N: usize> Default for Counts<N> {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
+
+impl<const N: usize> Counts<N> {
+    /// Hot: per request. `at`: the label's variant as a number.
+    pub fn add(&self, at: usize) {
+        if let Some(count) = self.0.get(at) {
+            count.fetch_add(1, Relaxed);
+        }
+    }
+
+    pub fn with<'a>(&'a self, labels: &'a [&'static str]) -> impl Iterator<Item = (&'static str, u64)> + 'a {
+        labels.iter().zip(&self.0).map(|(label, count)| (*label, count.load(Relaxed)))
+    }
+}
+
+/// All numbers of a node.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    pub requests: Counts<{ RequestVerdict::LABELS.len() }>,
+    pub request_duration: Histogram,
+    pub added: Histogram,
+    pub inspection: Histogram,
+    pub tenants: TenantRequests,
+    pub refusals: WordCounters,
+    pub connections_opened: AtomicU64,
+    pub connections_closed: AtomicU64,
+    pub handshakes: Counts<{ HandshakeResult::LABELS.len() }>,
+    pub origin_connects: Counts<{ OriginConnect::LABELS.len() }>,
+    pub observations_lost: AtomicU64,
+    pub feedback_sources: AtomicU64,
+    pub feedback_sources_lost: AtomicU64,
+    pub bans_active: AtomicU64,
+    pub generation: AtomicU64,
+    pub request_lines_lost: AtomicU64,
+    pub events_lost: AtomicU64,
+    /// Written and read by the admin listener only.
+    pub kernel: Mutex<KernelNumbers>,
+}
+
+/// What was last read from the kernel half.
+#[derive(Debug, Default)]
+pub struct KernelNumbers {
+    pub counters: Option<Counters>,
+    pub tenants: Vec<(TenantId, TenantCounters)>,
+    pub xdp_mode: Option<&'static str>,
+}

@@ -1,0 +1,99 @@
+//! PEM text of a certificate chain and its key -> an [`Identity`] whose two halves fit. No chain of trust is checked:
+//! the visitors' browsers do that.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
+use rustls::{Error, InconsistentKeys};
+
+use super::provider;
+use crate::model::Fqdn;
+
+/// Certificates of one chain: a leaf, a few intermediates; more is a bundle given by mistake.
+const CHAIN_LEN_MAX: usize = 10;
+
+/// Why a certificate or key cannot be used, or a configuration not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    #[error("certificate file holds no certificate (-----BEGIN CERTIFICATE-----)")]
+    NoCertificate,
+    #[error("read the certificate's PEM text")]
+    CertificatePem { source: pem::Error },
+    #[error("certificate chain is longer than {CHAIN_LEN_MAX} (is this a bundle of roots?)")]
+    ChainLength,
+    #[error("read the site's certificate, the first of the chain")]
+    Certificate { source: Error },
+    #[error("key file holds no private key (-----BEGIN PRIVATE KEY-----, not encrypted)")]
+    NoKey,
+    #[error("read the key's PEM text")]
+    KeyPem { source: pem::Error },
+    #[error(
+        "private key is of a kind that is not supported (use ECDSA P-256 or P-384, Ed25519, or RSA from 2048 bits)"
+    )]
+    KeyKind { source: Error },
+    #[error("private key does not belong to the certificate")]
+    KeyMismatch,
+    #[error("two certificates for {0}")]
+    Duplicate(Fqdn),
+    #[error("root certificates hold nothing usable")]
+    NoRoots,
+    #[error("set up TLS")]
+    Setup { source: Error },
+}
+
+/// A certificate chain with its private key, checked against each other. Cheap to clone.
+#[derive(Clone)]
+pub struct Identity {
+    pub(super) certified: Arc<CertifiedKey>,
+}
+
+impl Identity {
+    /// `certificate_pem`: the site's certificate first, then its intermediates. `key_pem`: PKCS#8, SEC1 or PKCS#1.
+    ///
+    /// # Errors
+    /// No certificate or key in the PEM text, a key of an unknown kind, or one that does not fit the certificate.
+    pub fn from_pem(certificate_pem: &[u8], key_pem: &[u8]) -> Result<Self, TlsError> {
+        let chain = CertificateDer::pem_slice_iter(certificate_pem)
+            .take(CHAIN_LEN_MAX + 1)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|source| TlsError::CertificatePem { source })?;
+        match chain.len() {
+            0 => return Err(TlsError::NoCertificate),
+            len if len > CHAIN_LEN_MAX => return Err(TlsError::ChainLength),
+            _ => {}
+        }
+        let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|source| match source {
+            pem::Error::NoItemsFound => TlsError::NoKey,
+            source => TlsError::KeyPem { source },
+        })?;
+        let key =
+            provider().key_provider.load_private_key(key).map_err(|source| TlsError::KeyKind { source })?;
+        let certified = CertifiedKey::new(chain, key);
+        certified.keys_match().map_err(|error| match error {
+            Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => TlsError::KeyMismatch,
+            source => TlsError::Certificate { source },
+        })?;
+        Ok(Self { certified: Arc::new(certified) })
+    }
+
+    /// Whether browsers will take the certificate for this name (RFC 6125: a SAN of it, or a wildcard of its parent).
+    pub fn covers(&self, fqdn: &Fqdn) -> bool {
+        let Ok(name) = ServerName::try_from(fqdn.as_str()) else { return false };
+        self.certified
+            .end_entity_cert()
+            .and_then(ParsedCertificate::try_from)
+            .and_then(|leaf| rustls::client::verify_server_name(&leaf, &name))
+            .is_ok()
+    }
+}
+
+/// Names the chain's length only: neither keys nor certificates belong into logs.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("chain_len", &self.certified.cert.len()).finish_non_exhaustive()
+    }
+}
