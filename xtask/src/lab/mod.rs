@@ -4,7 +4,7 @@
 pub mod certificates;
 pub mod client;
 pub mod daemon;
-mod guide;
+pub mod guide;
 pub mod netns;
 pub mod node;
 pub mod origin;
