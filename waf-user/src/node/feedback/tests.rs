@@ -1,3 +1,5 @@
+//! Requests as (moment, how many, refused), and the ban they make.
+
 use std::net::Ipv4Addr;
 
 use super::*;

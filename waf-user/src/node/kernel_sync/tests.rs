@@ -1,3 +1,5 @@
+//! The order of writes, and which entries of an earlier run are adopted.
+
 use std::os::fd::AsFd;
 
 use ipnet::IpNet;
@@ -28,7 +30,8 @@ fn services_are_written_last_and_sockets_first() {
         now: Mono(1),
     };
     sync.write(&filter).unwrap();
-    let expected = ["socket", "socket", "cpu", "socket", "socket", "workers", "allow", "lists", "config", "services"];
+    let expected =
+        ["socket", "socket", "cpu", "socket", "socket", "workers", "allow", "lists", "config", "services"];
     assert_eq!(*filter.steps.borrow(), expected);
     let lists: Vec<(u32, IpNet)> = filter.blocks().iter().map(|entry| (entry.scope, entry.prefix)).collect();
     assert_eq!(lists, [(0, net("198.51.100.0/24")), (1, net("198.51.100.7"))]);
