@@ -1,7 +1,10 @@
 //! Verdicts of the rules on the wire, in each mode.
 
+use std::sync::Arc;
+
 use super::harness::{Client, lab};
-use crate::model::Mode;
+use crate::model::{Ban, BanOrigin, BanScope, Mode, TenantId};
+use crate::proxy::Lists;
 
 const ATTACK: &str = "GET /?q=attack HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
@@ -136,6 +139,49 @@ fn detect_passes_and_tells() {
             let mut observations = lab.observations.borrow_mut();
             while let Ok(observation) = observations.try_recv() {
                 assert!(!observation.refused, "nobody is banned in detect mode");
+            }
+        },
+    );
+}
+
+#[test]
+fn a_listed_visitor_does_not_cost_its_proxy_the_connection() {
+    lab(
+        |site| site.trusted_proxies = vec!["127.0.0.9/32".parse().expect("a net")],
+        |lab| async move {
+            let scope = BanScope::Tenant(TenantId::new(1).expect("a tenant"));
+            let prefix = "192.0.2.7/32".parse().expect("a prefix");
+            let ban = Ban { scope, prefix, origin: BanOrigin::Rules, tenant: None, expires: None };
+            lab.lists.store(Arc::new(Lists::new([], [ban])));
+            let mut client = Client::connect(lab.a, "127.0.0.9").await;
+            for (visitor, status) in [("192.0.2.7", 403), ("192.0.2.8", 200), ("192.0.2.7", 403)] {
+                let request = format!("GET / HTTP/1.1\r\nHost: a.test\r\nX-Forwarded-For: {visitor}\r\n\r\n");
+                client.send(request.as_bytes()).await;
+                assert_eq!(client.answer("GET").await.status(), status, "{visitor}");
+            }
+            let events = lab.events_at_least(2).await;
+            assert_eq!(
+                (&events[0]["reason"], &events[0]["client_ip"]),
+                (&"banned".into(), &"192.0.2.7".into())
+            );
+        },
+    );
+}
+
+#[test]
+fn counters_move() {
+    lab(
+        |_| {},
+        |lab| async move {
+            lab.ask(ATTACK).await;
+            lab.ask("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+            lab.ask("GET / HTTP/1.1\r\n\r\n").await;
+            lab.events_at_least(2).await;
+            let text = lab.metrics.expose();
+            let figures = [("pass", 1), ("deny", 1), ("error", 1), ("rules", 1), ("host_missing", 1)];
+            for (label, figure) in figures {
+                let end = format!("=\"{label}\"}} {figure}");
+                assert!(text.lines().any(|line| line.ends_with(&end)), "{label} in {text}");
             }
         },
     );
