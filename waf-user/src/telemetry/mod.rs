@@ -4,7 +4,7 @@ mod exposition;
 mod histogram;
 mod labels;
 mod numbers;
-mod words;
+mod tenants;
 
 #[cfg(test)]
 mod tests;
@@ -45,9 +45,9 @@ impl Metrics {
         self.numbers.tenants.add(tenant, verdict);
     }
 
-    /// One refused request or connection.
+    /// Hot: per refusal. One refused request or connection.
     pub fn refused(&self, reason: Reason) {
-        self.numbers.refusals.add(reason.label());
+        self.numbers.refusals.add(reason.index());
     }
 
     pub fn connection_opened(&self) {
