@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -409,6 +410,7 @@ fn a_stuck_reader_blocks_nobody() {
     }
     let kept = sent as u64 - lost.events.load(Relaxed);
     assert!(kept >= QUEUE_LEN_MAX as u64 && kept < sent as u64, "{kept}");
+    assert!(!journal.flush_within(Duration::from_millis(20)));
     // Let the thread go: read until it has written what it kept.
     let mut reader = std::io::BufReader::new(fs::File::open(&pipe).unwrap());
     let mut lines = 0;
