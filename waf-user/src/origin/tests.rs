@@ -1,5 +1,6 @@
 //! Address policy, resolution and pooling, against servers on loopback.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,8 +17,8 @@ use super::{OriginError, Pool, Upstreams};
 use crate::config::OriginUrl;
 use crate::model::{Fqdn, TenantId};
 use crate::telemetry::Metrics;
-use crate::tls::Acceptor;
 use crate::tls::fixtures::{Authority, pair};
+use crate::tls::{Acceptor, HandshakeError};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -393,4 +394,30 @@ async fn the_last_good_answer_is_kept() {
     // Handed on without asking again, until the next try is due.
     assert!(resolver.remembered(&name, Instant::now()).is_some());
     assert!(resolver.remembered(&name, Instant::now() + super::limits::RETRY_AFTER).is_none());
+}
+
+#[test]
+fn slow_is_told_from_broken() {
+    let origin = OriginUrl::parse("https://192.0.2.1").unwrap();
+    let address: SocketAddr = "192.0.2.1:443".parse().unwrap();
+    let connect =
+        |kind: io::ErrorKind| OriginError::Connect { origin: origin.clone(), address, source: kind.into() };
+    let resolve = |kind: io::ErrorKind| OriginError::Resolve { origin: origin.clone(), source: kind.into() };
+    let handshake =
+        |error| OriginError::Handshake { origin: origin.clone(), address, source: Box::new(error) };
+    let rows = [
+        (connect(io::ErrorKind::TimedOut), true),
+        (connect(io::ErrorKind::ConnectionRefused), false),
+        (resolve(io::ErrorKind::TimedOut), true),
+        (resolve(io::ErrorKind::NotFound), false),
+        (handshake(HandshakeError::Timeout), true),
+        (handshake(HandshakeError::NotTls), false),
+        (OriginError::NoOrigin, false),
+    ];
+    for (error, expected) in rows {
+        assert_eq!(error.is_timeout(), expected, "{error:?}");
+    }
+    let whole = handshake(HandshakeError::NotTls);
+    assert_eq!(whole.to_string(), "handshake with https://192.0.2.1:443 at 192.0.2.1:443");
+    assert_eq!(std::error::Error::source(&whole).unwrap().to_string(), "peer does not speak TLS");
 }
