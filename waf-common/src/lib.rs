@@ -3,6 +3,9 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+#[cfg(test)]
+extern crate std;
+
 mod abi;
 pub mod limits;
 pub mod names;

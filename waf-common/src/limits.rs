@@ -18,5 +18,5 @@ pub const PREFIXES_MAX: u32 = 256;
 pub const TENANTS_MAX: u32 = 16_384;
 /// Bytes of the event ring: 4,096 reports of 64 bytes, a second of samples under a flood. A power of two, in pages.
 pub const EVENTS_BYTES: u32 = 256 * 1024;
-/// One packet in this many is reported when the node sets no other rate.
+/// One dropped packet in this many is reported when the node sets no other rate.
 pub const EVENT_SAMPLE_DEFAULT: u32 = 256;

@@ -10,7 +10,7 @@ abi_type! {
         /// How many of `workers` count; 0 = nobody serves.
         pub count: u32,
         pub _pad: u32,
-        /// Indices into SOCKETS and CPUS; only the first `count` are valid.
+        /// Indices into SOCKETS and WORKER_CPUS; only the first `count` are valid.
         pub workers: [u16; WORKERS_MAX],
     }
 }
@@ -57,3 +57,6 @@ fn be_word(octets: &[u8; 16], word: usize) -> u32 {
     let at = word * 4;
     u32::from_be_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]])
 }
+
+#[cfg(test)]
+mod tests;

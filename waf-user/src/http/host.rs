@@ -33,13 +33,7 @@ impl Host {
             }
             None => host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase(),
         };
-        let is_name = |name: &str| {
-            !name.is_empty()
-                && !name.starts_with('.')
-                && !name.contains("..")
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
-        };
-        if !name.starts_with('[') && !is_name(&name) {
+        if !host.starts_with('[') && !is_name(&name) || host.starts_with('[') && !host.ends_with(']') {
             return Err(Violation::HostInvalid);
         }
         Ok(Self { text: text.to_owned(), name, port })
@@ -63,6 +57,15 @@ impl Host {
     pub(super) fn agrees(&self, other: &Self, port_default: u16) -> bool {
         self.name == other.name && self.port.unwrap_or(port_default) == other.port.unwrap_or(port_default)
     }
+}
+
+/// Letters, digits, `-`, `_` in non-empty labels: percent-encoding and sub-delims, which RFC 3986 allows, name no site.
+fn is_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    name.split('.').all(is_label)
 }
 
 fn parse_port(text: &str) -> Option<u16> {

@@ -1,0 +1,6 @@
+//! wip
+/// # Errors
+/// wip
+pub fn run() -> anyhow::Result<()> {
+    Ok(())
+}
