@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use waf_common::outcome::{Counters, TenantCounters};
 
+use self::numbers::Numbers;
 use crate::event::{LossCounter, Reason};
 use crate::model::{Generation, TenantId};
-use numbers::Numbers;
 
 /// Every metric of a node. Shared by all workers; counting takes no lock and allocates nothing.
 #[derive(Debug, Default)]
