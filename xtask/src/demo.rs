@@ -1,12 +1,12 @@
 //! `cargo xtask demo`: the main job end to end on real interfaces with real clients, one line a step with its figure.
 
-mod bans;
-mod cleanup;
-mod evidence;
-mod failures;
-mod requests;
-mod traffic;
-mod workers;
+pub mod bans;
+pub mod cleanup;
+pub mod evidence;
+pub mod failures;
+pub mod requests;
+pub mod traffic;
+pub mod workers;
 
 use anyhow::{Result, bail};
 
@@ -24,7 +24,7 @@ pub struct Step {
 }
 
 /// All steps that want the lab up, in the order in which each leaves the lab as the next expects it. The integration
-/// tests run the same ones.
+/// tests call the same functions, each on a lab of its own.
 pub const STEPS: [Step; 10] = [
     Step { name: "both nodes serve, as an ordinary user without capability", run: requests::unprivileged },
     Step { name: "clean requests pass", run: requests::clean },

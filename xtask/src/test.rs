@@ -10,9 +10,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use self::tally::Tally;
 use crate::build::{self, Built, Profile};
 use crate::{lab, privilege, process, setup, tidy, workspace};
-use tally::Tally;
 
 /// Compiled for another target, by another compiler: the usual lints cannot see it.
 const NO_LINTS: &str = "waf-ebpf";

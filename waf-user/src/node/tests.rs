@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use waf_common::block::Reason;
 use waf_common::outcome::{Counters, TenantCounters};
 use waf_common::service::{Config, ServiceKey, ServiceValue};
-use waf_common::steer::{Family, WorkerSet};
+use waf_common::steer::WorkerSet;
 
 use super::filter::Filter;
 use crate::config::{self, NodeConfig, NodeSettings};
@@ -79,7 +79,7 @@ impl Filter for Tables {
         self.step("cpu")
     }
 
-    fn set_socket(&self, _worker: u16, _family: Family, _socket: BorrowedFd<'_>) -> Result<(), KernelError> {
+    fn set_socket(&self, _worker: u16, _socket: BorrowedFd<'_>) -> Result<(), KernelError> {
         self.step("socket")
     }
 

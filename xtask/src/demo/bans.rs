@@ -29,28 +29,30 @@ pub fn dropped(lab: &mut Lab) -> Result<String> {
         Request::get(Scheme::Http, WWW, carrier.service(10), ATTACK).from(attacker).connect_within(SILENCE);
     let before = blocked(lab.node(carrier))?;
     let mut refused = 0;
-    let mut last = Instant::now();
+    // When the last request that was refused was sent.
+    let mut sent = Instant::now();
     let first_drop = loop {
+        let start = Instant::now();
         let mut pending = lab.client().begin(&request)?;
-        // While curl waits, the kernel's counter tells of the first drop.
-        let dropped = loop {
+        // While curl is under way, the kernel's counter tells of the first drop.
+        let seen = loop {
             interrupt::check()?;
             if blocked(lab.node(carrier))? > before {
-                break Some(last.elapsed());
+                break Some(Instant::now());
             }
             if pending.is_done()? {
                 break None;
             }
         };
-        let answer = pending.finish()?;
-        match (dropped, answer) {
-            (Some(time), _) => break time,
-            (None, Some(answer)) if answer.status == 403 => refused += 1,
-            (None, Some(answer)) => bail!("the attack was answered {}", answer.status),
-            // A ban closes what is open: the connection may end before the first packet is dropped.
-            (None, None) => continue,
+        match pending.finish()? {
+            Some(answer) if answer.status == 403 => (refused, sent) = (refused + 1, start),
+            Some(answer) => bail!("the attack was answered {}", answer.status),
+            // A ban closes what is open, which may come before the first drop.
+            None => {}
         }
-        last = Instant::now();
+        if let Some(seen) = seen {
+            break seen.duration_since(sent);
+        }
         ensure!(refused <= limit * 3, "{refused} refused and no ban: the limit is {limit}");
     };
     ensure!(refused >= limit, "dropped after {refused} refusals: the limit is {limit}");
@@ -67,7 +69,7 @@ pub fn dropped(lab: &mut Lab) -> Result<String> {
     }
     let count = blocked(lab.node(carrier))? - before;
     Ok(format!(
-        "after {refused} refusals; first drop {} ms after the last, {count} packets by bpftool; other visitors and \
+        "after {refused} refusals; first drop {} ms after the last was sent, bpftool counts {count}; other visitors and \
          tenants served",
         first_drop.as_millis()
     ))

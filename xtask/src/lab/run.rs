@@ -9,6 +9,8 @@ use anyhow::{Context, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::statvfs::{FsFlags, statvfs};
 
+use crate::process;
+
 /// Run folders are called `<FOLDER_PREFIX><id>`.
 pub const FOLDER_PREFIX: &str = "waf-lab-";
 /// A folder bears this until its lock is held.
@@ -66,7 +68,9 @@ impl Run {
     /// It cannot be read or written.
     pub fn copy(&self, from: &Path, name: &str) -> Result<PathBuf> {
         let to = self.folder.join(name);
-        fs::copy(from, &to).with_context(|| format!("copy {} to {}", from.display(), to.display()))?;
+        // By a program of its own: while we write, another thread may fork, and its child would hold the copy open
+        // for writing; running it then fails ("text file busy").
+        process::run(process::command("cp").arg("--").arg(from).arg(&to))?;
         let executable = from.metadata().is_ok_and(|meta| meta.permissions().mode() & 0o100 != 0);
         set_mode(&to, if executable { 0o755 } else { 0o644 })?;
         Ok(to)

@@ -17,8 +17,7 @@ fn services_are_written_last_and_sockets_first() {
     let (settings, config) = configured("workers = 2");
     let plan = ServicePlan::new(&config, 2, &[]);
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let sockets = || vec![(Family::V4, socket.as_fd()), (Family::V6, socket.as_fd())];
-    let workers = [Wired { sockets: sockets(), cpu: Some(0) }, Wired { sockets: sockets(), cpu: None }];
+    let workers = [(socket.as_fd(), Some(0)), (socket.as_fd(), None)];
     let filter = Tables::default();
     let generation = Generation(1);
     let sync = Sync {
@@ -30,8 +29,7 @@ fn services_are_written_last_and_sockets_first() {
         now: Mono(1),
     };
     sync.write(&filter).unwrap();
-    let expected =
-        ["socket", "socket", "cpu", "socket", "socket", "workers", "allow", "lists", "config", "services"];
+    let expected = ["socket", "cpu", "socket", "workers", "allow", "lists", "config", "services"];
     assert_eq!(*filter.steps.borrow(), expected);
     let lists: Vec<(u32, IpNet)> = filter.blocks().iter().map(|entry| (entry.scope, entry.prefix)).collect();
     assert_eq!(lists, [(0, net("198.51.100.0/24")), (1, net("198.51.100.7"))]);
