@@ -95,3 +95,6 @@ pub(super) fn new_id(time: Wall, moment: Mono) -> EventId {
     let keys = RandomState::new();
     EventId::new(time, (u128::from(keys.hash_one(moment.0)) << 64) | u128::from(keys.hash_one(time.0)))
 }
+
+#[cfg(test)]
+mod tests;

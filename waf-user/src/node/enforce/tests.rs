@@ -16,7 +16,7 @@ struct Fixture {
 fn fixture() -> Fixture {
     let (settings, config) = configured("");
     let plan = ServicePlan::new(&config, 1, &[]);
-    let protected = Protected::new(&settings, &config);
+    let protected = Protected::new(&settings, &config, &[]);
     let lists = Arc::new(ArcSwap::from_pointee(Lists::default()));
     let (order, commands) = mpsc::channel(4);
     let tables = Tables::default();
