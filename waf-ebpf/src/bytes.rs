@@ -16,7 +16,12 @@ impl Frame<'_> {
     fn bounds(&self) -> (usize, usize) {
         let ctx = self.0.ctx;
         // SAFETY: the kernel gives a valid context for as long as `XdpContext` lives.
-        unsafe { (read_volatile(&raw const (*ctx).data) as usize, read_volatile(&raw const (*ctx).data_end) as usize) }
+        unsafe {
+            (
+                read_volatile(&raw const (*ctx).data) as usize,
+                read_volatile(&raw const (*ctx).data_end) as usize,
+            )
+        }
     }
 }
 

@@ -26,13 +26,8 @@ pub fn assign(ctx: &SkLookupContext) -> Outcome {
     if service.flags & SERVICE_REFUSED != 0 {
         return Outcome::LookupRefused;
     }
-    let worker = steer::worker(
-        &service,
-        &flow.source,
-        flow.source_port,
-        &flow.destination,
-        flow.destination_port,
-    );
+    let worker =
+        steer::worker(&service, &flow.source, flow.source_port, &flow.destination, flow.destination_port);
     let Some(worker) = worker else { return Outcome::LookupNoSocket };
     match SOCKETS.redirect_sk_lookup(ctx, u32::from(worker), u64::from(BPF_SK_LOOKUP_F_NO_REUSEPORT)) {
         Ok(()) => Outcome::LookupAssigned,

@@ -70,7 +70,9 @@ fn decide(frame: &Frame) -> Exit {
         Destination::NoService => return Exit::of(packet, Outcome::DropNoService),
         Destination::Prefix => return Exit::of(packet, Outcome::PassIcmp),
         Destination::Malformed => return Exit::of(packet, Outcome::DropMalformed),
-        Destination::Address(value) if matches!(packet.fragment, Fragment::Later) => (value, Outcome::PassFragment),
+        Destination::Address(value) if matches!(packet.fragment, Fragment::Later) => {
+            (value, Outcome::PassFragment)
+        }
         Destination::Address(value) => (value, Outcome::PassIcmp),
         Destination::Service(value) => (value, Outcome::PassService),
     };

@@ -56,7 +56,8 @@ pub static COUNTERS: PerCpuArray<Counters, 1> = PerCpuArray::new();
 
 /// Tenant -> its packets, bytes, drops and SYNs, per CPU. Written here; read by whoever asks.
 #[btf_map]
-pub static TENANT_COUNTERS: PerCpuHashMap<u32, TenantCounters, { TENANTS_MAX as usize }> = PerCpuHashMap::new();
+pub static TENANT_COUNTERS: PerCpuHashMap<u32, TenantCounters, { TENANTS_MAX as usize }> =
+    PerCpuHashMap::new();
 
 /// Ring of [`waf_common::report::Report`]s of sampled drops (the kernel wants a value size of 0). Written here; read by
 /// the node.

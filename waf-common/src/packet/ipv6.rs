@@ -75,8 +75,11 @@ fn extensions<B: Bytes + ?Sized>(frame: &B, mut packet: Packet, mut at: usize, e
             return packet.malformed_at(Layer::Extension);
         };
         // RFC 4302 §2.2 counts in words of 4 octets less 2; all others (RFC 6564) in 8 octets less 1.
-        let header_len =
-            if packet.protocol == AUTHENTICATION { (usize::from(len) + 2) * 4 } else { (usize::from(len) + 1) * 8 };
+        let header_len = if packet.protocol == AUTHENTICATION {
+            (usize::from(len) + 2) * 4
+        } else {
+            (usize::from(len) + 1) * 8
+        };
         at += header_len;
         if at > end {
             return packet.malformed_at(Layer::Extension);

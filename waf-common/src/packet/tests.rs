@@ -99,7 +99,15 @@ fn link_layer() {
         ("no byte", Vec::new(), Seen::Unaddressed(Layer::Link)),
         ("13 bytes", cut(tcp4(), 13), Seen::Unaddressed(Layer::Link)),
         ("14 bytes, IPv4 to come", cut(tcp4(), 14), Seen::Unaddressed(Layer::Network)),
-        ("arp", { let mut b = with(tcp4(), 12, 0x08); b[13] = 0x06; b }, Seen::NotIp),
+        (
+            "arp",
+            {
+                let mut b = with(tcp4(), 12, 0x08);
+                b[13] = 0x06;
+                b
+            },
+            Seen::NotIp,
+        ),
         ("802.3 length", with(tcp4(), 12, 0x00), Seen::NotIp),
         ("untagged", tcp4().build(), TCP_SEEN),
         ("vlan", tcp4().tag(VLAN, 7).build(), TCP_SEEN),
@@ -182,7 +190,11 @@ fn ipv6_extensions() {
         ("destination options", udp6().extension(60, 2).build(), UDP_SEEN),
         ("authentication", tcp6().extension(51, 3).build(), TCP_SEEN),
         ("mobility", tcp6().extension(135, 1).build(), TCP_SEEN),
-        ("hop by hop, routing, fragment", tcp6().extension(0, 1).extension(43, 1).fragment(0, false).build(), TCP_SEEN),
+        (
+            "hop by hop, routing, fragment",
+            tcp6().extension(0, 1).extension(43, 1).fragment(0, false).build(),
+            TCP_SEEN,
+        ),
         ("six", six.build(), TCP_SEEN),
         ("seven", seven.build(), Seen::Malformed(Layer::Extension)),
         ("longer than the datagram", with(tcp6().extension(60, 1), 55, 9), Seen::Malformed(Layer::Extension)),
@@ -264,8 +276,11 @@ fn any_frame() -> impl Strategy<Value = Frame> {
     let shape = (0usize..=2, 0usize..=10, proptest::collection::vec(1usize..4, 0..5), any::<bool>());
     (addresses, any::<u16>(), any::<u16>(), any::<u8>(), any::<bool>(), shape).prop_map(
         |((s, d), from, to, flags, is_tcp, (tags, words, extensions, more))| {
-            let mut frame =
-                if is_tcp { Frame::tcp((s, from), (d, to), flags) } else { Frame::udp((s, from), (d, to), b"x") };
+            let mut frame = if is_tcp {
+                Frame::tcp((s, from), (d, to), flags)
+            } else {
+                Frame::udp((s, from), (d, to), b"x")
+            };
             frame.tags = (0..tags).map(|vlan| (VLAN, vlan as u16)).collect();
             if s.is_ipv4() {
                 frame.options = words * 4;

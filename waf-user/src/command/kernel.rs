@@ -1,5 +1,6 @@
 //! `waf kernel`: load, unload and inspect the kernel half, as root and for a moment only.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -56,29 +57,31 @@ struct ConfigFile {
 
 impl Kernel {
     pub fn run(self) -> Outcome {
+        let mut out = io::stdout().lock();
         match self.action {
             Action::Load { file, object } => {
                 let (settings, _) = config::load(&file.config)?;
                 let loaded = load(&settings, object.as_deref())?;
-                println!(
+                writeln!(
+                    out,
                     "loaded on {} ({}), pins in {}; every packet passes until a node runs",
                     loaded.interface,
                     loaded.mode,
                     loaded.pins.schema().display()
-                );
+                )?;
             }
             Action::Unload { file, force } => {
                 let (settings, _) = config::load(&file.config)?;
                 unload(&settings, if force { Force::Yes } else { Force::No })?;
-                println!("unloaded node {}", settings.name);
+                writeln!(out, "unloaded node {}", settings.name)?;
             }
             Action::Inspect { file, json } => {
                 let (settings, _) = config::load(&file.config)?;
                 let inspection = inspect(&settings)?;
                 if json {
-                    println!("{}", inspection.to_json());
+                    writeln!(out, "{}", inspection.to_json())?;
                 } else {
-                    print!("{inspection}");
+                    write!(out, "{inspection}")?;
                 }
             }
         }

@@ -85,12 +85,7 @@ impl Blocklist {
     }
 
     /// Removes the entries of a key for which `is_gone` says so. Nothing to write where there are none.
-    pub fn remove(
-        &mut self,
-        scope: u32,
-        prefix: IpNet,
-        is_gone: impl Fn(&BlockEntry) -> bool,
-    ) -> Vec<Write> {
+    pub fn remove(&mut self, scope: u32, prefix: IpNet, is_gone: impl Fn(&BlockEntry) -> bool) -> Vec<Write> {
         let prefix = canonical(prefix);
         let Some(slot) = self.entries.get_mut(&(scope, prefix)) else { return Vec::new() };
         let before = slot.len();

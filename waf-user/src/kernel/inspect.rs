@@ -104,8 +104,7 @@ impl Inspection {
             .iter()
             .map(|outcome| (outcome.name().to_owned(), self.counters.of(*outcome).into()))
             .collect();
-        let generation =
-            u64::from(self.config.generation_high) << 32 | u64::from(self.config.generation_low);
+        let generation = u64::from(self.config.generation_high) << 32 | u64::from(self.config.generation_low);
         json!({
             "node": self.node,
             "interface": self.interface,

@@ -145,8 +145,7 @@ fn pin_maps(ebpf: &Ebpf, pins: &Pins, group: Gid) -> Result<(), KernelError> {
     for name in names::MAPS {
         let map = ebpf.map(name).ok_or(KernelError::Missing { what: "map", name })?;
         let path = pins.map(name);
-        map.pin(&path)
-            .map_err(|source| KernelError::Pin { path: path.clone(), source: Box::new(source) })?;
+        map.pin(&path).map_err(|source| KernelError::Pin { path: path.clone(), source: Box::new(source) })?;
         let data = MapData::from_pin(&path)
             .map_err(|source| KernelError::Open { path: path.clone(), source: Box::new(source) })?;
         shape::check(&path, name, &data)?;
@@ -161,8 +160,11 @@ fn attach_sk_lookup(ebpf: &mut Ebpf, pins: &Pins) -> Result<(), KernelError> {
     program.load().map_err(|source| KernelError::Program { name, source: Box::new(source) })?;
     pin(pins.program(name), |path| program.pin(path))?;
     let target = || "this network namespace".to_owned();
-    let namespace = File::open("/proc/thread-self/ns/net")
-        .map_err(|source| KernelError::Attach { name, target: target(), source: Box::new(source) })?;
+    let namespace = File::open("/proc/thread-self/ns/net").map_err(|source| KernelError::Attach {
+        name,
+        target: target(),
+        source: Box::new(source),
+    })?;
     let link = program
         .attach(namespace)
         .and_then(|id| program.take_link(id))
@@ -184,8 +186,9 @@ fn attach_xdp(
     let link = match mode {
         XdpMode::Native => link_xdp(program, index, AyaMode::Driver),
         XdpMode::Generic => link_xdp(program, index, AyaMode::Skb),
-        XdpMode::Auto => link_xdp(program, index, AyaMode::Driver)
-            .or_else(|_| link_xdp(program, index, AyaMode::Skb)),
+        XdpMode::Auto => {
+            link_xdp(program, index, AyaMode::Driver).or_else(|_| link_xdp(program, index, AyaMode::Skb))
+        }
     };
     let link = link.map_err(|source| KernelError::Attach { name, target: interface.to_owned(), source })?;
     pin(pins.link(name), |path| link.pin(path))

@@ -5,8 +5,10 @@ use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use aya::maps::{Array, HashMap, LpmTrie, Map, MapData, MapError, PerCpuArray, PerCpuHashMap, RingBuf, SockMap};
 use aya::maps::lpm_trie::Key;
+use aya::maps::{
+    Array, HashMap, LpmTrie, Map, MapData, MapError, PerCpuArray, PerCpuHashMap, RingBuf, SockMap,
+};
 use bytemuck::Zeroable;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use waf_common::block::{AllowValue, BlockValue, ListKey4, ListKey6, Reason, SCOPE_BITS};
@@ -375,7 +377,9 @@ where
 fn absent_is_done(result: Result<(), MapError>) -> Result<(), MapError> {
     match result {
         Err(MapError::KeyNotFound) => Ok(()),
-        Err(MapError::SyscallError(error)) if error.io_error.raw_os_error() == Some(nix::libc::ENOENT) => Ok(()),
+        Err(MapError::SyscallError(error)) if error.io_error.raw_os_error() == Some(nix::libc::ENOENT) => {
+            Ok(())
+        }
         result => result,
     }
 }

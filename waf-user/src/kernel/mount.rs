@@ -85,7 +85,9 @@ pub fn remove(pins: &Pins) -> Result<(), KernelError> {
     let run = pins.node().parent().unwrap_or(pins.node());
     for directory in [&target, pins.node(), run] {
         match fs::remove_dir(directory) {
-            Err(source) if !matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) => {
+            Err(source)
+                if !matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) =>
+            {
                 return Err(directory_error("remove", directory)(source));
             }
             _ => {}

@@ -146,7 +146,8 @@ fn errno(error: &rtnetlink::Error) -> Option<i32> {
 
 /// Runs one exchange on a runtime of its own: these commands are short-lived and have no other.
 fn block_on<T>(exchange: impl AsyncFnOnce(Handle) -> T) -> Result<T, KernelError> {
-    let netlink = |source: std::io::Error| KernelError::Netlink { action: "connect", source: Box::new(source) };
+    let netlink =
+        |source: std::io::Error| KernelError::Netlink { action: "connect", source: Box::new(source) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(netlink)?;
     runtime.block_on(async {
         let (connection, handle, _) = new_connection().map_err(netlink)?;

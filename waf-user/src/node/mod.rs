@@ -29,3 +29,6 @@ mod start;
 
 pub use error::NodeError;
 pub use run::run;
+
+#[cfg(test)]
+mod tests;

@@ -114,11 +114,8 @@ fn a_renewed_ban_replaces_the_old_one() {
 
 #[test]
 fn reaping_takes_the_expired_only() {
-    let (mut list, mut tries) = filled(&[
-        ban(0, "192.0.2.1/32", 100),
-        ban(0, "192.0.2.2/32", 101),
-        ban(0, "192.0.2.3/32", NEVER),
-    ]);
+    let (mut list, mut tries) =
+        filled(&[ban(0, "192.0.2.1/32", 100), ban(0, "192.0.2.2/32", 101), ban(0, "192.0.2.3/32", NEVER)]);
     tries.apply(list.reap(100));
     let left: Vec<u32> = list.iter().map(|entry| entry.expires_s).collect();
     assert_eq!(left, [101, NEVER]);
