@@ -1,46 +1,19 @@
-//! End to end: the steps of `cargo xtask demo`, one test each, on a lab of the test's own. One lab at a time, so that
-//! what a step measures is its own.
-
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+//! End to end: the steps of `cargo xtask demo`, one test each, on a lab of the test's own.
 
 use anyhow::Result;
-use nix::unistd::Uid;
-use xtask::build::Built;
-use xtask::demo::cleanup::Traces;
 use xtask::demo::{bans, failures, requests, workers};
 use xtask::lab::{Lab, LabOptions};
 
-static LAB: Mutex<()> = Mutex::new(());
+use crate::stage;
 
-/// Brings a lab up, takes the steps in order, and looks for what it left.
+/// Takes the steps in order.
 fn shows(steps: &[fn(&mut Lab) -> Result<String>]) {
-    let Some(built) = built() else { return };
-    let _alone = LAB.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut lab = Lab::start(&built, LabOptions::default()).unwrap_or_else(|error| panic!("{error:#}"));
-    for step in steps {
-        match step(&mut lab) {
-            Ok(figure) => println!("{figure}"),
-            Err(error) => panic!("{error:#}\n{}", lab.logs()),
+    stage::with_lab(LabOptions::default(), |lab| {
+        for step in steps {
+            println!("{}", step(lab)?);
         }
-    }
-    let traces = Traces::of(&lab);
-    drop(lab);
-    assert_eq!(traces.found(), Vec::<String>::new());
-}
-
-/// The finished binaries, where the tests run as root and are told of them.
-fn built() -> Option<Built> {
-    if !Uid::effective().is_root() {
-        println!("skipped: no root for the lab");
-        return None;
-    }
-    let file = |name| std::env::var_os(name).map(PathBuf::from);
-    let (Some(waf), Some(object)) = (file("WAF_BIN"), file("WAF_OBJECT")) else {
-        println!("skipped: no WAF_BIN and WAF_OBJECT");
-        return None;
-    };
-    Some(Built { waf, object })
+        Ok(())
+    });
 }
 
 #[test]

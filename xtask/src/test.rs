@@ -90,6 +90,7 @@ fn integration(binary: &PathBuf, built: &Built) -> Result<Command> {
     };
     set("WAF_BIN", built.waf.as_os_str());
     set("WAF_OBJECT", built.object.as_os_str());
+    set("WAF_XTASK", std::env::current_exe()?.as_os_str());
     if let Some(shared) = shared() {
         set("WAF_SHARED", shared.as_os_str());
     }
