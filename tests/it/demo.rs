@@ -4,20 +4,25 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use nix::unistd::Uid;
 use xtask::build::Built;
 use xtask::demo::cleanup::Traces;
-use xtask::demo::{bans, failures, requests, workers};
-use xtask::lab::{Lab, LabOptions};
+use xtask::demo::{bans, evidence, failures, requests, workers};
+use xtask::lab::{Carrier, Lab, LabOptions};
 
 static LAB: Mutex<()> = Mutex::new(());
 
 /// Brings a lab up, takes the steps in order, and looks for what it left.
 fn shows(steps: &[fn(&mut Lab) -> Result<String>]) {
+    shows_in(LabOptions::default(), steps);
+}
+
+/// The same in a lab that is not the usual one.
+fn shows_in(options: LabOptions, steps: &[fn(&mut Lab) -> Result<String>]) {
     let Some(built) = built() else { return };
     let _alone = LAB.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut lab = Lab::start(&built, LabOptions::default()).unwrap_or_else(|error| panic!("{error:#}"));
+    let mut lab = Lab::start(&built, options).unwrap_or_else(|error| panic!("{error:#}"));
     for step in steps {
         match step(&mut lab) {
             Ok(figure) => println!("{figure}"),
@@ -86,4 +91,28 @@ fn the_kernel_drops_on_without_the_daemon() {
 #[test]
 fn a_client_that_knows_both_addresses_outlives_a_carrier() {
     shows(&[failures::carrier_gone]);
+}
+
+#[test]
+fn tenants_and_bans_work_in_generic_mode() {
+    let options = LabOptions { xdp_mode: "generic", ..LabOptions::default() };
+    shows_in(options, &[is_generic, requests::clean, bans::dropped, workers::own]);
+}
+
+#[test]
+fn tenants_and_bans_work_with_steering_by_cpumap() {
+    let options = LabOptions { extra_node: "cpumap = true".to_owned(), ..LabOptions::default() };
+    shows_in(options, &[requests::clean, bans::dropped, workers::own, is_steered]);
+}
+
+fn is_generic(lab: &mut Lab) -> Result<String> {
+    let mode = lab.node(Carrier::A).xdp_mode();
+    ensure!(mode == "generic", "asked for generic XDP, got {mode}");
+    Ok(format!("XDP {mode}"))
+}
+
+fn is_steered(lab: &mut Lab) -> Result<String> {
+    let steered = evidence::sum(&lab.node(Carrier::A).map("COUNTERS")?, "pass_steered");
+    ensure!(steered > 0, "cpumap is set and no packet was steered");
+    Ok(format!("{steered} packets steered"))
 }
