@@ -2,8 +2,6 @@
 
 /// Workers of one node. A worker set is one `u64` mask, and one edge host rarely has more cores for us.
 pub const WORKERS_MAX: usize = 64;
-/// Listening sockets of one node: two families a worker.
-pub const SOCKETS_MAX: usize = 2 * WORKERS_MAX;
 /// VLAN tags walked: 802.1Q inside 802.1ad; a third tag is no network of ours.
 pub const VLAN_TAGS_MAX: usize = 2;
 /// IPv6 extension headers walked: RFC 8200 orders at most six, real traffic carries one or two.

@@ -7,14 +7,13 @@ use aya_ebpf::programs::SkLookupContext;
 use waf_common::address::Address;
 use waf_common::outcome::Outcome;
 use waf_common::service::{CONFIG_ACTIVE, SERVICE_REFUSED};
-use waf_common::steer::{Family, socket_slot};
 
 use crate::maps::{CONFIG, SOCKETS};
 use crate::{service, steer};
 
 const AF_INET: u32 = 2;
 
-/// Hot: per connection. The chosen worker's listener of the connection's family.
+/// Hot: per connection. SOCKETS holds dual-stack IPv6 listeners, one a worker: the kernel takes them for IPv4 too.
 #[inline(always)]
 pub fn assign(ctx: &SkLookupContext) -> Outcome {
     if CONFIG.get(0).is_none_or(|config| config.flags & CONFIG_ACTIVE == 0) {
@@ -30,11 +29,7 @@ pub fn assign(ctx: &SkLookupContext) -> Outcome {
     let worker =
         steer::worker(&service, &flow.source, flow.source_port, &flow.destination, flow.destination_port);
     let Some(worker) = worker else { return Outcome::LookupNoSocket };
-    match SOCKETS.redirect_sk_lookup(
-        ctx,
-        socket_slot(worker, flow.family),
-        u64::from(BPF_SK_LOOKUP_F_NO_REUSEPORT),
-    ) {
+    match SOCKETS.redirect_sk_lookup(ctx, u32::from(worker), u64::from(BPF_SK_LOOKUP_F_NO_REUSEPORT)) {
         Ok(()) => Outcome::LookupAssigned,
         Err(_) => Outcome::LookupNoSocket,
     }
@@ -42,7 +37,6 @@ pub fn assign(ctx: &SkLookupContext) -> Outcome {
 
 /// The four-tuple of a look-up: remote is the client.
 struct Flow {
-    family: Family,
     protocol: u8,
     source: Address,
     source_port: u16,
@@ -73,16 +67,12 @@ impl Flow {
                 read_volatile(&raw const (*lookup).local_port) as u16,
             )
         };
-        let (family, source, destination) = if family == AF_INET {
-            (
-                Family::V4,
-                Address::from_v4(source4.to_ne_bytes()),
-                Address::from_v4(destination4.to_ne_bytes()),
-            )
+        let (source, destination) = if family == AF_INET {
+            (Address::from_v4(source4.to_ne_bytes()), Address::from_v4(destination4.to_ne_bytes()))
         } else {
-            (Family::V6, octets(&source6), octets(&destination6))
+            (octets(&source6), octets(&destination6))
         };
-        Self { family, protocol, source, source_port, destination, destination_port }
+        Self { protocol, source, source_port, destination, destination_port }
     }
 }
 

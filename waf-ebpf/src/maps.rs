@@ -7,7 +7,7 @@ use aya_ebpf::macros::btf_map;
 use waf_common::address::{PrefixKey, PrefixValue};
 use waf_common::block::{AllowValue, BlockValue, ListKey4, ListKey6};
 use waf_common::limits::{
-    EVENTS_BYTES, LIST_ENTRIES_MAX, PREFIXES_MAX, SERVICES_MAX, SOCKETS_MAX, TENANTS_MAX, WORKERS_MAX,
+    EVENTS_BYTES, LIST_ENTRIES_MAX, PREFIXES_MAX, SERVICES_MAX, TENANTS_MAX, WORKERS_MAX,
 };
 use waf_common::outcome::{Counters, TenantCounters};
 use waf_common::service::{Config, ServiceKey, ServiceValue};
@@ -72,6 +72,6 @@ pub static CPUS: CpuMap<{ WORKERS_MAX }> = CpuMap::new();
 #[btf_map]
 pub static WORKER_CPUS: Array<u32, { WORKERS_MAX }, READ_ONLY> = Array::new();
 
-/// [`waf_common::steer::socket_slot`] -> a worker's listening socket. Written by the node; read per connection.
+/// Worker -> its listening socket. Written by the node; read per connection.
 #[btf_map]
-pub static SOCKETS: SockMap<{ SOCKETS_MAX }> = SockMap::new();
+pub static SOCKETS: SockMap<{ WORKERS_MAX }> = SockMap::new();

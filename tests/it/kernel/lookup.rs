@@ -8,21 +8,19 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use waf_common::address::Address;
 use waf_common::outcome::Outcome;
 use waf_common::service::SERVICE_REFUSED;
-use waf_common::steer::{Family, flow_hash};
+use waf_common::steer::flow_hash;
 
 use super::fixture::{Fixture, OWN, OWN6, SHARED, connect, inside};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Two dual-stack listeners on ports of the kernel's choice, in SOCKETS for both families.
+/// Two dual-stack listeners on ports of the kernel's choice, as the node makes them, in SOCKETS.
 fn listeners(fixture: &Fixture) -> [TcpListener; 2] {
     let listener = || TcpListener::bind("[::]:0").expect("listener");
     let listeners = inside(&fixture.node, || [listener(), listener()]);
     let maps = fixture.maps();
     for (worker, listener) in listeners.iter().enumerate() {
-        for family in [Family::V4, Family::V6] {
-            maps.set_socket(worker as u16, family, listener.as_fd()).expect("socket");
-        }
+        maps.set_socket(worker as u16, listener.as_fd()).expect("socket");
     }
     listeners
 }

@@ -12,7 +12,6 @@ use nix::sys::time::TimeVal;
 use waf_common::block::{Reason, SCOPE_NODE};
 use waf_common::outcome::Outcome;
 use waf_common::service::{CONFIG_ACTIVE, CONFIG_CPUMAP};
-use waf_common::steer::Family;
 use waf_user::kernel::BlockEntry;
 
 use super::fixture::{CLIENT4, CLIENT6, Fixture, OWN, OWN6, TENANT, connect, inside, ip};
@@ -29,9 +28,7 @@ fn count(fixture: &Fixture, outcome: Outcome) -> u64 {
 fn listen(fixture: &Fixture) -> TcpListener {
     let listener = inside(&fixture.node, || TcpListener::bind("[::]:0").expect("listener"));
     for worker in 0..2 {
-        for family in [Family::V4, Family::V6] {
-            fixture.maps().set_socket(worker, family, listener.as_fd()).expect("socket");
-        }
+        fixture.maps().set_socket(worker, listener.as_fd()).expect("socket");
     }
     listener
 }

@@ -5,7 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
+use proptest::prelude::*;
 use serde_json::Value;
 
 use super::limits::{
@@ -409,10 +411,44 @@ fn a_stuck_reader_blocks_nobody() {
     }
     let kept = sent as u64 - lost.events.load(Relaxed);
     assert!(kept >= QUEUE_LEN_MAX as u64 && kept < sent as u64, "{kept}");
+    assert!(!journal.flush_within(Duration::from_millis(20)));
     // Let the thread go: read until it has written what it kept.
     let mut reader = std::io::BufReader::new(fs::File::open(&pipe).unwrap());
     let mut lines = 0;
     while lines < kept {
         lines += u64::from(std::io::BufRead::skip_until(&mut reader, b'\n').unwrap() > 0);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_breaks_a_line(target: String, value: String, variable: String) {
+        let mut hostile = event(1);
+        hostile.target.clone_from(&target);
+        hostile.detail.clone_from(&value);
+        hostile.matches = vec![matched(&variable, &value), matched("REQUEST_URI", &target)];
+        prop_assert_eq!(json(&hostile)["id"].clone(), Value::from(id(1).to_string()));
+        prop_assert!(!printable(&target).contains(char::is_control));
+    }
+
+    #[test]
+    fn no_secret_survives(
+        before in "[a-z/]{0,8}",
+        name in "[pP]ass[wW]ord|PASSWD|token|[sS]ecret",
+        secret in "[A-Z0-9]{12}",
+        after in "(&[a-z]{1,3}=[a-z0-9]{0,4}){0,3}",
+    ) {
+        let target = format!("/{before}?a=1&{name}={secret}{after}");
+        let redacted = redact::target(&target);
+        prop_assert!(!redacted.contains(&secret), "{}", redacted);
+        prop_assert!(redacted.ends_with(&after), "{}", redacted);
+    }
+
+    #[test]
+    fn no_file_breaks_a_look_up(bytes: Vec<u8>) {
+        let folder = Folder::new("any");
+        let path = folder.file("events.jsonl");
+        fs::write(&path, bytes).unwrap();
+        prop_assert_eq!(find(&path, id(1)).unwrap(), None);
     }
 }

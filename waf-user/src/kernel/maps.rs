@@ -16,7 +16,7 @@ use waf_common::limits::LIST_ENTRIES_MAX;
 use waf_common::names;
 use waf_common::outcome::{Counters, TenantCounters};
 use waf_common::service::{Config, ServiceKey, ServiceValue};
-use waf_common::steer::{Family, WorkerSet, socket_slot};
+use waf_common::steer::WorkerSet;
 
 use super::blocklist::{Write, canonical};
 use super::{BlockEntry, Blocklist, KernelError, Pins, Reports, shape};
@@ -139,14 +139,13 @@ impl Maps {
         self.tables().worker_cpus.set(u32::from(worker), cpu, 0).map_err(write(names::MAP_WORKER_CPUS))
     }
 
-    /// Gives a worker's listening socket for one family to sk_lookup; it leaves the map when it is closed. A socket
-    /// bound to an IPv6 address other than `::` takes no IPv4 connection.
+    /// Gives a worker's listening socket (dual-stack IPv6, listening) to sk_lookup; it leaves the map when it is closed.
     ///
     /// # Errors
     /// The map cannot be written, or the socket does not listen.
-    pub fn set_socket(&self, worker: u16, family: Family, socket: BorrowedFd<'_>) -> Result<(), KernelError> {
+    pub fn set_socket(&self, worker: u16, socket: BorrowedFd<'_>) -> Result<(), KernelError> {
         let socket = socket.as_raw_fd();
-        self.tables().sockets.set(socket_slot(worker, family), &socket, 0).map_err(write(names::MAP_SOCKETS))
+        self.tables().sockets.set(u32::from(worker), &socket, 0).map_err(write(names::MAP_SOCKETS))
     }
 
     /// Makes the allow lists hold exactly these.

@@ -8,7 +8,7 @@ use aya::maps::{MapData, MapType};
 use waf_common::address::{PrefixKey, PrefixValue};
 use waf_common::block::{AllowValue, BlockValue, ListKey4, ListKey6};
 use waf_common::limits::{
-    EVENTS_BYTES, LIST_ENTRIES_MAX, PREFIXES_MAX, SERVICES_MAX, SOCKETS_MAX, TENANTS_MAX, WORKERS_MAX,
+    EVENTS_BYTES, LIST_ENTRIES_MAX, PREFIXES_MAX, SERVICES_MAX, TENANTS_MAX, WORKERS_MAX,
 };
 use waf_common::names;
 use waf_common::outcome::{Counters, TenantCounters};
@@ -75,7 +75,7 @@ const SHAPES: [Shape; names::MAPS.len()] = [
     shape(names::MAP_EVENTS, MapType::RingBuf, (0, 0), EVENTS_BYTES, 0),
     shape(names::MAP_CPUS, MapType::CpuMap, (U32, CPUMAP_VALUE), WORKERS, 0),
     shape(names::MAP_WORKER_CPUS, MapType::Array, (U32, U32), WORKERS, READ_ONLY_PROGRAM),
-    shape(names::MAP_SOCKETS, MapType::SockMap, (U32, U32), SOCKETS_MAX as u32, 0),
+    shape(names::MAP_SOCKETS, MapType::SockMap, (U32, U32), WORKERS, 0),
 ];
 
 /// Compares a map with what this version wants at its name.

@@ -97,3 +97,6 @@ pub fn source_prefix(source: IpAddr) -> IpNet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

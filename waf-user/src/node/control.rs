@@ -157,4 +157,4 @@ fn key(prefix: &str, scope: &str) -> Result<(ipnet::IpNet, BanScope), String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

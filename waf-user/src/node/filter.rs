@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use waf_common::block::Reason;
 use waf_common::outcome::{Counters, TenantCounters};
 use waf_common::service::{Config, ServiceKey, ServiceValue};
-use waf_common::steer::{Family, WorkerSet};
+use waf_common::steer::WorkerSet;
 
 use crate::kernel::{AllowEntry, BlockEntry, KernelError, Maps};
 
@@ -18,7 +18,7 @@ pub trait Filter {
     fn replace_services(&self, services: &[(ServiceKey, ServiceValue)]) -> Result<(), KernelError>;
     fn set_worker_set(&self, id: u32, workers: &WorkerSet) -> Result<(), KernelError>;
     fn set_worker_cpu(&self, worker: u16, cpu: u32) -> Result<(), KernelError>;
-    fn set_socket(&self, worker: u16, family: Family, socket: BorrowedFd<'_>) -> Result<(), KernelError>;
+    fn set_socket(&self, worker: u16, socket: BorrowedFd<'_>) -> Result<(), KernelError>;
     /// Writes these and removes all others.
     fn replace_allow(&self, entries: &[AllowEntry]) -> Result<(), KernelError>;
     fn block(&self, entry: BlockEntry) -> Result<(), KernelError>;
@@ -50,8 +50,8 @@ impl Filter for Maps {
         Maps::set_worker_cpu(self, worker, cpu)
     }
 
-    fn set_socket(&self, worker: u16, family: Family, socket: BorrowedFd<'_>) -> Result<(), KernelError> {
-        Maps::set_socket(self, worker, family, socket)
+    fn set_socket(&self, worker: u16, socket: BorrowedFd<'_>) -> Result<(), KernelError> {
+        Maps::set_socket(self, worker, socket)
     }
 
     fn replace_allow(&self, entries: &[AllowEntry]) -> Result<(), KernelError> {

@@ -6,7 +6,6 @@ use std::os::fd::BorrowedFd;
 use waf_common::block::{Reason, SCOPE_NODE};
 use waf_common::limits::EVENT_SAMPLE_DEFAULT;
 use waf_common::service::{CONFIG_ACTIVE, CONFIG_CPUMAP, Config};
-use waf_common::steer::Family;
 
 use super::filter::Filter;
 use super::services::ServicePlan;
@@ -14,21 +13,14 @@ use crate::config::{NodeConfig, NodeSettings};
 use crate::kernel::{AllowEntry, BlockEntry, KernelError};
 use crate::model::{Ban, BanOrigin, BanScope, Generation, Mode, Mono, TenantId};
 
-/// What leads to one worker.
-pub struct Wired<'a> {
-    /// Its listeners, one a family.
-    pub sockets: Vec<(Family, BorrowedFd<'a>)>,
-    /// Where it is pinned, its CPU.
-    pub cpu: Option<usize>,
-}
-
 /// Everything that is written at start.
 pub struct Sync<'a> {
     pub settings: &'a NodeSettings,
     pub config: &'a NodeConfig,
     pub plan: &'a ServicePlan,
     pub generation: Generation,
-    pub workers: &'a [Wired<'a>],
+    /// Each worker's listener and, where it is pinned, its CPU.
+    pub workers: &'a [(BorrowedFd<'a>, Option<usize>)],
     pub now: Mono,
 }
 
@@ -38,11 +30,9 @@ impl Sync<'_> {
     /// # Errors
     /// The first write that fails; what was written before stays, and a second run repeats it.
     pub fn write(&self, filter: &dyn Filter) -> Result<Vec<Ban>, KernelError> {
-        for (worker, wired) in (0..).zip(self.workers) {
-            for (family, socket) in &wired.sockets {
-                filter.set_socket(worker, *family, *socket)?;
-            }
-            if let Some(cpu) = wired.cpu.and_then(|cpu| u32::try_from(cpu).ok()) {
+        for (worker, (socket, cpu)) in (0..).zip(self.workers) {
+            filter.set_socket(worker, *socket)?;
+            if let Some(cpu) = cpu.and_then(|cpu| u32::try_from(cpu).ok()) {
                 filter.set_worker_cpu(worker, cpu)?;
             }
         }

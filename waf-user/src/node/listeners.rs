@@ -1,9 +1,9 @@
-//! Listening sockets of the workers. With the kernel half each worker has one a family, on free loopback ports that
-//! visitors reach only through the SOCKETS map; without it each worker binds the real addresses of the services it serves.
+//! Listening sockets of the workers. With the kernel half each worker has one, on a free loopback port that visitors
+//! reach only through the SOCKETS map; without it each worker binds the real addresses of the services it serves.
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -14,30 +14,17 @@ use crate::proxy::Listener;
 /// Connections waiting for accept; the kernel cuts it to net.core.somaxconn.
 const BACKLOG: i32 = 4096;
 
-/// One listener a family: sk_lookup hands them the flows of every service, whatever they are bound to. Without IPv6
-/// on this machine there is none for it.
+/// 127.0.0.1 as an IPv6 socket knows it. A socket bound to ::1 would become IPv6-only (inet6_bind), which sk_lookup may
+/// not give IPv4 flows to; one bound to :: would answer on every address of the machine.
+const LOOPBACK: Ipv6Addr = Ipv4Addr::LOCALHOST.to_ipv6_mapped();
+
+/// One dual-stack listener: sk_lookup hands it the flows of every service, of both families, whatever it is bound to.
 ///
 /// # Errors
-/// No free port.
-pub fn behind_filter() -> Result<Vec<Listener>, NodeError> {
-    let mut listeners = Vec::new();
-    for ip in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
-        let address = SocketAddr::new(ip, 0);
-        match bind(address, false) {
-            Ok(socket) => listeners.push(Listener { socket }),
-            Err(source) if ip.is_ipv6() && is_without_ipv6(&source) => {
-                tracing::warn!("this machine has no IPv6 loopback address: IPv6 services are not served");
-            }
-            Err(source) => return Err(NodeError::Listen { address, source }),
-        }
-    }
-    Ok(listeners)
-}
-
-/// IPv6 switched off (no such address) or not built in (no such family).
-fn is_without_ipv6(error: &io::Error) -> bool {
-    let errors = [nix::libc::EADDRNOTAVAIL, nix::libc::EAFNOSUPPORT];
-    error.raw_os_error().is_some_and(|number| errors.contains(&number))
+/// No IPv6 in this kernel, or no free port.
+pub fn behind_filter() -> Result<TcpListener, NodeError> {
+    let address = SocketAddr::from((LOOPBACK, 0));
+    bind(address, Stack::Dual).map_err(|source| NodeError::Listen { address, source })
 }
 
 /// The listeners of one worker on the real addresses; workers share a port by SO_REUSEPORT.
@@ -47,7 +34,7 @@ fn is_without_ipv6(error: &io::Error) -> bool {
 pub fn without_filter(plan: &ServicePlan, worker: u16) -> Result<Vec<Listener>, NodeError> {
     let mut listeners = Vec::new();
     for address in endpoints(plan, worker) {
-        let socket = bind(address, true).map_err(|source| NodeError::Listen { address, source })?;
+        let socket = bind(address, Stack::Own).map_err(|source| NodeError::Listen { address, source })?;
         listeners.push(Listener { socket });
     }
     Ok(listeners)
@@ -59,12 +46,21 @@ fn endpoints(plan: &ServicePlan, worker: u16) -> BTreeSet<SocketAddr> {
     served.map(|((address, port), _)| SocketAddr::new(address, port)).collect()
 }
 
-fn bind(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
+/// Families and sharing of a listener.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stack {
+    /// Both families, one socket.
+    Dual,
+    /// The address's own family, shared by the workers.
+    Own,
+}
+
+fn bind(address: SocketAddr, stack: Stack) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
-    if let IpAddr::V6(_) = address.ip() {
-        socket.set_only_v6(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(stack == Stack::Own)?;
     }
-    if shared {
+    if stack == Stack::Own {
         socket.set_reuse_address(true)?;
         socket.set_reuse_port(true)?;
     }
@@ -72,3 +68,6 @@ fn bind(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //! maps; what the workers observe becomes bans. It holds no privilege and parses no byte of a visitor itself.
 
 pub mod admin;
+pub mod offline;
 pub mod bans;
 pub mod control;
 pub mod control_sock;
@@ -12,7 +13,6 @@ pub mod feedback;
 pub mod filter;
 pub mod kernel_sync;
 pub mod listeners;
-pub mod offline;
 pub mod protect;
 pub mod react;
 pub mod run;
@@ -29,3 +29,6 @@ mod start;
 
 pub use error::NodeError;
 pub use run::run;
+
+#[cfg(test)]
+mod tests;

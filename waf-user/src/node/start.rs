@@ -2,19 +2,17 @@
 //! the listeners stand, and the lists are published before the first worker runs.
 
 use std::cell::RefCell;
-use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
-use waf_common::steer::Family;
 
 use super::enforce::Enforcer;
 use super::feedback::Feedback;
 use super::filter::Filter;
-use super::kernel_sync::{Sync, Wired};
+use super::kernel_sync::Sync;
 use super::protect::Protected;
 use super::react::{OBSERVATIONS_MAX, Reaction};
 use super::services::ServicePlan;
@@ -63,7 +61,7 @@ pub(super) fn start(
     let bound = bind(&plan, count, filter.is_some())?;
     let adopted = match &filter {
         Some(filter) => {
-            let workers = wired(&bound, &cpus);
+            let workers = listening(&bound, &cpus);
             let (config, plan, workers, now) = (&config, &plan, &workers[..], Mono::now());
             Sync { settings, config, plan, generation, workers, now }.write(filter.as_ref())?
         }
@@ -119,24 +117,16 @@ pub(super) fn start(
 fn bind(plan: &ServicePlan, count: u16, filtered: bool) -> Result<Vec<Vec<Listener>>, NodeError> {
     (0..count)
         .map(|worker| match filtered {
-            true => listeners::behind_filter(),
+            true => Ok(vec![Listener { socket: listeners::behind_filter()? }]),
             false => listeners::without_filter(plan, worker),
         })
         .collect()
 }
 
-/// The listeners of each worker behind the filter, and the CPU that the worker will be pinned to.
-fn wired<'a>(bound: &'a [Vec<Listener>], cpus: &[usize]) -> Vec<Wired<'a>> {
-    let sockets = |own: &'a Vec<Listener>| own.iter().filter_map(|listener| of_family(&listener.socket));
-    let workers = bound.iter().enumerate();
-    workers
-        .map(|(worker, own)| Wired { sockets: sockets(own).collect(), cpu: cpus.get(worker).copied() })
-        .collect()
-}
-
-fn of_family(socket: &TcpListener) -> Option<(Family, BorrowedFd<'_>)> {
-    let family = if socket.local_addr().ok()?.is_ipv4() { Family::V4 } else { Family::V6 };
-    Some((family, socket.as_fd()))
+/// The one listener of each worker behind the filter, and the CPU that the worker will be pinned to.
+fn listening<'a>(bound: &'a [Vec<Listener>], cpus: &[usize]) -> Vec<(BorrowedFd<'a>, Option<usize>)> {
+    let sockets = bound.iter().filter_map(|own| own.first()).map(|listener| listener.socket.as_fd());
+    sockets.enumerate().map(|(worker, socket)| (socket, cpus.get(worker).copied())).collect()
 }
 
 /// Where `workers` is not set only the machine tells how many there are.

@@ -1,23 +1,25 @@
 //! Address policy, resolution and pooling, against servers on loopback.
 
-use std::net::{IpAddr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
+use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::idle::{IdleConnection, IdleConnections};
-use super::limits::{ATTEMPTS_MAX, IDLE_FOR, IDLE_PER_TENANT_MAX};
+use super::limits::{ANSWER_FRESH, ATTEMPTS_MAX, IDLE_FOR, IDLE_PER_TENANT_MAX, RETRY_AFTER};
 use super::policy::{self, Forbidden};
 use super::stream::OriginStream;
 use super::{OriginError, Pool, Upstreams};
 use crate::config::OriginUrl;
 use crate::model::{Fqdn, TenantId};
 use crate::telemetry::Metrics;
-use crate::tls::Acceptor;
 use crate::tls::fixtures::{Authority, pair};
+use crate::tls::{Acceptor, HandshakeError};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -138,6 +140,31 @@ fn addresses_that_are_never_reached() {
     for (address, expected) in rows {
         let result = policy::check(address.parse().unwrap(), &networks(&open[..3]), &own);
         assert_eq!(result.err(), expected, "{address}");
+    }
+}
+
+proptest! {
+    /// The standard library's own words, where it has them, against ours.
+    #[test]
+    fn nothing_special_passes_by_default(bits: u128, v4: u32, low: u8) {
+        let narrow = u32::from(low) << 24 | (v4 & 0xff_ffff);
+        for ip in [IpAddr::from(Ipv6Addr::from(bits)), Ipv4Addr::from(v4).into(), Ipv4Addr::from(narrow).into()] {
+            let special = match ip {
+                IpAddr::V4(v4) => {
+                    v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_broadcast()
+                        || v4.is_unspecified() || v4.is_multicast()
+                }
+                IpAddr::V6(v6) => {
+                    v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local()
+                        || v6.is_unspecified() || v6.is_multicast()
+                }
+            };
+            let result = policy::check(SocketAddr::new(ip, 80), &[], &[]);
+            prop_assert!(!(special && result.is_ok()), "{ip}");
+            let IpAddr::V4(v4) = ip else { continue };
+            let mapped = SocketAddr::new(v4.to_ipv6_mapped().into(), 80);
+            prop_assert_eq!(policy::check(mapped, &[], &[]), result);
+        }
     }
 }
 
@@ -382,15 +409,66 @@ async fn idle_connections_are_bounded_and_age() {
 #[tokio::test]
 async fn the_last_good_answer_is_kept() {
     let resolver = super::resolve::Resolver::default();
+    // RFC 6761 §6.4: never resolves.
     let origin = OriginUrl::parse("http://origin.invalid:8080").unwrap();
-    assert!(resolver.addresses(&origin).await.is_err());
     let name = Fqdn::new("origin.invalid").unwrap();
+    assert!(resolver.addresses(&origin).await.is_err());
+    // The failure is remembered: a broken name does not cost a look-up a request.
+    assert!(!resolver.would_ask(&name, Instant::now()));
+    assert!(resolver.addresses(&origin).await.is_err());
+    assert!(resolver.would_ask(&name, Instant::now() + RETRY_AFTER));
+
     let address: IpAddr = "192.0.2.7".parse().unwrap();
-    let stale = Instant::now().checked_sub(super::limits::ANSWER_FRESH).unwrap();
-    resolver.remember(&name, [address].into(), stale);
+    resolver.remember(&name, address, Instant::now().checked_sub(ANSWER_FRESH).unwrap());
+    assert!(resolver.would_ask(&name, Instant::now()));
     let expected = [SocketAddr::new(address, 8080)];
     assert_eq!(resolver.addresses(&origin).await.unwrap(), expected);
-    // Handed on without asking again, until the next try is due.
-    assert!(resolver.remembered(&name, Instant::now()).is_some());
-    assert!(resolver.remembered(&name, Instant::now() + super::limits::RETRY_AFTER).is_none());
+    assert!(!resolver.would_ask(&name, Instant::now()));
+    assert!(resolver.would_ask(&name, Instant::now() + RETRY_AFTER));
+}
+
+#[tokio::test]
+async fn one_asks_for_all() {
+    let resolver = super::resolve::Resolver::default();
+    let origin = OriginUrl::parse("http://localhost:8080").unwrap();
+    let ask = || resolver.addresses(&origin);
+    // All begin before the first answer; a cancelled asker leaves the question to the next.
+    {
+        let mut cancelled = Box::pin(ask());
+        tokio::select! {
+            biased;
+            _ = &mut cancelled => panic!("answered without asking"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    let (one, two, three) = tokio::join!(ask(), ask(), ask());
+    let one = one.unwrap();
+    assert!(one.iter().all(|address| address.ip().is_loopback() && address.port() == 8080), "{one:?}");
+    assert_eq!((one.clone(), one), (two.unwrap(), three.unwrap()));
+}
+
+#[test]
+fn slow_is_told_from_broken() {
+    let origin = OriginUrl::parse("https://192.0.2.1").unwrap();
+    let address: SocketAddr = "192.0.2.1:443".parse().unwrap();
+    let connect =
+        |kind: io::ErrorKind| OriginError::Connect { origin: origin.clone(), address, source: kind.into() };
+    let resolve = |kind: io::ErrorKind| OriginError::Resolve { origin: origin.clone(), source: kind.into() };
+    let handshake =
+        |error| OriginError::Handshake { origin: origin.clone(), address, source: Box::new(error) };
+    let rows = [
+        (connect(io::ErrorKind::TimedOut), true),
+        (connect(io::ErrorKind::ConnectionRefused), false),
+        (resolve(io::ErrorKind::TimedOut), true),
+        (resolve(io::ErrorKind::NotFound), false),
+        (handshake(HandshakeError::Timeout), true),
+        (handshake(HandshakeError::NotTls), false),
+        (OriginError::NoOrigin, false),
+    ];
+    for (error, expected) in rows {
+        assert_eq!(error.is_timeout(), expected, "{error:?}");
+    }
+    let whole = handshake(HandshakeError::NotTls);
+    assert_eq!(whole.to_string(), "handshake with https://192.0.2.1:443 at 192.0.2.1:443");
+    assert_eq!(std::error::Error::source(&whole).unwrap().to_string(), "peer does not speak TLS");
 }

@@ -121,7 +121,11 @@ impl Account<'_> {
         }
     }
 
+    /// What a list refuses is no behaviour to judge: it was judged before.
     fn observe(&self, worker: &Worker, session: &Session, site: &Site, ending: &Ending, now: Mono) {
+        if ending.fault.as_ref().is_some_and(|fault| fault.stage == Stage::List) {
+            return;
+        }
         let by_rules = ending.fault.as_ref().is_some_and(|fault| fault.reason == Reason::Rules);
         let bannable = site.mode == Mode::Block && self.visitor.is_some_and(|visitor| !visitor.is_proxy);
         let observation = Observation {

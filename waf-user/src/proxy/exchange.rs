@@ -1,13 +1,14 @@
 //! One request from its head to its end: admitted, inspected, relayed or refused, told of.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::account::{Account, Ending, Fault};
 use super::forwarding::{UpstreamBody, Visitor, Way, upstream_head};
 use super::inspect::Inspection;
-use super::limits::{BODY_IDLE, INSPECT_BYTES_MAX};
+use super::limits::INSPECT_BYTES_MAX;
 use super::page::Page;
 use super::relay::{Broken, Client, Job, RelayError, Relayed, relay};
 use super::session::{Session, Step};
@@ -42,7 +43,7 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let time = Wall::now();
+    let (arrived, time) = (Instant::now(), Wall::now());
     let id = worker.event_id(time);
     let keep = session.keeps_alive(&head, worker.registry.is_draining());
     let step = session.admit(&head, &worker.snapshot.load(), &worker.lists.load(), Mono::now());
@@ -68,7 +69,8 @@ where
             id,
             time,
             keep,
-            body: Body::new(head.framing(), BODY_IDLE),
+            arrived,
+            body: Body::of_request(head.framing()),
             inspection: inspection(session, site, visitor, time, id),
         };
         let (ending, after) = exchange.run(client).await;
@@ -76,15 +78,22 @@ where
         account.close(worker, session, &ending, Some(&exchange.inspection));
         return after;
     }
+    // A trusted proxy's connection carries other visitors too.
+    let has_body = !matches!(head.framing(), Framing::None | Framing::Length(0));
+    let close = site.is_none() || !keep || has_body;
     if status != 0 {
         let fields = site.as_deref().map_or(&[][..], |site| &site.response_headers);
         let head_only = head.method() == "HEAD";
-        let page = Page { status, id, now: time, location: None, fields, close: true, head_only };
+        let page = Page { status, id, now: time, location: None, fields, close, head_only };
         // A client that is gone misses the page; the event tells of the refusal all the same.
         let _sent = send(&mut client.write, &page.bytes()).await;
     }
     account.close(worker, session, &Ending { status, verdict: RequestVerdict::Deny, fault }, None);
-    if status == 0 { After::Close } else { After::Linger }
+    match (status, close) {
+        (0, _) => After::Close,
+        (_, true) => After::Linger,
+        (_, false) => After::Keep,
+    }
 }
 
 fn inspection(session: &Session, site: &Site, visitor: Visitor, time: Wall, id: EventId) -> Inspection {
@@ -102,6 +111,8 @@ struct Exchange<'a> {
     id: EventId,
     time: Wall,
     keep: bool,
+    /// When its head was complete.
+    arrived: Instant,
     body: Body,
     inspection: Inspection,
 }
@@ -179,6 +190,7 @@ impl Exchange<'_> {
         W: AsyncWrite + Unpin,
     {
         let (first, chunked) = self.first_bytes(prefix);
+        let before = self.arrived.elapsed().saturating_sub(self.body.waited());
         let replayable = self.head.is_idempotent() && self.body.is_done();
         let pool = &self.worker.pool;
         let mut lease = pool.connect(&self.site.upstreams, self.site.tenant).await;
@@ -194,7 +206,8 @@ impl Exchange<'_> {
             let job = Job { head: self.head, site: self.site, first: &first, chunked, keep: self.keep };
             let relayed = relay(job, client, &mut self.body, &mut connection, &mut self.inspection).await;
             match relayed {
-                Ok(Relayed::Sent { status, keep_client, keep_origin }) => {
+                Ok(Relayed::Sent { status, keep_client, keep_origin, added }) => {
+                    self.worker.metrics.added_latency(before + added);
                     if keep_origin {
                         connection.keep();
                     }

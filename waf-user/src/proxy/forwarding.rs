@@ -171,6 +171,16 @@ impl DownstreamBody {
     }
 }
 
+/// The site's own additions; framing stays ours whatever is configured.
+pub(super) fn write_added(out: &mut HeadWriter, added: &[(String, String)]) {
+    const OURS: [&str; 3] = ["content-length", "transfer-encoding", "connection"];
+    for (name, value) in
+        added.iter().filter(|(name, _)| !OURS.iter().any(|own| name.eq_ignore_ascii_case(own)))
+    {
+        out.field(name, value.as_bytes());
+    }
+}
+
 /// The response as the visitor gets it. `keep`: the connection lives on; HTTP/1.0 has to be told.
 pub(super) fn downstream_head(
     head: &ResponseHead,
@@ -189,9 +199,7 @@ pub(super) fn downstream_head(
             out.field(&field.name, &field.value);
         }
     }
-    for (name, value) in added {
-        out.field(name, value.as_bytes());
-    }
+    write_added(&mut out, added);
     match (keep, version) {
         (false, _) => out.field("Connection", b"close"),
         (true, Version::Http10) => out.field("Connection", b"keep-alive"),

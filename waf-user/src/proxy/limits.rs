@@ -3,7 +3,7 @@
 //! | limit | block, detect and off alike |
 //! |---|---|
 //! | request line, header block, fields | 414, 431, 431 and close |
-//! | header read, body idle | 408 and close |
+//! | header read, body idle, body rate | 408 and close |
 //! | keep-alive idle, requests of a connection | close between requests |
 //! | body inspected | the prefix is inspected, the rest passes uninspected |
 //! | origin connect, first byte, idle | 504, or the answer breaks off |
@@ -15,6 +15,11 @@ use std::time::Duration;
 pub const HEADER_READ: Duration = Duration::from_secs(10);
 /// Longest pause within a request body: covers a mobile network's hand-over, not a held-open connection.
 pub const BODY_IDLE: Duration = Duration::from_secs(20);
+/// Least bytes per second of a request body, so that a held-open upload costs its sender something; the slowest modem sends
+/// twenty times as much.
+pub const BODY_RATE_MIN: u64 = 240;
+/// Waiting for the body up to which the rate is not looked at: a start may be slow.
+pub const BODY_RATE_GRACE: Duration = Duration::from_secs(10);
 /// Between two requests. Longer than the 60 s after which browsers and load balancers close, so that they do it.
 pub const KEEP_ALIVE_IDLE: Duration = Duration::from_secs(75);
 /// Requests of one connection: then the client connects anew and is balanced and listed anew.

@@ -8,6 +8,7 @@ pub mod snapshot;
 pub mod worker;
 
 mod account;
+
 mod connection;
 mod exchange;
 mod forwarding;
@@ -17,6 +18,8 @@ mod page;
 mod registry;
 mod relay;
 mod session;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use lists::{ListVerdict, Lists};

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::forwarding::write_added;
 use crate::event::EventId;
 use crate::http::{HeadWriter, status_phrase};
 use crate::model::Wall;
@@ -34,9 +35,7 @@ impl Page<'_> {
         if let Some(location) = self.location {
             head.field("Location", location.as_bytes());
         }
-        for (name, value) in self.fields {
-            head.field(name, value.as_bytes());
-        }
+        write_added(&mut head, self.fields);
         if self.close {
             head.field("Connection", b"close");
         }

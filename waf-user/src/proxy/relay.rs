@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
@@ -11,9 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Site;
 use super::forwarding::{DownstreamBody, downstream_head};
 use super::inspect::Inspection;
-use super::limits::{
-    INSPECT_RESPONSE_BYTES_MAX, INTERIM_MAX, ORIGIN_FIRST_BYTE, ORIGIN_IDLE, ORIGIN_LAST_WORD,
-};
+use super::limits::{INSPECT_RESPONSE_BYTES_MAX, INTERIM_MAX, ORIGIN_FIRST_BYTE, ORIGIN_LAST_WORD};
 use super::wire::{Body, BodyError, Inbound, send};
 use crate::http::{
     Framing, LAST_CHUNK, Limits, Parsed, RequestHead, ResponseHead, ResponseParser, Violation, write_chunk,
@@ -47,6 +46,8 @@ pub(super) enum Relayed {
         status: u16,
         keep_client: bool,
         keep_origin: bool,
+        /// From the answer's head to its being sent on, less the waits for a body held back.
+        added: Duration,
     },
     /// The rules refused the answer; nothing of it was sent.
     Refused,
@@ -123,8 +124,9 @@ where
     };
     let uploaded = matches!(upload.ended, Some(Ok(())));
     Ok(match relayed {
-        Relayed::Sent { status, keep_client, .. } => Relayed::Sent {
+        Relayed::Sent { status, keep_client, added, .. } => Relayed::Sent {
             status,
+            added,
             keep_client: keep_client && uploaded,
             keep_origin: keep_origin && uploaded && inbound.bytes().is_empty(),
         },
@@ -260,11 +262,12 @@ async fn answer(
     inspection: &mut Inspection,
 ) -> Result<Relayed, Broken> {
     let status = head.status();
+    let arrived = Instant::now();
     inspection.response_head(&head).await;
     if inspection.refusal().is_some() {
         return Ok(Relayed::Refused);
     }
-    let mut body = Body::new(head.framing(), ORIGIN_IDLE);
+    let mut body = Body::of_response(head.framing());
     let mut held = Vec::new();
     // A part of a resource means nothing to rules about the whole (206).
     let inspected = job.site.settings.response_bodies && status != 206 && inspection.wants_response_body();
@@ -285,6 +288,7 @@ async fn answer(
     let keep = job.keep && downstream != DownstreamBody::UntilClose;
     let mut out = downstream_head(&head, &job.site.response_headers, downstream, version, keep);
     let chunked = downstream == DownstreamBody::Chunked;
+    let added = arrived.elapsed().saturating_sub(body.waited());
     let broken = |error: RelayError| Broken { error, status: Some(status) };
     loop {
         if chunked {
@@ -297,7 +301,7 @@ async fn answer(
         }
         send(client, &out).await.map_err(|source| broken(RelayError::ClientWrite(source)))?;
         if body.is_done() {
-            return Ok(Relayed::Sent { status, keep_client: keep, keep_origin: false });
+            return Ok(Relayed::Sent { status, keep_client: keep, keep_origin: false, added });
         }
         out.clear();
         held.clear();

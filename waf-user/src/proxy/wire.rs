@@ -4,9 +4,9 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::limits::{READ_BYTES, WRITE_STALL};
+use super::limits::{BODY_IDLE, BODY_RATE_GRACE, BODY_RATE_MIN, ORIGIN_IDLE, READ_BYTES, WRITE_STALL};
 use crate::http::{BodyDecoder, Framing, Violation};
 
 /// Bytes that were read and not used yet. Bounded by its users: a head's or a chunk line's limit is met before it grows.
@@ -56,11 +56,42 @@ pub(super) enum BodyError {
 pub(super) struct Body {
     decoder: BodyDecoder,
     idle: Duration,
+    pace: Pace,
+}
+
+/// How fast a body comes, counting only the time in which we waited for it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pace {
+    /// Bytes per second asked for; 0 = any.
+    rate_min: u64,
+    bytes: u64,
+    waited: Duration,
+}
+
+impl Pace {
+    /// Hot: per read. Whether the sender is too slow, after it kept us waiting for so many bytes.
+    fn is_too_slow(&mut self, bytes: usize, waited: Duration) -> bool {
+        self.bytes += bytes as u64;
+        self.waited += waited;
+        self.waited > BODY_RATE_GRACE && self.bytes < self.rate_min * self.waited.as_secs()
+    }
 }
 
 impl Body {
-    pub(super) fn new(framing: Framing, idle: Duration) -> Self {
-        Self { decoder: BodyDecoder::new(framing), idle }
+    /// A request's body.
+    pub(super) fn of_request(framing: Framing) -> Self {
+        let pace = Pace { rate_min: BODY_RATE_MIN, ..Pace::default() };
+        Self { decoder: BodyDecoder::new(framing), idle: BODY_IDLE, pace }
+    }
+
+    /// An answer's body: an origin may be as slow as it likes, if it does not stop.
+    pub(super) fn of_response(framing: Framing) -> Self {
+        Self { decoder: BodyDecoder::new(framing), idle: ORIGIN_IDLE, pace: Pace::default() }
+    }
+
+    /// Time in which nothing could be done but wait for its sender.
+    pub(super) fn waited(&self) -> Duration {
+        self.pace.waited
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -91,9 +122,13 @@ impl Body {
             if self.decoder.is_done() || out.len() > before {
                 return Ok(());
             }
+            let started = Instant::now();
             let read = timeout(self.idle, inbound.fill(io)).await.map_err(|_| BodyError::Timeout)?;
-            if read.map_err(BodyError::Read)? == 0 {
+            let bytes = read.map_err(BodyError::Read)?;
+            if bytes == 0 {
                 self.decoder.end().map_err(BodyError::Malformed)?;
+            } else if self.pace.is_too_slow(bytes, started.elapsed()) {
+                return Err(BodyError::Timeout);
             }
         }
     }
@@ -112,4 +147,28 @@ pub(super) async fn send(io: &mut (impl AsyncWrite + Unpin), mut bytes: &[u8]) -
         bytes = bytes.get(written..).unwrap_or_default();
     }
     timeout(WRITE_STALL, io.flush()).await.map_err(|_| io::ErrorKind::TimedOut)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pace_has_a_grace_and_a_floor() {
+        // Seconds waited, bytes come; whether that is too slow.
+        let rows = [
+            (1, 0, false),
+            (10, 1, false),
+            (11, 11 * 240, false),
+            (11, 11 * 240 - 1, true),
+            (100, 100 * 240, false),
+            (100, 100 * 240 - 1, true),
+        ];
+        for (seconds, bytes, expected) in rows {
+            let waited = Duration::from_secs(seconds);
+            let mut client = Pace { rate_min: BODY_RATE_MIN, ..Pace::default() };
+            assert_eq!(client.is_too_slow(bytes, waited), expected, "{bytes} bytes in {seconds} s");
+            assert!(!Pace::default().is_too_slow(bytes, waited), "an origin may be slow");
+        }
+    }
 }

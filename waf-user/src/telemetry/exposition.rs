@@ -14,6 +14,7 @@ use waf_common::outcome::{OUTCOMES, TenantCounters};
 use super::histogram::Histogram;
 use super::labels::{HandshakeResult, OriginConnect, RequestVerdict};
 use super::numbers::{KernelNumbers, Numbers};
+use crate::event::Reason;
 
 /// No exemplars are kept; the encoder wants to know their type all the same.
 type NoLabels = [(&'static str, &'static str); 0];
@@ -45,7 +46,7 @@ impl Numbers {
             "waf_proxy_requests",
             "Requests by what became of them",
             "verdict",
-            self.requests.with(RequestVerdict::LABELS),
+            self.requests.with(RequestVerdict::LABELS.iter().copied()),
         )?;
         page.histogram(
             "waf_proxy_request_seconds",
@@ -71,7 +72,7 @@ impl Numbers {
             "waf_proxy_refusals",
             "Refused requests and connections by reason",
             "reason",
-            self.refusals.counts(),
+            self.refusals.with(Reason::all().map(Reason::label)),
         )
     }
 
@@ -84,13 +85,13 @@ impl Numbers {
             "waf_tls_handshakes",
             "TLS handshakes with clients by result",
             "result",
-            self.handshakes.with(HandshakeResult::LABELS),
+            self.handshakes.with(HandshakeResult::LABELS.iter().copied()),
         )?;
         page.counters(
             "waf_origin_connects",
             "Wishes for an origin connection by result",
             "result",
-            self.origin_connects.with(OriginConnect::LABELS),
+            self.origin_connects.with(OriginConnect::LABELS.iter().copied()),
         )
     }
 

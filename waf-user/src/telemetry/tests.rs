@@ -60,6 +60,7 @@ fn every_count_has_its_series() {
         ("waf_proxy_tenant_requests_total{tenant=\"7\",verdict=\"deny\"}", 1.0),
         ("waf_proxy_refusals_total{reason=\"rules\"}", 2.0),
         ("waf_proxy_refusals_total{reason=\"banned\"}", 1.0),
+        ("waf_proxy_refusals_total{reason=\"timeout\"}", 0.0),
         ("waf_proxy_connections_opened_total", 3.0),
         ("waf_proxy_connections_closed_total", 1.0),
         ("waf_proxy_connections_open", 2.0),

@@ -13,6 +13,7 @@ enum Block {
 /// Order of the `use` items at a file's head; `pub use` and those inside functions and modules are not looked at.
 pub fn check(file: &SourceFile) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let children: Vec<String> = file.code().filter_map(|(_, code)| child(&code)).collect();
     let mut last: Option<Block> = None;
     let mut blank_since = false;
     for (line, code) in file.code() {
@@ -21,7 +22,7 @@ pub fn check(file: &SourceFile) -> Vec<Finding> {
             continue;
         }
         let Some(path) = code.strip_prefix("use ") else { continue };
-        let block = block_of(path);
+        let block = block_of(path, &children);
         let mut find = |what: &str| {
             findings.push(Finding {
                 path: file.path.clone(),
@@ -43,10 +44,18 @@ pub fn check(file: &SourceFile) -> Vec<Finding> {
     findings
 }
 
-fn block_of(path: &str) -> Block {
+/// The module that a line declares.
+fn child(code: &str) -> Option<String> {
+    let name = code.trim_start_matches("pub ").strip_prefix("mod ")?.trim_end();
+    name.strip_suffix(';').map(str::to_owned)
+}
+
+/// Modules of the file's own count as the crate's.
+fn block_of(path: &str, children: &[String]) -> Block {
     match path.split([':', ';', ' ', '{']).next().unwrap_or_default() {
         "std" | "core" | "alloc" => Block::Std,
         "crate" | "super" | "self" => Block::Crate,
+        name if children.iter().any(|child| child == name) => Block::Crate,
         _ => Block::External,
     }
 }

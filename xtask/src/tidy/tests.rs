@@ -40,6 +40,7 @@ fn imports_stand_in_three_blocks() {
         ("two blocks", "use std::fmt;\n\nuse super::b;\n", 0),
         ("no blank line", "use std::fmt;\nuse anyhow::Result;\n", 1),
         ("wrong order", "use crate::a;\n\nuse std::fmt;\n", 1),
+        ("a module of its own", "mod a;\n\nuse std::fmt;\n\nuse super::b;\nuse a::c;\n", 0),
         ("re-exports apart", "pub use crate::a;\nuse std::fmt;\n", 0),
     ];
     for (name, text, expected) in rows {
