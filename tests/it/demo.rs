@@ -1,14 +1,19 @@
 //! End to end: the steps of `cargo xtask demo`, one test each, on a lab of the test's own.
 
-use anyhow::Result;
-use xtask::demo::{bans, failures, requests, workers};
-use xtask::lab::{Lab, LabOptions};
+use anyhow::{Result, ensure};
+use xtask::demo::{bans, evidence, failures, requests, workers};
+use xtask::lab::{Carrier, Lab, LabOptions};
 
 use crate::stage;
 
 /// Takes the steps in order.
 fn shows(steps: &[fn(&mut Lab) -> Result<String>]) {
-    stage::with_lab(LabOptions::default(), |lab| {
+    shows_in(LabOptions::default(), steps);
+}
+
+/// The same in a lab that is not the usual one.
+fn shows_in(options: LabOptions, steps: &[fn(&mut Lab) -> Result<String>]) {
+    stage::with_lab(options, |lab| {
         for step in steps {
             println!("{}", step(lab)?);
         }
@@ -59,4 +64,28 @@ fn the_kernel_drops_on_without_the_daemon() {
 #[test]
 fn a_client_that_knows_both_addresses_outlives_a_carrier() {
     shows(&[failures::carrier_gone]);
+}
+
+#[test]
+fn tenants_and_bans_work_in_generic_mode() {
+    let options = LabOptions { xdp_mode: "generic", ..LabOptions::default() };
+    shows_in(options, &[is_generic, requests::clean, bans::dropped, workers::own]);
+}
+
+#[test]
+fn tenants_and_bans_work_with_steering_by_cpumap() {
+    let options = LabOptions { extra_node: "cpumap = true".to_owned(), ..LabOptions::default() };
+    shows_in(options, &[requests::clean, bans::dropped, workers::own, is_steered]);
+}
+
+fn is_generic(lab: &mut Lab) -> Result<String> {
+    let mode = lab.node(Carrier::A).xdp_mode();
+    ensure!(mode == "generic", "asked for generic XDP, got {mode}");
+    Ok(format!("XDP {mode}"))
+}
+
+fn is_steered(lab: &mut Lab) -> Result<String> {
+    let steered = evidence::sum(&lab.node(Carrier::A).map("COUNTERS")?, "pass_steered");
+    ensure!(steered > 0, "cpumap is set and no packet was steered");
+    Ok(format!("{steered} packets steered"))
 }
