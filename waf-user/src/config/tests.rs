@@ -1,3 +1,5 @@
+//! One row a mistake: where it is, what is said; defaults and limits from both sides.
+
 use std::path::Path;
 
 use super::*;

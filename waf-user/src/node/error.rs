@@ -17,13 +17,13 @@ pub enum NodeError {
     #[error(transparent)]
     User(#[from] UserError),
     #[error(transparent)]
-    Interface(#[from] InterfaceError),
+    Interface(#[from] Box<InterfaceError>),
     #[error("create state directory {path}")]
     StateDir { path: PathBuf, source: io::Error },
     #[error("open the kernel half: run `waf kernel load --config {config}` first")]
-    OpenMaps { config: PathBuf, source: KernelError },
+    OpenMaps { config: PathBuf, source: Box<KernelError> },
     #[error("write the kernel's maps")]
-    WriteMaps(#[from] KernelError),
+    WriteMaps(#[source] Box<KernelError>),
     #[error("watch the kernel's reports")]
     Reports(#[source] io::Error),
     #[error("a node answers on {0} already")]
@@ -41,13 +41,19 @@ pub enum NodeError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
+    Snapshot(#[from] Box<SnapshotError>),
     #[error("start a thread or its runtime")]
     Thread(#[source] io::Error),
     #[error("wait for signals")]
     Signals(#[source] io::Error),
     #[error("worker {0} ended by itself")]
     WorkerLost(u16),
+}
+
+impl From<KernelError> for NodeError {
+    fn from(error: KernelError) -> Self {
+        Self::WriteMaps(Box::new(error))
+    }
 }
 
 /// An error with its whole chain of causes, for one field of a log line or of a reply.

@@ -31,7 +31,8 @@ pub fn answer(
     path: &Path,
 ) -> Result<Reply, NodeError> {
     let open = Maps::open(&settings.name);
-    let maps = open.map_err(|source| NodeError::OpenMaps { config: path.to_owned(), source })?;
+    let maps =
+        open.map_err(|source| NodeError::OpenMaps { config: path.to_owned(), source: Box::new(source) })?;
     let now = Mono::now();
     let workers = u16::try_from(WORKERS_MAX).unwrap_or(u16::MAX);
     let plan = ServicePlan::new(&config, workers, &maps.services()?);

@@ -44,7 +44,7 @@ const REAP_EVERY: Duration = Duration::from_secs(1);
 /// See [`NodeError`]; nothing is served after one.
 pub fn run(settings: &NodeSettings, config: NodeConfig, path: &Path) -> Result<(), NodeError> {
     user::check_user(settings)?;
-    check_interface(settings)?;
+    check_interface(settings).map_err(Box::new)?;
     let maps = open_maps(settings, path)?;
     DirBuilder::new()
         .recursive(true)
@@ -117,7 +117,7 @@ fn open_maps(settings: &NodeSettings, path: &Path) -> Result<Option<Maps>, NodeE
     }
     match Maps::open(&settings.name) {
         Ok(maps) => Ok(Some(maps)),
-        Err(source) => Err(NodeError::OpenMaps { config: path.to_owned(), source }),
+        Err(source) => Err(NodeError::OpenMaps { config: path.to_owned(), source: Box::new(source) }),
     }
 }
 

@@ -21,9 +21,9 @@ pub enum SnapshotError {
     #[error("read {path} of {fqdn}")]
     Read { fqdn: Fqdn, path: PathBuf, source: io::Error },
     #[error("use certificate {certificate} with key {key} for {fqdn}")]
-    Identity { fqdn: Fqdn, certificate: PathBuf, key: PathBuf, source: TlsError },
+    Identity { fqdn: Fqdn, certificate: PathBuf, key: PathBuf, source: Box<TlsError> },
     #[error("make the TLS configuration")]
-    Acceptor(#[source] TlsError),
+    Acceptor(#[source] Box<TlsError>),
     #[error("compile the rules of {fqdn}")]
     Rules { fqdn: Fqdn, source: RuleErrors },
 }
@@ -55,7 +55,7 @@ pub fn build(
     let tls = if identities.is_empty() {
         None
     } else {
-        Some(Acceptor::new(identities).map_err(SnapshotError::Acceptor)?)
+        Some(Acceptor::new(identities).map_err(|error| SnapshotError::Acceptor(Box::new(error)))?)
     };
     let snapshot = Snapshot {
         generation,
@@ -92,11 +92,11 @@ fn identity(tenant: &TenantConfig) -> Result<Option<Identity>, SnapshotError> {
         std::fs::read(path).map_err(|source| SnapshotError::Read { fqdn, path: path.to_owned(), source })
     };
     let identity = Identity::from_pem(&read(certificate)?, &read(key)?);
-    let wrong = |source| SnapshotError::Identity {
+    let wrong = |error| SnapshotError::Identity {
         fqdn: tenant.fqdn.clone(),
         certificate: certificate.clone(),
         key: key.clone(),
-        source,
+        source: Box::new(error),
     };
     identity.map(Some).map_err(wrong)
 }

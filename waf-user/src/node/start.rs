@@ -52,7 +52,7 @@ pub(super) fn start(
     let log = &settings.log;
     let journal = Journal::open(log.requests.as_deref(), log.events.as_deref(), Arc::clone(&metrics) as _)?;
     let generation = Generation::default().next();
-    let built = snapshot::build(settings, &config, generation)?;
+    let built = snapshot::build(settings, &config, generation).map_err(Box::new)?;
     let cpus = cpus::allowed()?;
     let count = cpus::worker_count(settings.workers, cpus.len());
     check_workers(&config, count)?;

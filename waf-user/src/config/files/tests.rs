@@ -1,3 +1,5 @@
+//! Patterns of file names.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Service prefixes against addresses of the machine.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Origins as operators write them.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Prefixes as operators write them.
+
 use super::*;
 
 #[test]

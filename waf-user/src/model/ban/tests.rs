@@ -1,3 +1,5 @@
+//! Scopes as text, and the prefix that a source counts as.
+
 use super::*;
 
 #[test]

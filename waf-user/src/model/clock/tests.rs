@@ -1,3 +1,5 @@
+//! Arithmetic of moments.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Names of sites, both sides of each limit.
+
 use super::*;
 
 #[test]

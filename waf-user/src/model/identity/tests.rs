@@ -1,3 +1,5 @@
+//! Names and numbers, both sides of each limit.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Pages, and requests over loopback.
+
 use super::*;
 
 struct Fixed {

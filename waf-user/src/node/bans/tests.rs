@@ -1,3 +1,5 @@
+//! Bans begin, end, and find no room.
+
 use super::*;
 use crate::model::BanOrigin;
 use crate::node::tests::net;

@@ -1,3 +1,5 @@
+//! Requests as lines, replies as words.
+
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;

@@ -1,3 +1,5 @@
+//! A client and a node on a socket of their own.
+
 use tokio::task::LocalSet;
 
 use super::*;

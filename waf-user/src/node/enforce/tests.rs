@@ -1,3 +1,5 @@
+//! A ban in the kernel's tables, in the lists and on open connections.
+
 use waf_common::block::Reason;
 
 use super::*;

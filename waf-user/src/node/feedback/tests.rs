@@ -1,3 +1,5 @@
+//! Requests as (moment, how many, refused), and the ban they make.
+
 use std::net::Ipv4Addr;
 
 use super::*;
@@ -27,8 +29,11 @@ fn seen(tenant: u32, source: &str, at_ms: u64, refused: bool) -> Observation {
     }
 }
 
+/// Milliseconds, how many, refused.
+type Requests = (u64, u32, bool);
+
 /// Feeds (milliseconds, how many, refused) and tells at which refusal, if any, the ban came.
-fn banned_after(ban: &str, requests: &[(u64, u32, bool)]) -> Option<u32> {
+fn banned_after(ban: &str, requests: &[Requests]) -> Option<u32> {
     let mut feedback = feedback(ban);
     let mut refusals = 0;
     for (at_ms, count, refused) in requests {
@@ -45,7 +50,7 @@ fn banned_after(ban: &str, requests: &[(u64, u32, bool)]) -> Option<u32> {
 #[test]
 fn refusals_and_their_share_make_a_ban() {
     let policy = "refused = 10\nratio = 0.5\nwindow_s = 10";
-    let table: [(&str, &str, &[(u64, u32, bool)], Option<u32>); 11] = [
+    let table: [(&str, &str, &[Requests], Option<u32>); 11] = [
         ("one short", policy, &[(0, 9, true)], None),
         ("just enough", policy, &[(0, 10, true)], Some(10)),
         ("clean requests only", policy, &[(0, 1000, false)], None),
@@ -113,10 +118,14 @@ fn the_table_is_bounded_and_recovers() {
         seen(1, &source, at_ms, refused)
     };
     let half = SOURCES_MAX as u32 / 2;
-    (0..half + 5).for_each(|number| drop(feedback.observe(&from(number, 0, false))));
+    for number in 0..half + 5 {
+        feedback.observe(&from(number, 0, false));
+    }
     assert_eq!(feedback.sources(), half as usize, "clean sources fill half of it");
     assert_eq!(feedback.take_lost(), 0, "and are no loss");
-    (half..2 * half + 5).for_each(|number| drop(feedback.observe(&from(number, 0, true))));
+    for number in half..2 * half + 5 {
+        feedback.observe(&from(number, 0, true));
+    }
     assert_eq!(feedback.sources(), SOURCES_MAX);
     assert_eq!(feedback.take_lost(), 5);
     assert_eq!(feedback.observe(&from(9_000_000, 20_000, true)), None);

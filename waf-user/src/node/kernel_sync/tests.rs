@@ -1,3 +1,5 @@
+//! The order of writes, and which entries of an earlier run are adopted.
+
 use std::os::fd::AsFd;
 
 use ipnet::IpNet;

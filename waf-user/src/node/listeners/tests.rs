@@ -1,3 +1,5 @@
+//! Where workers listen.
+
 use std::net::TcpStream;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Which bans want force.
+
 use super::*;
 use crate::model::{BanOrigin, BanScope};
 use crate::node::tests::{net, parse, tenant};

@@ -1,3 +1,5 @@
+//! A sample of the kernel as an event.
+
 use bytemuck::Zeroable;
 
 use super::*;

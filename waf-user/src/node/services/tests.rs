@@ -1,3 +1,5 @@
+//! What SERVICES and WORKERS are to hold.
+
 use std::net::IpAddr;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Sites out of configurations and files.
+
 use super::*;
 use crate::node::tests::{parse, tenant};
 
