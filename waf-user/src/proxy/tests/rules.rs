@@ -213,7 +213,8 @@ fn a_trusted_proxy_is_never_told_as_refused() {
                     .send(format!("GET /?q=attack HTTP/1.1\r\nHost: a.test\r\n{field}\r\n").as_bytes())
                     .await;
                 assert_eq!(client.answer("GET").await.status(), 403);
-                let observation = lab.observations.borrow_mut().recv().await.expect("an observation");
+                lab.lines("requests.jsonl");
+                let observation = lab.observations.borrow_mut().try_recv().expect("an observation");
                 assert_eq!((observation.source.to_string().as_str(), observation.refused), (source, refused));
             }
         },
