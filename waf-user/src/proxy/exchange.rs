@@ -62,7 +62,7 @@ where
                 time,
                 keep,
                 arrived,
-                body: Body::of_request(head.framing()),
+                body: Body::of_request(head.framing(), worker.times.body_idle),
                 inspection: Inspection::new(site, connection, time, id),
             };
             let (ending, after) = exchange.run(client).await;
@@ -220,7 +220,8 @@ impl Exchange<'_> {
                     return self.fail(client, status, fault).await;
                 }
             };
-            let job = Job { head: self.head, site: self.site, first: &first, chunked, keep: self.keep };
+            let (head, site, keep, times) = (self.head, self.site, self.keep, self.worker.times);
+            let job = Job { head, site, first: &first, chunked, keep, times };
             let relayed = relay(job, client, &mut self.body, &mut connection, &mut self.inspection).await;
             match relayed {
                 Ok(Relayed::Sent { status, keep_client, keep_origin, added }) => {
