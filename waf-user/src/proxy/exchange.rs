@@ -142,14 +142,14 @@ impl Exchange<'_> {
     {
         self.inspection.request_head(self.head).await;
         if let Some(disruption) = self.inspection.refusal().cloned() {
-            return self.refuse(client, &disruption).await;
+            return self.refuse(client, &disruption, Fault::of_request_rules(&disruption)).await;
         }
         let prefix = match self.inspect_body(client).await {
             Ok(prefix) => prefix,
             Err(error) => return self.body_broke(client, &error).await,
         };
         if let Some(disruption) = self.inspection.refusal().cloned() {
-            return self.refuse(client, &disruption).await;
+            return self.refuse(client, &disruption, Fault::of_request_rules(&disruption)).await;
         }
         self.forward(client, &prefix).await
     }
@@ -239,7 +239,7 @@ impl Exchange<'_> {
                 Ok(Relayed::Refused) => {
                     let disruption = self.inspection.refusal().cloned();
                     let refused = disruption.unwrap_or(Disruption::Deny { rule: 0, status: 403 });
-                    return self.refuse(client, &refused).await;
+                    return self.refuse(client, &refused, Fault::of_rules(&refused)).await;
                 }
                 Err(Broken { error: RelayError::OriginSilent, .. }) if connection.reused() && replayable => {
                     lease = pool.fresh(&self.site.upstreams, self.site.tenant).await;
@@ -293,11 +293,16 @@ impl Exchange<'_> {
     }
 
     /// Acts on a rule's refusal.
-    async fn refuse<R, W>(&self, client: &mut Client<R, W>, disruption: &Disruption) -> (Ending, After)
+    async fn refuse<R, W>(
+        &self,
+        client: &mut Client<R, W>,
+        disruption: &Disruption,
+        fault: Fault,
+    ) -> (Ending, After)
     where
         W: AsyncWrite + Unpin,
     {
-        let fault = Some(Fault::of_rules(disruption));
+        let fault = Some(fault);
         let (status, location, verdict) = match disruption {
             Disruption::Drop { .. } => {
                 return (Ending { status: 0, verdict: RequestVerdict::Drop, fault }, After::Close);

@@ -101,6 +101,8 @@ fn answers_are_judged() {
                 assert!(!answer.text().contains("the secret"), "{path}");
                 let events = lab.events_at_least(1).await;
                 assert_eq!(events.last().expect("an event")["rules"][0]["id"], rule, "{path}");
+                let observation = lab.observations.borrow_mut().try_recv().expect("an observation");
+                assert!(!observation.refused, "{path}: nobody is banned for what the origin answers");
             }
             let answer =
                 lab.ask("GET /plain HTTP/1.1\r\nHost: a.test\r\nAccept-Encoding: gzip\r\n\r\n").await;
