@@ -48,9 +48,8 @@ impl From<Address> for IpAddr {
 }
 
 abi_type! {
-    /// Key of PREFIXES: an LPM trie over the 16-byte form. 20 bytes; an IPv4 /24 has `prefix_len` 96 + 24.
-    pub struct PrefixKey: 20 {
-        pub prefix_len: u32,
+    /// Key of PREFIXES, behind the trie's own `prefix_len`: the 16-byte form, so an IPv4 /24 has `prefix_len` 96 + 24.
+    pub struct PrefixKey: 16 {
         pub addr: [u8; 16],
     }
 }
@@ -62,6 +61,9 @@ abi_type! {
         pub flags: u32,
     }
 }
+
+/// Bits in front of the IPv4 prefix in the `prefix_len` of a mapped one.
+pub const MAPPED_BITS: u32 = 96;
 
 /// Drop what is for the prefix but for none of its services (ICMP passes).
 pub const PREFIX_ONLY_SERVICES: u32 = 1;

@@ -17,9 +17,9 @@ pub const fn scope_address(address_id: u32) -> u32 {
 pub const SCOPE_BITS: u32 = 32;
 
 abi_type! {
-    /// Key of ALLOW4 and BLOCK4. 12 bytes; `prefix_len` = 32 bits of scope + bits of the IPv4 prefix.
-    pub struct ListKey4: 12 {
-        pub prefix_len: u32,
+    /// Key of ALLOW4 and BLOCK4, behind the trie's own `prefix_len` = 32 bits of scope + bits of the IPv4 prefix.
+    /// 8 bytes.
+    pub struct ListKey4: 8 {
         /// Host byte order; compared whole, so its byte order does not matter to the trie.
         pub scope: u32,
         pub addr: [u8; 4],
@@ -27,9 +27,10 @@ abi_type! {
 }
 
 abi_type! {
-    /// Key of ALLOW6 and BLOCK6. 24 bytes; `prefix_len` = 32 bits of scope + bits of the IPv6 prefix.
-    pub struct ListKey6: 24 {
-        pub prefix_len: u32,
+    /// Key of ALLOW6 and BLOCK6, behind the trie's own `prefix_len` = 32 bits of scope + bits of the IPv6 prefix.
+    /// 20 bytes.
+    pub struct ListKey6: 20 {
+        /// Host byte order; compared whole.
         pub scope: u32,
         pub addr: [u8; 16],
     }

@@ -3,13 +3,16 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+#[cfg(test)]
+extern crate std;
+
 mod abi;
+pub mod address;
+pub mod block;
 pub mod limits;
 pub mod names;
-pub mod address;
-pub mod service;
-pub mod block;
-pub mod steer;
 pub mod outcome;
-pub mod report;
 pub mod packet;
+pub mod report;
+pub mod service;
+pub mod steer;

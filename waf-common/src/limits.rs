@@ -2,6 +2,8 @@
 
 /// Workers of one node. A worker set is one `u64` mask, and one edge host rarely has more cores for us.
 pub const WORKERS_MAX: usize = 64;
+/// Listening sockets of one node: two families a worker.
+pub const SOCKETS_MAX: usize = 2 * WORKERS_MAX;
 /// VLAN tags walked: 802.1Q inside 802.1ad; a third tag is no network of ours.
 pub const VLAN_TAGS_MAX: usize = 2;
 /// IPv6 extension headers walked: RFC 8200 orders at most six, real traffic carries one or two.
@@ -18,5 +20,5 @@ pub const PREFIXES_MAX: u32 = 256;
 pub const TENANTS_MAX: u32 = 16_384;
 /// Bytes of the event ring: 4,096 reports of 64 bytes, a second of samples under a flood. A power of two, in pages.
 pub const EVENTS_BYTES: u32 = 256 * 1024;
-/// One packet in this many is reported when the node sets no other rate.
+/// One dropped packet in this many is reported when the node sets no other rate.
 pub const EVENT_SAMPLE_DEFAULT: u32 = 256;

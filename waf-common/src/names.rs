@@ -7,6 +7,11 @@ pub const RUN_DIR: &str = "/run/waf";
 /// File system of a node inside `<RUN_DIR>/<node>`.
 pub const BPF_DIR: &str = "bpf";
 
+/// Directories of pins inside `<BPF_DIR>/v<SCHEMA>`.
+pub const MAPS_DIR: &str = "maps";
+pub const PROGRAMS_DIR: &str = "progs";
+pub const LINKS_DIR: &str = "links";
+
 /// XDP program: parse, look up, drop, steer.
 pub const PROGRAM_XDP: &str = "waf_xdp";
 /// sk_lookup program: service address to the chosen worker's listening socket.
@@ -24,10 +29,11 @@ pub const MAP_COUNTERS: &str = "COUNTERS";
 pub const MAP_TENANT_COUNTERS: &str = "TENANT_COUNTERS";
 pub const MAP_EVENTS: &str = "EVENTS";
 pub const MAP_CPUS: &str = "CPUS";
+pub const MAP_WORKER_CPUS: &str = "WORKER_CPUS";
 pub const MAP_SOCKETS: &str = "SOCKETS";
 
 /// All pinned maps, in the order in which `waf kernel load` writes and inspects them.
-pub const MAPS: [&str; 13] = [
+pub const MAPS: [&str; 14] = [
     MAP_CONFIG,
     MAP_PREFIXES,
     MAP_SERVICES,
@@ -40,5 +46,6 @@ pub const MAPS: [&str; 13] = [
     MAP_TENANT_COUNTERS,
     MAP_EVENTS,
     MAP_CPUS,
+    MAP_WORKER_CPUS,
     MAP_SOCKETS,
 ];

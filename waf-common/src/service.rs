@@ -38,7 +38,7 @@ abi_type! {
     pub struct Config: 16 {
         /// `CONFIG_*` bits.
         pub flags: u32,
-        /// One packet in this many is reported in EVENTS; 0 = none, 1 = every one.
+        /// One dropped packet in this many is reported in EVENTS; 0 = none, 1 = every one.
         pub event_sample: u32,
         /// Low and high half of the node's configuration generation, for inspection only.
         pub generation_low: u32,

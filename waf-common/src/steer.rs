@@ -10,7 +10,7 @@ abi_type! {
         /// How many of `workers` count; 0 = nobody serves.
         pub count: u32,
         pub _pad: u32,
-        /// Indices into SOCKETS and CPUS; only the first `count` are valid.
+        /// Workers, the keys of WORKER_CPUS and (by [`socket_slot`]) of SOCKETS; only the first `count` are valid.
         pub workers: [u16; WORKERS_MAX],
     }
 }
@@ -27,6 +27,21 @@ impl WorkerSet {
         let slot = ((u64::from(hash) * u64::from(count)) >> 32) as usize;
         self.workers.get(slot).copied()
     }
+}
+
+/// Address family of a listening socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Family {
+    V4 = 0,
+    V6 = 1,
+}
+
+/// Hot: per connection. The key into SOCKETS of a worker's listener. Each worker has one a family, both bound to
+/// loopback: a dual-stack listener would have to be bound to `::`, where others than SOCKETS could lead to it.
+#[inline(always)]
+pub const fn socket_slot(worker: u16, family: Family) -> u32 {
+    worker as u32 * 2 + family as u32
 }
 
 /// Hot: per packet. A hash of the four-tuple; ports in host byte order. Not keyed: it spreads load and hides nothing.
@@ -57,3 +72,6 @@ fn be_word(octets: &[u8; 16], word: usize) -> u32 {
     let at = word * 4;
     u32::from_be_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]])
 }
+
+#[cfg(test)]
+mod tests;

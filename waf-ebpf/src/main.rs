@@ -1,6 +1,103 @@
-//! The kernel half's entry points.
+//! The kernel half: frames and connection look-ups to verdicts, by the maps that user space fills. One file a step; each
+//! entry point is the story of the order of decisions, and ends in one function that counts how the packet left.
 #![no_std]
 #![no_main]
+
+mod bytes;
+mod count;
+mod lists;
+mod lookup;
+mod maps;
+mod report;
+mod service;
+mod steer;
+
+use aya_ebpf::bindings::{sk_action, xdp_action};
+use aya_ebpf::macros::{sk_lookup, xdp};
+use aya_ebpf::programs::{SkLookupContext, XdpContext};
+use waf_common::outcome::Outcome;
+use waf_common::packet::{self, Fragment, Parsed};
+use waf_common::service::CONFIG_ACTIVE;
+
+use crate::bytes::Frame;
+use crate::count::Exit;
+use crate::service::Destination;
+
+/// Object licence as the kernel reads it; GPL-only helpers ask for it.
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+
+/// Ingress filter and steering.
+#[xdp]
+pub fn waf_xdp(ctx: XdpContext) -> u32 {
+    let frame = Frame(&ctx);
+    let exit = decide(&frame);
+    count::leave(&frame, &exit)
+}
+
+/// A connection for a service address goes to the worker that the flow's hash names.
+#[sk_lookup]
+pub fn waf_sk_lookup(ctx: SkLookupContext) -> u32 {
+    let outcome = lookup::assign(&ctx);
+    count::outcome(outcome);
+    match outcome {
+        Outcome::LookupRefused => sk_action::SK_DROP,
+        _ => sk_action::SK_PASS,
+    }
+}
+
+/// The order of decisions; later steps see only what earlier ones let through.
+#[inline(always)]
+fn decide(frame: &Frame) -> Exit {
+    let Some(config) = maps::CONFIG.get(0) else { return Exit::plain(Outcome::PassInactive) };
+    if config.flags & CONFIG_ACTIVE == 0 {
+        return Exit::plain(Outcome::PassInactive);
+    }
+
+    let packet = match packet::parse(frame) {
+        Parsed::Ip(packet) => packet,
+        Parsed::NotIp => return Exit::plain(Outcome::PassNotIp),
+        // Nobody's packet: the stack drops it, and management is not ours to judge.
+        Parsed::Unaddressed(_) => return Exit::plain(Outcome::PassHost),
+    };
+    if packet.is_vital_icmp() {
+        return Exit::plain(Outcome::PassIcmp);
+    }
+
+    let (value, outcome) = match service::destination(&packet) {
+        Destination::Host => return Exit::of(packet, Outcome::PassHost),
+        Destination::NoService => return Exit::of(packet, Outcome::DropNoService),
+        Destination::Prefix => return Exit::of(packet, Outcome::PassIcmp),
+        Destination::Malformed => return Exit::of(packet, Outcome::DropMalformed),
+        Destination::Address(value) if matches!(packet.fragment, Fragment::Later) => {
+            (value, Outcome::PassFragment)
+        }
+        Destination::Address(value) => (value, Outcome::PassIcmp),
+        Destination::Service(value) => (value, Outcome::PassService),
+    };
+    if let Some(hit) = lists::refusal(&packet.source, &value, count::now_s()) {
+        return Exit::refused(packet, value, hit);
+    }
+    if matches!(outcome, Outcome::PassService) && steer::to_worker_cpu(config, &packet, &value) {
+        return Exit::served(packet, value, Outcome::PassSteered);
+    }
+    Exit::served(packet, value, outcome)
+}
+
+/// What an exit means to the driver.
+#[inline(always)]
+fn action(outcome: Outcome) -> u32 {
+    match outcome {
+        Outcome::DropMalformed
+        | Outcome::DropNoService
+        | Outcome::DropNode
+        | Outcome::DropAddress
+        | Outcome::DropTenant => xdp_action::XDP_DROP,
+        Outcome::PassSteered => xdp_action::XDP_REDIRECT,
+        _ => xdp_action::XDP_PASS,
+    }
+}
 
 #[panic_handler]
 fn panic(_info: &core::panic::PanicInfo) -> ! {

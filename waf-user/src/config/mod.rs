@@ -1,35 +1,78 @@
 //! node.toml -> typed values: [`NodeSettings`] (of this machine) and [`NodeConfig`] (tenants and bans). All mistakes at
 //! once, each with file:line:column and what to do. Contents of certificates and rules are not looked into here.
 
+pub mod files;
+pub mod interface;
 pub mod origin_url;
+pub mod prefix;
 pub mod settings;
 pub mod tenants;
 
-pub use origin_url::{OriginUrl, OriginUrlError, Scheme};
+mod agree;
+mod mistake;
+mod read_node;
+mod read_tenant;
+mod reader;
+
+pub use interface::{InterfaceError, check_interface};
+pub use mistake::ConfigErrors;
+pub use origin_url::{OriginHost, OriginUrl, OriginUrlError, Scheme};
 pub use settings::{AdminSettings, LogSettings, NodeSettings, XdpMode};
 pub use tenants::{BanPolicy, BanPolicyScope, Exclusion, NodeConfig, TenantConfig};
 
-use std::fmt;
 use std::path::Path;
 
-/// Every mistake of a file; `Display` prints one block a mistake: file:line:column, the line, a caret, the cure.
-#[derive(Debug)]
-pub struct ConfigErrors {
-    pub text: String,
-}
+use toml::de::DeTable;
 
-impl fmt::Display for ConfigErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
+use mistake::Mistakes;
+use reader::Table;
 
-impl std::error::Error for ConfigErrors {}
-
-/// Reads and checks a node.toml.
+/// Reads and checks a node.toml. What only this machine can tell is left to [`check_interface`].
 ///
 /// # Errors
 /// The file cannot be read, or all that is wrong in it.
 pub fn load(path: &Path) -> Result<(NodeSettings, NodeConfig), ConfigErrors> {
-    Err(ConfigErrors { text: format!("{}: not read yet", path.display()) })
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigErrors::unreadable(path, &error))?;
+    parse(path, &text)
 }
+
+/// Checks the text of a node.toml; `path` is for messages, and its folder is what relative paths start from.
+///
+/// # Errors
+/// All that is wrong in it.
+pub fn parse(path: &Path, text: &str) -> Result<(NodeSettings, NodeConfig), ConfigErrors> {
+    let mistakes = Mistakes::new(path, text);
+    let (root, syntax_errors) = DeTable::parse_recoverable(text);
+    for error in &syntax_errors {
+        mistakes.add_syntax(error.span().unwrap_or(0..0), error.message());
+    }
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    let table = Table::new("the file", 0..0, root.get_ref(), &mistakes);
+    let node = read_node::read(&table, &folder);
+    let mut tenants = Vec::new();
+    let mut facts = Vec::new();
+    for tenant in table.tables("tenant", "[[tenant]]") {
+        let (config, fact) = read_tenant::read(tenant, &folder);
+        tenants.extend(config);
+        facts.push(fact);
+    }
+    table.finish();
+    agree::check(&node, &facts, &mistakes);
+    mistakes.into_result()?;
+    let Some(settings) = node.settings else {
+        // Every way to no settings notes its mistake first.
+        return Err(ConfigErrors { text: format!("{}: no usable [node]", path.display()), count: 1 });
+    };
+    let lists = node.lists;
+    let config = NodeConfig {
+        allow: lists.allow,
+        block: lists.block,
+        origin_networks: lists.origin_networks,
+        ban: node.ban,
+        tenants,
+    };
+    Ok((settings, config))
+}
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,12 @@ pub struct BanPolicy {
     pub scope: BanPolicyScope,
 }
 
+impl Default for BanPolicy {
+    fn default() -> Self {
+        Self { refused: 10, ratio: 0.5, window_s: 10, ttl_s: 600, scope: BanPolicyScope::Tenant }
+    }
+}
+
 /// The key `scope` of [ban].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]

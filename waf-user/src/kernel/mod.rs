@@ -1,3 +1,26 @@
-//! The only place that names aya: load, attach, pin (root, short-lived) and typed map handles and the ring-buffer reader
-//! for the node, which holds map pins only.
-#![allow(unsafe_code, reason = "map handles from raw file descriptors; each block carries its reason")]
+//! The only place that names aya: load, attach, pin (root, short-lived), and typed map handles and the ring-buffer reader
+//! for the node, which holds map pins only. What the maps mean is waf-common's, who writes which is in [`maps`].
+
+pub mod error;
+pub mod pins;
+
+mod mount;
+mod route;
+mod shape;
+
+pub mod inspect;
+pub mod load;
+pub mod unload;
+
+pub mod blocklist;
+pub mod maps;
+pub mod reports;
+
+pub use blocklist::{BlockEntry, Blocklist};
+pub use error::KernelError;
+pub use inspect::{Inspection, inspect};
+pub use load::{Loaded, load};
+pub use maps::{AllowEntry, Maps};
+pub use pins::Pins;
+pub use reports::Reports;
+pub use unload::{Force, unload};

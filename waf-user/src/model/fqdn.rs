@@ -37,7 +37,11 @@ impl Fqdn {
             return Err(FqdnError::Character(c));
         }
         for label in name.split('.') {
-            if label.is_empty() || label.len() > LABEL_LEN_MAX || label.starts_with('-') || label.ends_with('-') {
+            if label.is_empty()
+                || label.len() > LABEL_LEN_MAX
+                || label.starts_with('-')
+                || label.ends_with('-')
+            {
                 return Err(FqdnError::Label(label.to_owned()));
             }
         }
@@ -63,3 +67,6 @@ impl fmt::Display for Fqdn {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

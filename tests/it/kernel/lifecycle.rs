@@ -1,0 +1,178 @@
+//! `waf kernel load | unload | inspect`: what they make, refuse, show and take away.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Command;
+
+use nix::unistd::User;
+use waf_common::names;
+use waf_user::kernel::{Maps, Pins};
+use waf_user::model::NodeName;
+
+use super::fixture::{Fixture, inside};
+
+/// What `ip` says of the node's interface and its local routes: changes where anything of ours comes or goes.
+fn machine(fixture: &Fixture) -> String {
+    let show = |words: &[&str]| {
+        let output =
+            Command::new("ip").args(["-n", fixture.node.name()]).args(words).output().expect("ip starts");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let mut routes = show(&["route", "show", "table", "local", "proto", "87"]);
+    routes.push_str(&show(&["-6", "route", "show", "table", "local", "proto", "87"]));
+    routes.push_str(&show(&["-o", "link", "show", "eth1"]));
+    routes
+}
+
+fn mode_of(path: &Path) -> (u32, u32, u32) {
+    let metadata = fs::metadata(path).expect("metadata");
+    (metadata.permissions().mode() & 0o777, metadata.uid(), metadata.gid())
+}
+
+#[test]
+fn load_and_unload_leave_nothing_behind() {
+    let Some(fixture) = Fixture::unloaded("") else { return };
+    let before = machine(&fixture);
+    assert!(fixture.fail(&["unload"]).contains("nothing is loaded"));
+    assert!(fixture.fail(&["inspect"]).contains("nothing is loaded"));
+    assert!(fixture.succeed(&["load"]).contains("loaded on eth1 (native)"));
+    let loaded = machine(&fixture);
+    assert!(
+        loaded.contains("10.1.0.0/24") && loaded.contains("fd00:1::/64") && loaded.contains("xdp"),
+        "{loaded}"
+    );
+
+    let again = fixture.fail(&["load"]);
+    assert!(again.contains("already loaded") && again.contains("unload"), "{again}");
+    assert_eq!(machine(&fixture), loaded);
+
+    fixture.succeed(&["unload"]);
+    assert_eq!(machine(&fixture), before);
+    assert!(!fixture.pins().node().exists());
+    let mounts = fs::read_to_string("/proc/self/mounts").expect("mounts");
+    assert!(!mounts.contains(&format!("/run/waf/{}", fixture.name)));
+}
+
+#[test]
+fn pins_belong_to_root_and_the_users_group() {
+    let Some(fixture) = Fixture::active() else { return };
+    let group = User::from_name("nobody").ok().flatten().expect("nobody").gid.as_raw();
+    let pins = fixture.pins();
+    for (path, expected) in [
+        (pins.mount(), (0o750, 0, group)),
+        (pins.schema(), (0o750, 0, group)),
+        (pins.maps(), (0o750, 0, group)),
+        (pins.map(names::MAP_BLOCK4), (0o660, 0, group)),
+        (pins.programs(), (0o700, 0, 0)),
+        (pins.links(), (0o700, 0, 0)),
+    ] {
+        assert_eq!(mode_of(&path), expected, "{}", path.display());
+    }
+}
+
+#[test]
+fn an_ordinary_user_reads_the_maps_and_loads_nothing() {
+    let Some(fixture) = Fixture::active() else { return };
+    let output = fixture.waf_as_nobody(&["inspect", "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let inspection: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(inspection["active"], true);
+    assert_eq!(inspection["mode"], "native");
+    for (words, expected) in [(["load"], "needs root"), (["unload"], "needs root")] {
+        let output = fixture.waf_as_nobody(&words);
+        assert!(!output.status.success());
+        assert!(String::from_utf8_lossy(&output.stderr).contains(expected), "{words:?}");
+    }
+}
+
+#[test]
+fn a_foreign_program_is_named_and_left_alone() {
+    let Some(fixture) = Fixture::active() else { return };
+    // Another node on the same interface: to it the first one's program is foreign.
+    let other = fixture.directory().join("other.toml");
+    let text = fs::read_to_string(fixture.directory().join("node.toml")).expect("node.toml");
+    let name = format!("{}o", fixture.name);
+    let text = text
+        .replace(fixture.name.as_str(), &name)
+        .replace(&format!("waf-test-{name}"), &format!("waf-test-{}", fixture.name));
+    fs::write(&other, text).expect("other.toml");
+    let before = machine(&fixture);
+    let binary = std::env::var_os("WAF_BIN").expect("WAF_BIN");
+    let output = fixture
+        .node
+        .command(binary)
+        .args(["kernel", "load", "--config"])
+        .arg(&other)
+        .output()
+        .expect("waf starts");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(error.contains("not ours") && error.contains("waf_xdp") && error.contains("id "), "{error}");
+    assert_eq!(machine(&fixture), before);
+    assert!(!Pins::of(&NodeName::new(&name).expect("a name")).node().exists());
+}
+
+#[test]
+fn a_failing_load_undoes_what_it_made() {
+    let Some(fixture) = Fixture::unloaded("") else { return };
+    // The route is there already, by somebody else: load has by then mounted, pinned and attached sk_lookup.
+    fixture.node.ip(["route", "add", "local", "fd00:1::/64", "dev", "lo"]).expect("route");
+    let before = machine(&fixture);
+    let error = fixture.fail(&["load"]);
+    assert!(error.contains("cannot add local route fd00:1::/64"), "{error}");
+    assert_eq!(machine(&fixture), before);
+    assert!(!fixture.pins().node().exists());
+
+    let garbage = fixture.directory().join("garbage.o");
+    fs::write(&garbage, b"no object").expect("garbage");
+    let error = fixture.fail(&["load", "--object", garbage.to_str().expect("text")]);
+    assert!(error.contains("cannot load object") && error.contains("garbage.o"), "{error}");
+    assert!(!fixture.pins().node().exists());
+}
+
+#[test]
+fn what_an_interrupted_load_left_is_cleared() {
+    let Some(fixture) = Fixture::active() else { return };
+    fs::remove_file(fixture.pins().link(names::PROGRAM_XDP)).expect("take the link away");
+    assert!(fixture.fail(&["load"]).contains("interrupted load"));
+    fixture.succeed(&["unload"]);
+    fixture.succeed(&["load"]);
+}
+
+#[test]
+fn unload_under_a_node_wants_force() {
+    let Some(fixture) = Fixture::active() else { return };
+    let socket = fixture.directory().join("control.sock");
+    let listener = inside(&fixture.node, || UnixListener::bind(&socket).expect("socket"));
+    let error = fixture.fail(&["unload"]);
+    assert!(error.contains("a node answers") && error.contains("--force"), "{error}");
+    fixture.succeed(&["unload", "--force"]);
+    fixture.succeed(&["load"]);
+    drop(listener);
+    // The file is still there, but nobody answers.
+    fixture.succeed(&["unload"]);
+}
+
+#[test]
+fn inspect_names_every_counter() {
+    let Some(fixture) = Fixture::active() else { return };
+    let table = fixture.succeed(&["inspect"]);
+    for outcome in waf_common::outcome::OUTCOMES {
+        assert!(table.contains(outcome.name()) && table.contains(outcome.text()), "{outcome:?}");
+    }
+    assert!(table.contains("active") && table.contains("program waf_xdp"), "{table}");
+    let json: serde_json::Value =
+        serde_json::from_str(&fixture.succeed(&["inspect", "--json"])).expect("JSON");
+    assert_eq!(json["programs"].as_array().map(Vec::len), Some(2));
+    assert!(json["counters"]["drop_node"].is_u64());
+}
+
+#[test]
+fn a_missing_pin_names_path_and_cure() {
+    let Some(fixture) = Fixture::unloaded("") else { return };
+    let Err(error) = Maps::open(&fixture.name) else { panic!("nothing is loaded") };
+    let text = error.to_string();
+    assert!(text.contains("/maps/CONFIG") && text.contains("waf kernel load --config"), "{text}");
+}

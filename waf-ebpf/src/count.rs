@@ -1,0 +1,99 @@
+//! The one way out of the filter: counts the outcome and the tenant's share, reports a sample of the drops.
+
+use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
+use waf_common::outcome::{Outcome, TenantCounters};
+use waf_common::packet::{Bytes, Packet};
+use waf_common::service::ServiceValue;
+
+use crate::bytes::Frame;
+use crate::lists::Hit;
+use crate::maps::{COUNTERS, TENANT_COUNTERS};
+use crate::report;
+
+const NS_PER_S: u64 = 1_000_000_000;
+
+/// How a packet leaves, and what was known of it by then.
+pub struct Exit {
+    pub outcome: Outcome,
+    pub packet: Option<Packet>,
+    pub tenant: u32,
+    /// Scope and reason of the list entry that matched, or 0.
+    pub scope: u32,
+    pub reason: u32,
+}
+
+impl Exit {
+    #[inline(always)]
+    pub fn plain(outcome: Outcome) -> Self {
+        Self { outcome, packet: None, tenant: 0, scope: 0, reason: 0 }
+    }
+
+    #[inline(always)]
+    pub fn of(packet: Packet, outcome: Outcome) -> Self {
+        Self { outcome, packet: Some(packet), tenant: 0, scope: 0, reason: 0 }
+    }
+
+    #[inline(always)]
+    pub fn served(packet: Packet, service: ServiceValue, outcome: Outcome) -> Self {
+        Self { outcome, packet: Some(packet), tenant: service.tenant, scope: 0, reason: 0 }
+    }
+
+    #[inline(always)]
+    pub fn refused(packet: Packet, service: ServiceValue, hit: Hit) -> Self {
+        let Hit { outcome, scope, reason } = hit;
+        Self { outcome, packet: Some(packet), tenant: service.tenant, scope, reason }
+    }
+}
+
+/// Hot: per packet. Every frame leaves here; returns the XDP action.
+#[inline(always)]
+pub fn leave(frame: &Frame, exit: &Exit) -> u32 {
+    outcome(exit.outcome);
+    let action = crate::action(exit.outcome);
+    let dropped = action == aya_ebpf::bindings::xdp_action::XDP_DROP;
+    if let Some(packet) = &exit.packet {
+        if exit.tenant != 0 {
+            tenant(exit.tenant, packet, frame.len(), dropped);
+        }
+        if dropped {
+            report::sample(frame, packet, exit);
+        }
+    }
+    action
+}
+
+/// Hot: per packet and per connection.
+#[inline(always)]
+pub fn outcome(outcome: Outcome) {
+    if let Some(counters) = COUNTERS.get_ptr_mut(0) {
+        // SAFETY: this CPU's own slot, and programs on one CPU do not interleave within a softirq.
+        if let Some(slot) = unsafe { &mut *counters }.slot_mut(outcome) {
+            *slot += 1;
+        }
+    }
+}
+
+/// A full map leaves further tenants uncounted, nothing else.
+#[inline(always)]
+fn tenant(tenant: u32, packet: &Packet, bytes: usize, dropped: bool) {
+    let add = TenantCounters {
+        packets: 1,
+        bytes: bytes as u64,
+        drops: u64::from(dropped),
+        syns: u64::from(packet.is_syn()),
+    };
+    match TENANT_COUNTERS.get_ptr_mut(tenant) {
+        // SAFETY: this CPU's own slot, as above; the map is preallocated and entries are never removed.
+        Some(counters) => unsafe { &mut *counters }.add(&add),
+        None => {
+            let _ = TENANT_COUNTERS.insert(tenant, add, 0);
+        }
+    }
+}
+
+/// Seconds of CLOCK_MONOTONIC_COARSE: the clock that bans expire by.
+#[inline(always)]
+pub fn now_s() -> u32 {
+    // SAFETY: the helper takes nothing and reads a clock.
+    (unsafe { bpf_ktime_get_coarse_ns() } / NS_PER_S) as u32
+}

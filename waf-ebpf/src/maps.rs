@@ -1,0 +1,77 @@
+//! The maps, by the names of `waf_common::names`, with BTF so that bpftool prints their fields. User space sizes and
+//! pins them.
+
+use aya_ebpf::bindings::{BPF_F_NO_PREALLOC, BPF_F_RDONLY_PROG};
+use aya_ebpf::btf_maps::{Array, CpuMap, HashMap, LpmTrie, PerCpuArray, PerCpuHashMap, RingBuf, SockMap};
+use aya_ebpf::macros::btf_map;
+use waf_common::address::{PrefixKey, PrefixValue};
+use waf_common::block::{AllowValue, BlockValue, ListKey4, ListKey6};
+use waf_common::limits::{
+    EVENTS_BYTES, LIST_ENTRIES_MAX, PREFIXES_MAX, SERVICES_MAX, SOCKETS_MAX, TENANTS_MAX, WORKERS_MAX,
+};
+use waf_common::outcome::{Counters, TenantCounters};
+use waf_common::service::{Config, ServiceKey, ServiceValue};
+use waf_common::steer::WorkerSet;
+
+const LIST_ENTRIES: usize = LIST_ENTRIES_MAX as usize;
+/// A trie has no other form; programs do not write these.
+const TRIE_FLAGS: usize = (BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG) as usize;
+const READ_ONLY: usize = BPF_F_RDONLY_PROG as usize;
+
+/// 0 -> settings. Written by load (passes everything), then by the node; read per packet.
+#[btf_map]
+pub static CONFIG: Array<Config, 1, READ_ONLY> = Array::new();
+
+/// Service prefix -> its flags. Written by load; read for packets without a service.
+#[btf_map]
+pub static PREFIXES: LpmTrie<PrefixKey, PrefixValue, { PREFIXES_MAX as usize }, TRIE_FLAGS> = LpmTrie::new();
+
+/// Address, protocol and port -> service. Written by the node; read per packet and per connection.
+#[btf_map]
+pub static SERVICES: HashMap<ServiceKey, ServiceValue, { SERVICES_MAX as usize }, READ_ONLY> = HashMap::new();
+
+/// Number of a worker set -> its workers. Written by the node; read per connection, with CPUMAP per packet.
+#[btf_map]
+pub static WORKERS: HashMap<u32, WorkerSet, { SERVICES_MAX as usize }, READ_ONLY> = HashMap::new();
+
+/// Scope and source prefix that bans and lists do not touch. Written by the node; read where a block entry matched.
+#[btf_map]
+pub static ALLOW4: LpmTrie<ListKey4, AllowValue, LIST_ENTRIES, TRIE_FLAGS> = LpmTrie::new();
+
+/// As ALLOW4, for IPv6 sources.
+#[btf_map]
+pub static ALLOW6: LpmTrie<ListKey6, AllowValue, LIST_ENTRIES, TRIE_FLAGS> = LpmTrie::new();
+
+/// Scope and source prefix -> why and until when it is dropped. Written by the node; read per packet.
+#[btf_map]
+pub static BLOCK4: LpmTrie<ListKey4, BlockValue, LIST_ENTRIES, TRIE_FLAGS> = LpmTrie::new();
+
+/// As BLOCK4, for IPv6 sources.
+#[btf_map]
+pub static BLOCK6: LpmTrie<ListKey6, BlockValue, LIST_ENTRIES, TRIE_FLAGS> = LpmTrie::new();
+
+/// 0 -> packets by outcome, per CPU. Written here; read by whoever asks.
+#[btf_map]
+pub static COUNTERS: PerCpuArray<Counters, 1> = PerCpuArray::new();
+
+/// Tenant -> its packets, bytes, drops and SYNs, per CPU. Written here; read by whoever asks.
+#[btf_map]
+pub static TENANT_COUNTERS: PerCpuHashMap<u32, TenantCounters, { TENANTS_MAX as usize }> =
+    PerCpuHashMap::new();
+
+/// Ring of [`waf_common::report::Report`]s of sampled drops (the kernel wants a value size of 0). Written here; read by
+/// the node.
+#[btf_map]
+pub static EVENTS: RingBuf<(), { EVENTS_BYTES as usize }> = RingBuf::new();
+
+/// CPU -> its queue for redirected frames. Written by load where CPUMAP is asked for.
+#[btf_map]
+pub static CPUS: CpuMap<{ WORKERS_MAX }> = CpuMap::new();
+
+/// Worker -> its CPU, the key into CPUS. Written by load, then by the node; read with CPUMAP.
+#[btf_map]
+pub static WORKER_CPUS: Array<u32, { WORKERS_MAX }, READ_ONLY> = Array::new();
+
+/// [`waf_common::steer::socket_slot`] -> a worker's listening socket. Written by the node; read per connection.
+#[btf_map]
+pub static SOCKETS: SockMap<{ SOCKETS_MAX }> = SockMap::new();

@@ -1,0 +1,66 @@
+//! Step 3: whom a packet is for. Knows services and prefixes, nothing of sources.
+
+use aya_ebpf::btf_maps::lpm_trie::Key;
+use waf_common::address::{Address, PREFIX_ONLY_SERVICES, PrefixKey};
+use waf_common::packet::{Fragment, PROTOCOL_TCP, PROTOCOL_UDP, Packet};
+use waf_common::service::{ServiceKey, ServiceValue};
+
+use crate::maps::{PREFIXES, SERVICES};
+
+/// Whom a packet is for.
+pub enum Destination {
+    /// Not ours: the host's own traffic, whatever it is.
+    Host,
+    /// In a services-only prefix, but for none of its services.
+    NoService,
+    /// ICMP for an address of a prefix without any service.
+    Prefix,
+    /// For an address or prefix of ours, and malformed.
+    Malformed,
+    /// A service address, without a port: ICMP or a later fragment.
+    Address(ServiceValue),
+    /// A service.
+    Service(ServiceValue),
+}
+
+/// Hot: per packet. The exact service, then the address, then the prefix.
+#[inline(always)]
+pub fn destination(packet: &Packet) -> Destination {
+    let later = matches!(packet.fragment, Fragment::Later);
+    let has_ports = !later && matches!(packet.protocol, PROTOCOL_TCP | PROTOCOL_UDP);
+    if packet.malformed.is_none() && has_ports {
+        if let Some(value) = find(&packet.destination, packet.destination_port, packet.protocol) {
+            return Destination::Service(value);
+        }
+        return without_service(packet);
+    }
+    match find(&packet.destination, 0, 0) {
+        Some(_) if packet.malformed.is_some() => Destination::Malformed,
+        Some(value) if later || packet.is_icmp() => Destination::Address(value),
+        _ => without_service(packet),
+    }
+}
+
+/// Hot: per packet and per connection.
+#[inline(always)]
+pub fn find(address: &Address, port: u16, protocol: u8) -> Option<ServiceValue> {
+    let key = ServiceKey { addr: address.octets, port, protocol, _pad: 0 };
+    // SAFETY: the entry is copied at once; a writer replacing it meanwhile leaves old or new fields, each valid.
+    SERVICES.get_ptr(key).map(|value| unsafe { *value })
+}
+
+/// What holds for all addresses of a prefix.
+#[inline(always)]
+fn without_service(packet: &Packet) -> Destination {
+    let key = Key::new(128, PrefixKey { addr: packet.destination.octets });
+    let Some(prefix) = PREFIXES.get(&key) else { return Destination::Host };
+    if packet.malformed.is_some() {
+        Destination::Malformed
+    } else if packet.is_icmp() {
+        Destination::Prefix
+    } else if prefix.flags & PREFIX_ONLY_SERVICES != 0 {
+        Destination::NoService
+    } else {
+        Destination::Host
+    }
+}

@@ -1,0 +1,20 @@
+//! Patterns of file names.
+
+use super::*;
+
+#[test]
+fn patterns_match_like_a_shell() {
+    let table = [
+        ("*.conf", "a.conf", true),
+        ("*.conf", "a.conf.bak", false),
+        ("*", "", true),
+        ("a*b*c", "axxbyyc", true),
+        ("a*b*c", "axxbyy", false),
+        ("?.conf", "a.conf", true),
+        ("?.conf", ".conf", false),
+        ("**x", "aax", true),
+    ];
+    for (pattern, name, expected) in table {
+        assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} on {name:?}");
+    }
+}

@@ -1,0 +1,199 @@
+//! The tables [node], [log], [admin] and [ban] -> settings and policy. Knows every key, default and range of theirs.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use waf_common::limits::WORKERS_MAX;
+
+use super::files::read_lists;
+use super::mistake::Span;
+use super::prefix::parse_prefix;
+use super::reader::Table;
+use super::{AdminSettings, BanPolicy, BanPolicyScope, LogSettings, NodeSettings, XdpMode};
+use crate::model::{Carrier, NodeName};
+
+/// A day: a longer window would hold sources of yesterday in a bounded table.
+const WINDOW_S_MAX: u64 = 86_400;
+/// A year: kernel expiry is monotonic seconds in 32 bits.
+const TTL_S_MAX: u64 = 31_536_000;
+/// Refusals that one window can count.
+const REFUSED_MAX: u64 = 1_000_000;
+
+const PREFIX_CURE: &str = "write a prefix such as \"192.0.2.0/24\" or \"2001:db8::/32\"";
+
+/// What [node] and its sisters say; `settings` is absent where a required key failed.
+pub(super) struct NodePart {
+    pub settings: Option<NodeSettings>,
+    pub lists: NodeLists,
+    pub ban: BanPolicy,
+    pub has_interface: bool,
+    pub service_prefixes: Vec<IpNet>,
+    pub prefixes_span: Span,
+    pub workers: Option<u16>,
+}
+
+/// The lists of [node] that the tenants' side uses.
+#[derive(Default)]
+pub(super) struct NodeLists {
+    pub allow: Vec<IpNet>,
+    pub block: Vec<IpNet>,
+    pub origin_networks: Vec<IpNet>,
+}
+
+pub(super) fn read(root: &Table<'_>, folder: &Path) -> NodePart {
+    root.require("node", "a table [node] with `name` and `carrier`");
+    let ban = read_ban(root);
+    let admin = read_admin(root);
+    let log = root.table("log", "[log]");
+    let log_names = log.map(read_log).unwrap_or_default();
+    let Some(node) = root.table("node", "[node]") else {
+        return NodePart {
+            settings: None,
+            lists: NodeLists::default(),
+            ban,
+            has_interface: false,
+            service_prefixes: Vec::new(),
+            prefixes_span: 0..0,
+            workers: None,
+        };
+    };
+    read_node(node, folder, &log_names, admin, ban)
+}
+
+fn read_node(
+    node: Table<'_>,
+    folder: &Path,
+    (requests, events): &(Option<String>, Option<String>),
+    admin: AdminSettings,
+    ban: BanPolicy,
+) -> NodePart {
+    node.require("name", "name = \"a1\"");
+    let name = node.parsed("name", NodeName::new, "for example name = \"a1\"");
+    node.require("carrier", "carrier = \"carrier-a\"");
+    let carrier = node.parsed("carrier", Carrier::new, "for example carrier = \"carrier-a\"");
+    let user = node.parsed("user", parse_user, "write the name of an account of this machine");
+    let interface = node.parsed("interface", parse_interface, "write a name that `ip link` shows");
+    let xdp_mode = node
+        .choice(
+            "xdp_mode",
+            &[("auto", XdpMode::Auto), ("native", XdpMode::Native), ("generic", XdpMode::Generic)],
+        )
+        .unwrap_or_default();
+    let kernel_object = path_of(&node, "kernel_object", folder, "/usr/lib/waf/waf.bpf.o");
+    let service_prefixes: Vec<IpNet> =
+        values(node.parsed_list("service_prefixes", parse_prefix, PREFIX_CURE));
+    let only_services = node.flag("only_services", true);
+    let cpumap = node.flag("cpumap", false);
+    let workers =
+        node.number("workers", 1..=WORKERS_MAX as u64).and_then(|n| u16::try_from(n.into_inner()).ok());
+    let state_dir = path_of(&node, "state_dir", folder, "/var/lib/waf");
+    let lists = NodeLists {
+        origin_networks: values(node.parsed_list("origin_networks", parse_prefix, PREFIX_CURE)),
+        allow: read_lists(&node.texts("allow"), folder, node.mistakes()),
+        block: read_lists(&node.texts("block"), folder, node.mistakes()),
+    };
+    let prefixes_span = node.span_of("service_prefixes");
+    let (has_interface, prefixes) = (node.has("interface"), service_prefixes.clone());
+    node.finish();
+    let log = LogSettings {
+        requests: requests.as_ref().map(|name| state_dir.join(name)),
+        events: events.as_ref().map(|name| state_dir.join(name)),
+    };
+    let settings = name.zip(carrier).map(|(name, carrier)| NodeSettings {
+        name: name.into_inner(),
+        carrier: carrier.into_inner(),
+        user: user.map_or_else(|| "waf".to_owned(), toml::Spanned::into_inner),
+        interface: interface.map(toml::Spanned::into_inner),
+        xdp_mode,
+        kernel_object,
+        service_prefixes,
+        only_services,
+        cpumap,
+        workers,
+        state_dir,
+        log,
+        admin,
+    });
+    NodePart { settings, lists, ban, has_interface, service_prefixes: prefixes, prefixes_span, workers }
+}
+
+fn read_log(log: Table<'_>) -> (Option<String>, Option<String>) {
+    let name = |key| log.parsed(key, parse_file_name, "write a file name").map(toml::Spanned::into_inner);
+    let names = (name("requests"), name("events"));
+    log.finish();
+    names
+}
+
+fn read_admin(root: &Table<'_>) -> AdminSettings {
+    let Some(admin) = root.table("admin", "[admin]") else { return AdminSettings::default() };
+    let listen = admin.parsed("listen", parse_listen, "for example listen = \"127.0.0.1:9900\"");
+    admin.finish();
+    AdminSettings { listen: listen.map(toml::Spanned::into_inner) }
+}
+
+fn read_ban(root: &Table<'_>) -> BanPolicy {
+    let mut policy = BanPolicy::default();
+    let Some(ban) = root.table("ban", "[ban]") else { return policy };
+    let number = |key, range, default| {
+        ban.number(key, range).and_then(|n| u32::try_from(n.into_inner()).ok()).unwrap_or(default)
+    };
+    policy.refused = number("refused", 1..=REFUSED_MAX, policy.refused);
+    policy.window_s = number("window_s", 1..=WINDOW_S_MAX, policy.window_s);
+    policy.ttl_s = number("ttl_s", 1..=TTL_S_MAX, policy.ttl_s);
+    policy.ratio = ban.fraction("ratio", 0.0..=1.0).unwrap_or(policy.ratio);
+    let scopes = [
+        ("tenant", BanPolicyScope::Tenant),
+        ("address", BanPolicyScope::Address),
+        ("node", BanPolicyScope::Node),
+    ];
+    policy.scope = ban.choice("scope", &scopes).unwrap_or_default();
+    ban.finish();
+    policy
+}
+
+/// The values of spanned values.
+pub(super) fn values<T>(spanned: Vec<toml::Spanned<T>>) -> Vec<T> {
+    spanned.into_iter().map(toml::Spanned::into_inner).collect()
+}
+
+fn path_of(table: &Table<'_>, key: &'static str, folder: &Path, default: &str) -> PathBuf {
+    let name = table.parsed(key, parse_file_name, "write a path");
+    folder.join(name.map_or_else(|| default.to_owned(), toml::Spanned::into_inner))
+}
+
+pub(super) fn parse_file_name(text: &str) -> Result<String, &'static str> {
+    match text {
+        "" => Err("a path cannot be empty"),
+        text if text.contains('\0') => Err("a path cannot hold NUL"),
+        text => Ok(text.to_owned()),
+    }
+}
+
+fn parse_user(text: &str) -> Result<String, &'static str> {
+    match text {
+        "" => Err("a user name cannot be empty"),
+        text if text.contains([':', '/', '\0', '\n']) => Err("a user name has no : / or line end"),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// IFNAMSIZ is 16 with the final NUL; the kernel refuses `/`, white space and the names `.` and `..`.
+fn parse_interface(text: &str) -> Result<String, &'static str> {
+    let bad = |c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control();
+    match text {
+        "" | "." | ".." => Err("no interface has this name"),
+        text if text.len() > 15 => Err("an interface name has at most 15 characters"),
+        text if text.contains(bad) => Err("an interface name has no / : or space"),
+        text => Ok(text.to_owned()),
+    }
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr, &'static str> {
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.port() == 0 => Err("port 0 listens nowhere in particular"),
+        Ok(address) => Ok(address),
+        Err(_) if text.parse::<IpAddr>().is_ok() => Err("the port is missing"),
+        Err(_) => Err("not an address and port"),
+    }
+}

@@ -1,0 +1,172 @@
+//! Real block entries -> the effective ones that lie in the tries. A trie answers with the longest match only, so a
+//! short-lived /32 would hide a longer-lived /24 of the same scope, and an expired one would let its source through.
+//! The node is the only writer: it keeps the real entries here and writes each with the latest expiry of itself and of
+//! all entries that cover it. No map is touched here.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::{IpNet, Ipv4Net};
+use waf_common::block::{BlockValue, Reason};
+
+use super::KernelError;
+
+/// One refusal of a source prefix in one scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockEntry {
+    /// 0 = node, `scope_address(id)`, or a tenant's number (see `waf_common::block`).
+    pub scope: u32,
+    pub prefix: IpNet,
+    pub reason: Reason,
+    /// The tenant whose rules or list made it; 0 = the node.
+    pub tenant: u32,
+    /// Monotonic second from which it no longer holds; 0 = never.
+    pub expires_s: u32,
+}
+
+impl BlockEntry {
+    fn value(&self) -> BlockValue {
+        BlockValue { reason: self.reason as u32, expires_s: self.expires_s, tenant: self.tenant }
+    }
+
+    /// 0 stands for never, which is later than all.
+    fn lifetime(&self) -> u64 {
+        lifetime(self.expires_s)
+    }
+}
+
+fn lifetime(expires_s: u32) -> u64 {
+    if expires_s == 0 { u64::MAX } else { u64::from(expires_s) }
+}
+
+/// What is to be written to a trie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    Set { scope: u32, prefix: IpNet, value: BlockValue },
+    Remove { scope: u32, prefix: IpNet },
+}
+
+/// Entries of one key, one a reason at most.
+type Slot = Vec<BlockEntry>;
+
+/// All real entries of a node.
+#[derive(Clone, Debug)]
+pub struct Blocklist {
+    entries: BTreeMap<(u32, IpNet), Slot>,
+    keys_max: u32,
+}
+
+impl Blocklist {
+    /// At most `keys_max` pairs of scope and prefix.
+    pub fn new(keys_max: u32) -> Self {
+        Self { entries: BTreeMap::new(), keys_max }
+    }
+
+    /// Takes an entry as it was found in a map, without a write.
+    pub fn adopt(&mut self, entry: BlockEntry) {
+        let entry = BlockEntry { prefix: canonical(entry.prefix), ..entry };
+        self.slot(entry.scope, entry.prefix).push(entry);
+    }
+
+    /// Adds an entry; one of the same scope, prefix and reason is replaced.
+    ///
+    /// # Errors
+    /// The list is full.
+    pub fn insert(&mut self, entry: BlockEntry) -> Result<Vec<Write>, KernelError> {
+        let entry = BlockEntry { prefix: canonical(entry.prefix), ..entry };
+        let key = (entry.scope, entry.prefix);
+        if !self.entries.contains_key(&key) && self.entries.len() >= self.keys_max as usize {
+            return Err(KernelError::Full { max: self.keys_max });
+        }
+        let slot = self.slot(entry.scope, entry.prefix);
+        slot.retain(|other| other.reason != entry.reason);
+        slot.push(entry);
+        Ok(self.effective_below(key.0, key.1))
+    }
+
+    /// Removes the entries of a key for which `is_gone` says so. Nothing to write where there are none.
+    pub fn remove(&mut self, scope: u32, prefix: IpNet, is_gone: impl Fn(&BlockEntry) -> bool) -> Vec<Write> {
+        let prefix = canonical(prefix);
+        let Some(slot) = self.entries.get_mut(&(scope, prefix)) else { return Vec::new() };
+        let before = slot.len();
+        slot.retain(|entry| !is_gone(entry));
+        if slot.len() == before {
+            return Vec::new();
+        }
+        let mut writes = Vec::new();
+        if slot.is_empty() {
+            self.entries.remove(&(scope, prefix));
+            writes.push(Write::Remove { scope, prefix });
+        }
+        writes.extend(self.effective_below(scope, prefix));
+        writes
+    }
+
+    /// Removes what has expired at `now_s`. Its effective entries have too: no other needs a write.
+    pub fn reap(&mut self, now_s: u32) -> Vec<Write> {
+        let mut writes = Vec::new();
+        self.entries.retain(|(scope, prefix), slot| {
+            slot.retain(|entry| lifetime(entry.expires_s) > u64::from(now_s));
+            if slot.is_empty() {
+                writes.push(Write::Remove { scope: *scope, prefix: *prefix });
+            }
+            !slot.is_empty()
+        });
+        writes
+    }
+
+    /// The real entries in the order of scope and prefix.
+    pub fn iter(&self) -> impl Iterator<Item = &BlockEntry> {
+        self.entries.values().flatten()
+    }
+
+    fn slot(&mut self, scope: u32, prefix: IpNet) -> &mut Slot {
+        self.entries.entry((scope, prefix)).or_default()
+    }
+
+    /// The effective entries of a key and of all keys that it covers: those are what a change of it touches.
+    fn effective_below(&self, scope: u32, prefix: IpNet) -> Vec<Write> {
+        let first = (scope, prefix);
+        // Ordered by address, then by length: what a prefix covers lies between it and the host of its last address.
+        let last = (scope, IpNet::from(prefix.broadcast()));
+        self.entries
+            .range(first..=last)
+            .filter(|((_, covered), _)| prefix.contains(covered))
+            .filter_map(|((scope, covered), _)| {
+                let value = self.effective(*scope, *covered)?.value();
+                Some(Write::Set { scope: *scope, prefix: *covered, value })
+            })
+            .collect()
+    }
+
+    /// Of the entries of a key and of all that cover it (at most 33 or 129 keys), the one that lives longest; the most
+    /// specific of equals.
+    fn effective(&self, scope: u32, prefix: IpNet) -> Option<BlockEntry> {
+        let mut longest: Option<BlockEntry> = None;
+        let mut covering = Some(prefix);
+        while let Some(prefix) = covering {
+            for entry in self.entries.get(&(scope, prefix)).into_iter().flatten() {
+                if longest.is_none_or(|longest| entry.lifetime() > longest.lifetime()) {
+                    longest = Some(*entry);
+                }
+            }
+            covering = prefix.supernet();
+        }
+        longest
+    }
+}
+
+/// Host bits cleared, IPv4-mapped prefixes as IPv4: the kernel half looks a mapped source up as IPv4.
+pub(super) fn canonical(prefix: IpNet) -> IpNet {
+    const MAPPED: u8 = 96;
+    let prefix = prefix.trunc();
+    let IpNet::V6(v6) = prefix else { return prefix };
+    match (IpAddr::V6(v6.network()).to_canonical(), v6.prefix_len().checked_sub(MAPPED)) {
+        (IpAddr::V4(v4), Some(len)) => Ipv4Net::new(v4, len).map_or(prefix, IpNet::V4),
+        _ => prefix,
+    }
+}
+
+#[cfg(test)]
+#[path = "blocklist/tests.rs"]
+mod tests;

@@ -1,0 +1,398 @@
+//! The node's handle of the maps: opened by their pins, without privilege, and written by no other process. Bytes in and
+//! out are waf-common's types; what is to stand in them is the node's matter.
+
+use std::net::IpAddr;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use aya::maps::lpm_trie::Key;
+use aya::maps::{
+    Array, HashMap, LpmTrie, Map, MapData, MapError, PerCpuArray, PerCpuHashMap, RingBuf, SockMap,
+};
+use bytemuck::Zeroable;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use waf_common::block::{AllowValue, BlockValue, ListKey4, ListKey6, Reason, SCOPE_BITS};
+use waf_common::limits::LIST_ENTRIES_MAX;
+use waf_common::names;
+use waf_common::outcome::{Counters, TenantCounters};
+use waf_common::service::{Config, ServiceKey, ServiceValue};
+use waf_common::steer::{Family, WorkerSet, socket_slot};
+
+use super::blocklist::{Write, canonical};
+use super::{BlockEntry, Blocklist, KernelError, Pins, Reports, shape};
+use crate::model::NodeName;
+
+/// One source prefix that bans and lists of its scope do not touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllowEntry {
+    /// 0 = node, or a tenant's number.
+    pub scope: u32,
+    pub prefix: IpNet,
+}
+
+/// All maps of a node. Methods take `&self`: a lock inside keeps the table of block entries and the tries together. None
+/// is called per request.
+pub struct Maps {
+    pins: Pins,
+    tables: Mutex<Tables>,
+}
+
+struct Tables {
+    config: Array<MapData, Config>,
+    services: HashMap<MapData, ServiceKey, ServiceValue>,
+    workers: HashMap<MapData, u32, WorkerSet>,
+    worker_cpus: Array<MapData, u32>,
+    sockets: SockMap<MapData>,
+    allow4: LpmTrie<MapData, ListKey4, AllowValue>,
+    allow6: LpmTrie<MapData, ListKey6, AllowValue>,
+    block4: LpmTrie<MapData, ListKey4, BlockValue>,
+    block6: LpmTrie<MapData, ListKey6, BlockValue>,
+    counters: PerCpuArray<MapData, Counters>,
+    tenant_counters: PerCpuHashMap<MapData, u32, TenantCounters>,
+    blocklist: Blocklist,
+}
+
+impl Maps {
+    /// Opens the pins of a node, compares their shapes, and adopts the block entries that lie in them.
+    ///
+    /// # Errors
+    /// A pin is not there or not ours to open, or has another shape than this version's.
+    pub fn open(node: &NodeName) -> Result<Self, KernelError> {
+        let pins = Pins::of(node);
+        let mut tables = Tables {
+            config: open(&pins, names::MAP_CONFIG)?,
+            services: open(&pins, names::MAP_SERVICES)?,
+            workers: open(&pins, names::MAP_WORKERS)?,
+            worker_cpus: open(&pins, names::MAP_WORKER_CPUS)?,
+            sockets: open(&pins, names::MAP_SOCKETS)?,
+            allow4: open(&pins, names::MAP_ALLOW4)?,
+            allow6: open(&pins, names::MAP_ALLOW6)?,
+            block4: open(&pins, names::MAP_BLOCK4)?,
+            block6: open(&pins, names::MAP_BLOCK6)?,
+            counters: open(&pins, names::MAP_COUNTERS)?,
+            tenant_counters: open(&pins, names::MAP_TENANT_COUNTERS)?,
+            blocklist: Blocklist::new(LIST_ENTRIES_MAX),
+        };
+        for entry in tables.block_entries()? {
+            tables.blocklist.adopt(entry);
+        }
+        Ok(Self { pins, tables: Mutex::new(tables) })
+    }
+
+    /// A panic elsewhere leaves each map whole: every write is one call.
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The settings that the programs read.
+    ///
+    /// # Errors
+    /// The map cannot be read.
+    pub fn config(&self) -> Result<Config, KernelError> {
+        self.tables().config.get(&0, 0).map_err(read(names::MAP_CONFIG))
+    }
+
+    /// Replaces the settings; with `CONFIG_ACTIVE` the filter acts from the next packet on.
+    ///
+    /// # Errors
+    /// The map cannot be written.
+    pub fn activate(&self, config: &Config) -> Result<(), KernelError> {
+        self.tables().config.set(0, *config, 0).map_err(write(names::MAP_CONFIG))
+    }
+
+    /// # Errors
+    /// The map cannot be read.
+    pub fn services(&self) -> Result<Vec<(ServiceKey, ServiceValue)>, KernelError> {
+        self.tables().services.iter().collect::<Result<_, _>>().map_err(read(names::MAP_SERVICES))
+    }
+
+    /// Makes SERVICES hold exactly these: new and changed ones first, so that no service is away meanwhile.
+    ///
+    /// # Errors
+    /// The map cannot be written; those before the failure are.
+    pub fn replace_services(&self, services: &[(ServiceKey, ServiceValue)]) -> Result<(), KernelError> {
+        let name = names::MAP_SERVICES;
+        let mut tables = self.tables();
+        for (key, value) in services {
+            tables.services.insert(key, value, 0).map_err(write(name))?;
+        }
+        let wanted: std::collections::HashSet<_> = services.iter().map(|(key, _)| *key).collect();
+        let present: Vec<ServiceKey> =
+            tables.services.keys().collect::<Result<_, _>>().map_err(read(name))?;
+        for stale in present.iter().filter(|key| !wanted.contains(key)) {
+            absent_is_done(tables.services.remove(stale)).map_err(write(name))?;
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// The map cannot be written.
+    pub fn set_worker_set(&self, id: u32, set: &WorkerSet) -> Result<(), KernelError> {
+        self.tables().workers.insert(id, set, 0).map_err(write(names::MAP_WORKERS))
+    }
+
+    /// The CPU that a worker is pinned to, for CPUMAP.
+    ///
+    /// # Errors
+    /// The map cannot be written.
+    pub fn set_worker_cpu(&self, worker: u16, cpu: u32) -> Result<(), KernelError> {
+        self.tables().worker_cpus.set(u32::from(worker), cpu, 0).map_err(write(names::MAP_WORKER_CPUS))
+    }
+
+    /// Gives a worker's listening socket for one family to sk_lookup; it leaves the map when it is closed. A socket
+    /// bound to an IPv6 address other than `::` takes no IPv4 connection.
+    ///
+    /// # Errors
+    /// The map cannot be written, or the socket does not listen.
+    pub fn set_socket(&self, worker: u16, family: Family, socket: BorrowedFd<'_>) -> Result<(), KernelError> {
+        let socket = socket.as_raw_fd();
+        self.tables().sockets.set(socket_slot(worker, family), &socket, 0).map_err(write(names::MAP_SOCKETS))
+    }
+
+    /// Makes the allow lists hold exactly these.
+    ///
+    /// # Errors
+    /// A map cannot be written.
+    pub fn replace_allow(&self, entries: &[AllowEntry]) -> Result<(), KernelError> {
+        let value = AllowValue { reason: Reason::List as u32 };
+        let (mut wanted4, mut wanted6) = (Vec::new(), Vec::new());
+        for entry in entries {
+            match key(entry.scope, entry.prefix) {
+                ListKey::V4(key) => wanted4.push(key),
+                ListKey::V6(key) => wanted6.push(key),
+            }
+        }
+        let mut tables = self.tables();
+        replace_trie(&mut tables.allow4, names::MAP_ALLOW4, &wanted4, value)?;
+        replace_trie(&mut tables.allow6, names::MAP_ALLOW6, &wanted6, value)
+    }
+
+    /// Adds a block entry, or replaces the one of the same scope, prefix and reason.
+    ///
+    /// # Errors
+    /// The list is full or the map cannot be written.
+    pub fn block(&self, entry: BlockEntry) -> Result<(), KernelError> {
+        let mut tables = self.tables();
+        let writes = tables.blocklist.insert(entry)?;
+        tables.apply(&writes)
+    }
+
+    /// Removes the bans of a scope and exact prefix; an entry of a configured list stays. Whether there was one.
+    ///
+    /// # Errors
+    /// The map cannot be written.
+    pub fn unblock(&self, scope: u32, prefix: IpNet) -> Result<bool, KernelError> {
+        let mut tables = self.tables();
+        let writes = tables.blocklist.remove(scope, prefix, |entry| entry.reason != Reason::List);
+        tables.apply(&writes)?;
+        Ok(!writes.is_empty())
+    }
+
+    /// Makes the entries of one reason exactly these, and leaves all others: a configuration's lists, an import.
+    ///
+    /// # Errors
+    /// The list is full or a map cannot be written.
+    pub fn replace_blocks(&self, reason: Reason, entries: &[BlockEntry]) -> Result<(), KernelError> {
+        let mut tables = self.tables();
+        for entry in entries {
+            let writes = tables.blocklist.insert(BlockEntry { reason, ..*entry })?;
+            tables.apply(&writes)?;
+        }
+        let wanted: std::collections::HashSet<_> =
+            entries.iter().map(|entry| (entry.scope, canonical(entry.prefix))).collect();
+        let stale: Vec<BlockEntry> = tables
+            .blocklist
+            .iter()
+            .filter(|entry| entry.reason == reason && !wanted.contains(&(entry.scope, entry.prefix)))
+            .copied()
+            .collect();
+        for entry in stale {
+            let writes = tables.blocklist.remove(entry.scope, entry.prefix, |other| other.reason == reason);
+            tables.apply(&writes)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what has expired at `now_s` (monotonic seconds). Call now and then: expired entries do not match anyway.
+    ///
+    /// # Errors
+    /// A map cannot be written.
+    pub fn reap(&self, now_s: u32) -> Result<(), KernelError> {
+        let mut tables = self.tables();
+        let writes = tables.blocklist.reap(now_s);
+        tables.apply(&writes)
+    }
+
+    /// The real block entries, expired but not yet reaped ones among them.
+    pub fn blocks(&self) -> Vec<BlockEntry> {
+        self.tables().blocklist.iter().copied().collect()
+    }
+
+    /// Packets by outcome, summed over all CPUs.
+    ///
+    /// # Errors
+    /// The map cannot be read.
+    pub fn counters(&self) -> Result<Counters, KernelError> {
+        let values = self.tables().counters.get(&0, 0).map_err(read(names::MAP_COUNTERS))?;
+        let mut sum = Counters::zeroed();
+        values.iter().for_each(|value| sum.add(value));
+        Ok(sum)
+    }
+
+    /// Tenants that had packets, with their sums over all CPUs, by number.
+    ///
+    /// # Errors
+    /// The map cannot be read.
+    pub fn tenant_counters(&self) -> Result<Vec<(u32, TenantCounters)>, KernelError> {
+        let mut tenants = Vec::new();
+        for entry in self.tables().tenant_counters.iter() {
+            let (tenant, values) = entry.map_err(read(names::MAP_TENANT_COUNTERS))?;
+            let mut sum = TenantCounters::zeroed();
+            values.iter().for_each(|value| sum.add(value));
+            tenants.push((tenant, sum));
+        }
+        tenants.sort_unstable_by_key(|(tenant, _)| *tenant);
+        Ok(tenants)
+    }
+
+    /// Entries of a map by name; none where a count of keys means nothing.
+    ///
+    /// # Errors
+    /// The map cannot be read.
+    pub fn len(&self, name: &'static str) -> Result<Option<usize>, KernelError> {
+        let tables = self.tables();
+        let count = match name {
+            names::MAP_SERVICES => count(tables.services.keys()),
+            names::MAP_WORKERS => count(tables.workers.keys()),
+            names::MAP_ALLOW4 => count(tables.allow4.keys()),
+            names::MAP_ALLOW6 => count(tables.allow6.keys()),
+            names::MAP_BLOCK4 => count(tables.block4.keys()),
+            names::MAP_BLOCK6 => count(tables.block6.keys()),
+            names::MAP_TENANT_COUNTERS => count(tables.tenant_counters.keys()),
+            _ => return Ok(None),
+        };
+        count.map(Some).map_err(read(name))
+    }
+
+    /// The reader of sampled drops; one at a time.
+    ///
+    /// # Errors
+    /// The ring cannot be opened or mapped.
+    pub fn take_reports(&self) -> Result<Reports, KernelError> {
+        let ring: RingBuf<MapData> = open(&self.pins, names::MAP_EVENTS)?;
+        Ok(Reports::new(ring))
+    }
+}
+
+impl Tables {
+    fn apply(&mut self, writes: &[Write]) -> Result<(), KernelError> {
+        for change in writes {
+            let (name, result) = match *change {
+                Write::Set { scope, prefix, value } => match key(scope, prefix) {
+                    ListKey::V4(key) => (names::MAP_BLOCK4, self.block4.insert(&key, value, 0)),
+                    ListKey::V6(key) => (names::MAP_BLOCK6, self.block6.insert(&key, value, 0)),
+                },
+                Write::Remove { scope, prefix } => match key(scope, prefix) {
+                    ListKey::V4(key) => (names::MAP_BLOCK4, absent_is_done(self.block4.remove(&key))),
+                    ListKey::V6(key) => (names::MAP_BLOCK6, absent_is_done(self.block6.remove(&key))),
+                },
+            };
+            result.map_err(write(name))?;
+        }
+        Ok(())
+    }
+
+    /// What lies in the block maps; entries that no version of ours wrote are left alone.
+    fn block_entries(&self) -> Result<Vec<BlockEntry>, KernelError> {
+        let mut entries = Vec::new();
+        for pair in self.block4.iter() {
+            let (key, value) = pair.map_err(read(names::MAP_BLOCK4))?;
+            let data = key.data();
+            let len = u8::try_from(key.prefix_len().saturating_sub(SCOPE_BITS)).unwrap_or(u8::MAX);
+            let prefix = Ipv4Net::new(data.addr.into(), len).map(IpNet::V4);
+            entries.extend(prefix.ok().and_then(|prefix| block_entry(data.scope, prefix, value)));
+        }
+        for pair in self.block6.iter() {
+            let (key, value) = pair.map_err(read(names::MAP_BLOCK6))?;
+            let data = key.data();
+            let len = u8::try_from(key.prefix_len().saturating_sub(SCOPE_BITS)).unwrap_or(u8::MAX);
+            let prefix = Ipv6Net::new(data.addr.into(), len).map(IpNet::V6);
+            entries.extend(prefix.ok().and_then(|prefix| block_entry(data.scope, prefix, value)));
+        }
+        Ok(entries)
+    }
+}
+
+fn block_entry(scope: u32, prefix: IpNet, value: BlockValue) -> Option<BlockEntry> {
+    let BlockValue { reason, expires_s, tenant } = value;
+    Some(BlockEntry { scope, prefix, reason: Reason::from_number(reason)?, tenant, expires_s })
+}
+
+enum ListKey {
+    V4(Key<ListKey4>),
+    V6(Key<ListKey6>),
+}
+
+/// A trie's key; an IPv4-mapped prefix is an IPv4 one.
+fn key(scope: u32, prefix: IpNet) -> ListKey {
+    let prefix = canonical(prefix);
+    let prefix_len = SCOPE_BITS + u32::from(prefix.prefix_len());
+    match prefix.network() {
+        IpAddr::V4(v4) => ListKey::V4(Key::new(prefix_len, ListKey4 { scope, addr: v4.octets() })),
+        IpAddr::V6(v6) => ListKey::V6(Key::new(prefix_len, ListKey6 { scope, addr: v6.octets() })),
+    }
+}
+
+/// Adds what is missing, then removes what is not wanted.
+fn replace_trie<K: aya::Pod + PartialEq, V: aya::Pod>(
+    trie: &mut LpmTrie<MapData, K, V>,
+    name: &'static str,
+    wanted: &[Key<K>],
+    value: V,
+) -> Result<(), KernelError> {
+    let same = |a: &Key<K>, b: &Key<K>| a.prefix_len() == b.prefix_len() && a.data() == b.data();
+    let present: Vec<Key<K>> = trie.keys().collect::<Result<_, _>>().map_err(read(name))?;
+    for key in wanted {
+        trie.insert(key, value, 0).map_err(write(name))?;
+    }
+    // O(present × wanted): allow lists are short; a long one goes into a set first.
+    for stale in present.iter().filter(|key| !wanted.iter().any(|wanted| same(wanted, key))) {
+        absent_is_done(trie.remove(stale)).map_err(write(name))?;
+    }
+    Ok(())
+}
+
+/// Opens one pin as a typed map.
+fn open<M>(pins: &Pins, name: &'static str) -> Result<M, KernelError>
+where
+    M: TryFrom<Map, Error = MapError>,
+{
+    let path = pins.map(name);
+    let data = MapData::from_pin(&path)
+        .map_err(|source| KernelError::Open { path: path.clone(), source: Box::new(source) })?;
+    shape::check(&path, name, &data)?;
+    Map::from_map_data(data).and_then(M::try_from).map_err(|source| KernelError::map("use", name, source))
+}
+
+/// Removing what is not there leaves what was asked for.
+fn absent_is_done(result: Result<(), MapError>) -> Result<(), MapError> {
+    match result {
+        Err(MapError::KeyNotFound) => Ok(()),
+        Err(MapError::SyscallError(error)) if error.io_error.raw_os_error() == Some(nix::libc::ENOENT) => {
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+fn count<K>(mut keys: impl Iterator<Item = Result<K, MapError>>) -> Result<usize, MapError> {
+    keys.try_fold(0, |count, key| key.map(|_| count + 1))
+}
+
+fn read(name: &'static str) -> impl FnOnce(MapError) -> KernelError {
+    move |source| KernelError::map("read", name, source)
+}
+
+fn write(name: &'static str) -> impl FnOnce(MapError) -> KernelError {
+    move |source| KernelError::map("write", name, source)
+}

@@ -1,0 +1,71 @@
+//! `cargo xtask build`: the BPF object by the route that works on this machine, then `waf`. Installs nothing.
+
+mod route;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+pub use route::{LINKER_VERSION, Route, linker};
+
+use crate::{process, workspace};
+
+/// Optimised or quick to build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    Dev,
+    Release,
+}
+
+/// The two files that a build makes.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The binary `waf`.
+    pub waf: PathBuf,
+    /// The BPF object.
+    pub object: PathBuf,
+}
+
+/// Where a build of this profile puts its files.
+pub fn paths(profile: Profile) -> Built {
+    let folder = match profile {
+        Profile::Dev => "debug",
+        Profile::Release => "release",
+    };
+    let target = workspace::target();
+    Built {
+        waf: target.join(folder).join("waf"),
+        object: target.join("ebpf").join(route::TARGET).join("release").join("waf"),
+    }
+}
+
+/// Builds both, saying by which route.
+///
+/// # Errors
+/// No route works (the message says what to install), or a compiler complains.
+pub fn run(profile: Profile) -> Result<Built> {
+    let Some(route) = Route::find() else {
+        bail!("no compiler for the BPF target: cargo xtask setup installs one");
+    };
+    let Some(linker) = linker() else {
+        bail!("no bpf-linker {LINKER_VERSION}: cargo xtask setup installs it");
+    };
+    println!("build: BPF object by {route}, {}", linker.display());
+    process::show(&mut route.command(&linker)?).context("build the BPF object")?;
+
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--quiet", "--package", "waf-user", "--bin", "waf"]);
+    if profile == Profile::Release {
+        cargo.arg("--release");
+    }
+    process::show(&mut cargo).context("build waf")?;
+
+    let built = paths(profile);
+    for file in [&built.waf, &built.object] {
+        if !file.is_file() {
+            bail!("the build left no {}", file.display());
+        }
+    }
+    println!("build: {}\nbuild: {}", built.object.display(), built.waf.display());
+    Ok(built)
+}

@@ -1,0 +1,238 @@
+//! The lab: two carriers, a client and an origin in network namespaces of one machine, with a real node at each
+//! carrier. `cargo xtask lab` brings it up and waits; demo and integration tests use it as a library. Needs root.
+
+pub mod certificates;
+pub mod client;
+pub mod daemon;
+pub mod guide;
+pub mod netns;
+pub mod node;
+pub mod origin;
+pub mod run;
+pub mod settings;
+pub mod sweep;
+pub mod topology;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use nix::unistd::{Group, User};
+
+pub use client::{Answer, Client, Request, Scheme};
+pub use node::Node;
+pub use settings::{BanPolicy, LabOptions, Mode, Site};
+pub use topology::{CARRIERS, Carrier};
+
+use crate::build::Built;
+use crate::{interrupt, privilege, workspace};
+use certificates::{Authority, SiteFiles};
+use netns::Namespace;
+use origin::Origin;
+use run::Run;
+use settings::{NodeFiles, node_toml};
+use topology::Network;
+
+/// Each node's admin listener, in its own namespace.
+pub const ADMIN: &str = "127.0.0.1:9900";
+/// Who the nodes and the origin run as.
+const USER: &str = "nobody";
+/// The product's own rules, used where a lab names none.
+const STARTER_RULES: &str = "waf-user/rules/starter.conf";
+
+/// A lab that is up. Everything goes on drop: nodes, pins, origin, namespaces, folder, in this order.
+#[derive(Debug)]
+pub struct Lab {
+    nodes: [Node; 2],
+    origin: Origin,
+    client: Client,
+    network: Network,
+    options: LabOptions,
+    run: Run,
+}
+
+impl Lab {
+    /// Sweeps, then brings everything up and waits until both nodes serve.
+    ///
+    /// # Errors
+    /// No root, or a part does not come up; what was made until then is removed.
+    pub fn start(built: &Built, options: LabOptions) -> Result<Self> {
+        if !privilege::is_root() {
+            bail!("the lab needs root: namespaces, BPF programs and another user's processes");
+        }
+        sweep::sweep()?;
+        let run = Run::begin()?;
+        let user = User::from_name(USER)?.with_context(|| format!("no user {USER} on this machine"))?;
+        let files = LabFiles::lay(&run, built, &options, &user)?;
+        interrupt::check()?;
+        let network = Network::new(run.id())?;
+        interrupt::check()?;
+        let addresses = CARRIERS.map(Carrier::origin);
+        let origin = Origin::start(&run, &network.origin, &user, &addresses)?;
+        let start = |carrier: Carrier| -> Result<Node> {
+            interrupt::check()?;
+            let name = format!("{}-{}", carrier.node(), run.id());
+            let files = files.node(&run, &options, carrier, &name, &user)?;
+            let mut node = Node::new(carrier, name, network.carrier(carrier).clone(), files, user.clone());
+            node.load()?;
+            node.start(&run)?;
+            Ok(node)
+        };
+        let nodes = [start(Carrier::A)?, start(Carrier::B)?];
+        let client = Client::new(network.client.clone(), files.authority.certificate);
+        Ok(Self { nodes, origin, client, network, options, run })
+    }
+
+    pub fn node(&self, carrier: Carrier) -> &Node {
+        let [a, b] = &self.nodes;
+        match carrier {
+            Carrier::A => a,
+            Carrier::B => b,
+        }
+    }
+
+    pub fn node_mut(&mut self, carrier: Carrier) -> &mut Node {
+        let [a, b] = &mut self.nodes;
+        match carrier {
+            Carrier::A => a,
+            Carrier::B => b,
+        }
+    }
+
+    /// Starts a node's daemon again after [`Node::stop`] or [`Node::kill`].
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub fn restart(&mut self, carrier: Carrier) -> Result<()> {
+        let [a, b] = &mut self.nodes;
+        match carrier {
+            Carrier::A => a.start(&self.run),
+            Carrier::B => b.start(&self.run),
+        }
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub fn client_namespace(&self) -> &Namespace {
+        &self.network.client
+    }
+
+    pub fn carrier_namespace(&self, carrier: Carrier) -> &Namespace {
+        self.network.carrier(carrier)
+    }
+
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub fn options(&self) -> &LabOptions {
+        &self.options
+    }
+
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// The site of a name.
+    ///
+    /// # Errors
+    /// The lab has no such site.
+    pub fn site(&self, fqdn: &str) -> Result<&Site> {
+        let mut sites = self.options.sites.iter();
+        sites.find(|site| site.fqdn == fqdn).with_context(|| format!("the lab has no site {fqdn}"))
+    }
+
+    /// The last lines of every log, for whoever looks into a failure.
+    pub fn logs(&self) -> String {
+        let daemons = self.nodes.iter().filter_map(Node::daemon).chain([self.origin.daemon()]);
+        let logs = daemons.map(|daemon| format!("--- {}\n{}", daemon.log().display(), daemon.tail()));
+        logs.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// `cargo xtask lab`: up, then wait for Ctrl-C.
+///
+/// # Errors
+/// As [`Lab::start`].
+pub fn run(built: &Built) -> Result<()> {
+    let lab = Lab::start(built, LabOptions::default())?;
+    println!("{}", guide::text(&lab));
+    interrupt::wait();
+    let id = lab.run.id().to_owned();
+    drop(lab);
+    println!("lab: run {id} cleared away");
+    Ok(())
+}
+
+/// What both nodes share below the run folder.
+#[derive(Debug)]
+struct LabFiles {
+    waf: PathBuf,
+    object: PathBuf,
+    rules: Vec<PathBuf>,
+    authority: Authority,
+    certificates: Vec<SiteFiles>,
+}
+
+impl LabFiles {
+    fn lay(run: &Run, built: &Built, options: &LabOptions, user: &User) -> Result<Self> {
+        let waf = run.copy(&built.waf, "waf")?;
+        let object = run.copy(&built.object, "waf.bpf.o")?;
+        let starter = [workspace::root().join(STARTER_RULES)];
+        let rules = if options.rules.is_empty() { &starter[..] } else { &options.rules };
+        let rules = rules.iter().enumerate().map(|(i, file)| run.copy(file, &format!("rules-{i}.conf")));
+        let rules = rules.collect::<Result<Vec<_>>>()?;
+
+        let folder = run.folder().join("tls");
+        run::make_folder(&folder, 0o755)?;
+        let authority = Authority::new(&folder)?;
+        let certificates =
+            options.sites.iter().map(|site| authority.site(site.fqdn)).collect::<Result<Vec<_>>>()?;
+        for files in &certificates {
+            give(&files.key, None, Some(user), 0o640)?;
+        }
+        Ok(Self { waf, object, rules, authority, certificates })
+    }
+
+    fn node(
+        &self,
+        run: &Run,
+        options: &LabOptions,
+        carrier: Carrier,
+        name: &str,
+        user: &User,
+    ) -> Result<node::Files> {
+        let folder = run.folder().join(carrier.node());
+        run::make_folder(&folder, 0o755)?;
+        let (config, state) = (folder.join("node.toml"), folder.join("state"));
+        run::make_folder(&state, 0o750)?;
+        give(&state, Some(user), Some(user), 0o750)?;
+        let files = NodeFiles {
+            object: &self.object,
+            state: &state,
+            user: &user.name,
+            rules: &self.rules,
+            certificates: &self.certificates,
+        };
+        let text = node_toml(options, carrier, name, &files);
+        fs::write(&config, text).with_context(|| format!("write {}", config.display()))?;
+        Ok(node::Files { waf: self.waf.clone(), config, state })
+    }
+}
+
+/// Sets owner, group (a user's primary one) and mode.
+fn give(path: &Path, owner: Option<&User>, group: Option<&User>, mode: u32) -> Result<()> {
+    let gid = group.map(|user| user.gid.as_raw());
+    std::os::unix::fs::chown(path, owner.map(|user| user.uid.as_raw()), gid)
+        .with_context(|| format!("change the owner of {}", path.display()))?;
+    run::set_mode(path, mode)
+}
+
+/// Name of the group that keys are given to, for the guide.
+fn group_name(user: &str) -> String {
+    let group =
+        User::from_name(user).ok().flatten().and_then(|user| Group::from_gid(user.gid).ok().flatten());
+    group.map_or_else(|| user.to_owned(), |group| group.name)
+}

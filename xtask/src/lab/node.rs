@@ -1,0 +1,228 @@
+//! One carrier's node: its kernel half loaded as root, its daemon as an ordinary user without capability, and the
+//! commands an operator would type at it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use nix::unistd::User;
+use serde_json::Value;
+
+use super::ADMIN;
+use super::daemon::Daemon;
+use super::netns::Namespace;
+use super::run::Run;
+use super::sweep::{RUN_DIR, remove_pins};
+use super::topology::Carrier;
+use crate::process;
+
+/// Loading rules, binding, publishing: well under a second in the dev build; a busy machine more.
+const READY: Duration = Duration::from_secs(20);
+
+/// A node of the lab. On drop its daemon is ended and its kernel half unloaded.
+#[derive(Debug)]
+pub struct Node {
+    pub carrier: Carrier,
+    name: String,
+    namespace: Rc<Namespace>,
+    waf: PathBuf,
+    config: PathBuf,
+    state: PathBuf,
+    user: User,
+    daemon: Option<Daemon>,
+    /// What `waf kernel load` said.
+    loaded: Option<String>,
+}
+
+impl Node {
+    /// A node that is configured, but neither loaded nor started.
+    pub fn new(carrier: Carrier, name: String, namespace: Rc<Namespace>, files: Files, user: User) -> Self {
+        let Files { waf, config, state } = files;
+        Self { carrier, name, namespace, waf, config, state, user, daemon: None, loaded: None }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    pub fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
+    pub fn daemon(&self) -> Option<&Daemon> {
+        self.daemon.as_ref()
+    }
+
+    /// Loads the kernel half.
+    ///
+    /// # Errors
+    /// `waf kernel load` refuses.
+    pub fn load(&mut self) -> Result<()> {
+        let mut load = self.namespace.command(&self.waf);
+        let said = process::text(load.args(["kernel", "load", "--config"]).arg(&self.config))?;
+        self.loaded = Some(said);
+        Ok(())
+    }
+
+    /// How XDP was attached, as `waf kernel load` has reported it: `native` or `generic`.
+    pub fn xdp_mode(&self) -> &str {
+        let said = self.loaded.as_deref().unwrap_or_default();
+        let mode = ["native", "generic"].into_iter().find(|mode| said.contains(mode));
+        mode.unwrap_or("in a mode not reported")
+    }
+
+    /// Starts the daemon and waits until it serves all its tenants.
+    ///
+    /// # Errors
+    /// It ends or does not become ready in time; the message holds the end of its log.
+    pub fn start(&mut self, run: &Run) -> Result<()> {
+        let mut command = self.namespace.command_as(&self.user, &self.waf);
+        command.args(["node", "--config"]).arg(&self.config);
+        let mut daemon = Daemon::start(run, &self.name, command)?;
+        let namespace = Rc::clone(&self.namespace);
+        daemon.wait_until(READY, || Ok(admin(&namespace, "/readyz")?.is_some()))?;
+        self.daemon = Some(daemon);
+        Ok(())
+    }
+
+    /// Ends the daemon as an operator would; the kernel half stays.
+    ///
+    /// # Errors
+    /// It does not run, or ends with an error.
+    pub fn stop(&mut self) -> Result<()> {
+        let daemon = self.daemon.take().with_context(|| format!("{} does not run", self.name))?;
+        let status = daemon.stop()?;
+        if !status.success() {
+            bail!("{} {} on SIGTERM", self.name, process::ending(status));
+        }
+        Ok(())
+    }
+
+    /// Ends the daemon as a crash would.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn kill(&mut self) -> Result<()> {
+        let daemon = self.daemon.take().with_context(|| format!("{} does not run", self.name))?;
+        daemon.kill().map(drop)
+    }
+
+    /// A `waf` command at this node, such as `["ban", "list"]`; `--config` is added.
+    ///
+    /// # Errors
+    /// It cannot be started; its exit status is the caller's matter.
+    pub fn waf(&self, words: &[&str]) -> Result<Output> {
+        process::capture(&mut self.waf_command(words))
+    }
+
+    /// The same, which must succeed; its standard output.
+    ///
+    /// # Errors
+    /// It exits non-zero.
+    pub fn waf_text(&self, words: &[&str]) -> Result<String> {
+        process::text(&mut self.waf_command(words))
+    }
+
+    fn waf_command(&self, words: &[&str]) -> Command {
+        let mut command = self.namespace.command(&self.waf);
+        command.args(words).arg("--config").arg(&self.config);
+        command
+    }
+
+    /// What the admin listener shows under `path`.
+    ///
+    /// # Errors
+    /// It does not answer 200.
+    pub fn admin(&self, path: &str) -> Result<String> {
+        admin(&self.namespace, path)?.with_context(|| format!("{} does not answer 200 at {path}", self.name))
+    }
+
+    /// A metric's sample lines: name with labels, value.
+    ///
+    /// # Errors
+    /// The admin listener does not answer.
+    pub fn metric(&self, name: &str) -> Result<Vec<(String, f64)>> {
+        let text = self.admin("/metrics")?;
+        let samples = text.lines().filter(|line| line.starts_with(name));
+        let samples = samples.filter_map(|line| line.rsplit_once(' '));
+        Ok(samples.filter_map(|(key, value)| Some((key.to_owned(), value.parse().ok()?))).collect())
+    }
+
+    /// A map as `bpftool -j map dump pinned` prints it.
+    ///
+    /// # Errors
+    /// The node is not loaded, or bpftool complains.
+    pub fn map(&self, name: &str) -> Result<Value> {
+        let pin = self.pins()?.join("maps").join(name);
+        let mut bpftool = process::command("bpftool");
+        let json = process::output(bpftool.args(["-j", "map", "dump", "pinned"]).arg(&pin))?;
+        serde_json::from_slice(&json).with_context(|| format!("read what bpftool says of {}", pin.display()))
+    }
+
+    /// The folder of the one schema that is loaded.
+    ///
+    /// # Errors
+    /// Nothing is pinned.
+    pub fn pins(&self) -> Result<PathBuf> {
+        let bpf = Path::new(RUN_DIR).join(&self.name).join("bpf");
+        let entries = fs::read_dir(&bpf).with_context(|| format!("list {}", bpf.display()))?;
+        let schema = entries.flatten().map(|entry| entry.path()).next();
+        schema.with_context(|| format!("nothing is pinned in {}", bpf.display()))
+    }
+
+    /// The fields of `/proc/PID/status` of the daemon, such as `CapEff`.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn process_status(&self, field: &str) -> Result<String> {
+        let daemon = self.daemon().with_context(|| format!("{} does not run", self.name))?;
+        let path = format!("/proc/{}/status", daemon.pid());
+        let text = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
+        let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        Ok(line.with_context(|| format!("no {field} in {path}"))?.trim().to_owned())
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        drop(self.daemon.take());
+        let node = Path::new(RUN_DIR).join(&self.name);
+        if self.loaded.is_some()
+            && let Err(error) = self.waf_text(&["kernel", "unload", "--force"])
+        {
+            eprintln!("warning: unload {}: {error:#}", self.name);
+        }
+        // A load that was cut short may have left some of it.
+        if node.exists()
+            && let Err(error) = remove_pins(&node)
+        {
+            eprintln!("warning: {error:#}");
+        }
+    }
+}
+
+/// Files that a node is made of.
+#[derive(Clone, Debug)]
+pub struct Files {
+    pub waf: PathBuf,
+    pub config: PathBuf,
+    pub state: PathBuf,
+}
+
+fn admin(namespace: &Namespace, path: &str) -> Result<Option<String>> {
+    let mut curl = namespace.command("curl");
+    curl.args(["-q", "-sS", "--fail", "--noproxy", "*", "--max-time", "2", &format!("http://{ADMIN}{path}")]);
+    let output = process::capture(&mut curl)?;
+    Ok(output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
+}

@@ -1,0 +1,181 @@
+//! `cargo xtask setup`: what this machine lacks, one line each, and then there. Installs by apt, or into target/tools;
+//! on other systems it says exactly what to install.
+
+mod apt;
+mod origin;
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+pub use origin::nginx;
+
+use crate::build::{LINKER_VERSION, Route, linker};
+use crate::{process, workspace};
+
+/// Programs of the system, the Debian package of each, and what they are for.
+const PROGRAMS: [(&str, &str, &str); 7] = [
+    ("bpftool", "bpftool", "reads the kernel half's maps"),
+    ("ip", "iproute2", "makes the lab's namespaces"),
+    ("ethtool", "ethtool", "turns checksum offload off in the lab"),
+    ("curl", "curl", "is the lab's client"),
+    ("openssl", "openssl", "makes the lab's certificates"),
+    ("nsenter", "util-linux", "enters the lab's namespaces"),
+    ("setpriv", "util-linux", "drops the node's rights in the lab"),
+];
+
+/// Components of the toolchain: cargo's subcommand, rustup's name, and what they are for.
+const COMPONENTS: [(&str, &str, &str); 2] =
+    [("fmt", "rustfmt", "checks the layout of the source"), ("clippy", "clippy", "checks the source")];
+
+/// What to do about a lack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Cure {
+    Packages(&'static [&'static str]),
+    Package(&'static str),
+    Component(&'static str),
+    Linker,
+    Origin,
+}
+
+/// One thing that this machine lacks.
+#[derive(Clone, Debug)]
+struct Lack {
+    what: String,
+    why: &'static str,
+    cure: Cure,
+}
+
+/// Installs what is missing; says nothing where nothing is.
+///
+/// # Errors
+/// Something cannot be installed here; the message says what to do by hand.
+pub fn run() -> Result<()> {
+    let lacks = lacks();
+    if lacks.is_empty() {
+        return Ok(());
+    }
+    if !apt::is_here() {
+        bail!("{}\nthis is no Debian or Ubuntu: {}", report(&lacks), by_hand(&lacks));
+    }
+    for lack in &lacks {
+        println!("setup: installing {}: {}", lack.what, lack.why);
+    }
+    let start = Instant::now();
+    let packages: Vec<&str> = lacks.iter().flat_map(|lack| lack.cure.packages()).collect();
+    if !packages.is_empty() {
+        apt::install(&packages)?;
+    }
+    for lack in &lacks {
+        match &lack.cure {
+            Cure::Packages(_) | Cure::Package(_) => {}
+            Cure::Component(name) => process::run(Command::new("rustup").args(["component", "add", name]))
+                .with_context(|| format!("install the toolchain's {name}"))?,
+            Cure::Linker => install_linker()?,
+            Cure::Origin => origin::install()?,
+        }
+    }
+    let left = self::lacks();
+    if !left.is_empty() {
+        bail!("{}\ninstalling did not help: {}", report(&left), by_hand(&left));
+    }
+    println!("setup: done in {} s", start.elapsed().as_secs());
+    Ok(())
+}
+
+/// Says what is missing, installs nothing.
+///
+/// # Errors
+/// Something is missing.
+pub fn check() -> Result<()> {
+    let lacks = lacks();
+    if lacks.is_empty() {
+        return Ok(());
+    }
+    bail!("{}\ncargo xtask setup installs it, or {}", report(&lacks), by_hand(&lacks))
+}
+
+fn lacks() -> Vec<Lack> {
+    let mut lacks = Vec::new();
+    if Route::find().is_none() {
+        let what = "rustc-web, libstd-rust-web-dev-bpf".to_owned();
+        let cure = Cure::Packages(&["rustc-web", "libstd-rust-web-dev-bpf"]);
+        lacks.push(Lack { what, why: "a compiler with a core library for the BPF target", cure });
+    }
+    if linker().is_none() {
+        let what = format!("bpf-linker {LINKER_VERSION} into target/tools");
+        lacks.push(Lack {
+            what,
+            why: "links the BPF object (compiles for some minutes)",
+            cure: Cure::Linker,
+        });
+    }
+    for (program, package, why) in PROGRAMS {
+        if process::find(program).is_none() {
+            let cure = Cure::Package(package);
+            lacks.push(Lack { what: format!("{package} (program {program})"), why, cure });
+        }
+    }
+    for (subcommand, component, why) in COMPONENTS {
+        let mut asked = workspace::cargo();
+        if process::run(asked.args([subcommand, "--version"])).is_err() {
+            let cure = Cure::Component(component);
+            lacks.push(Lack { what: format!("{component} of the toolchain"), why, cure });
+        }
+    }
+    if nginx().is_none() {
+        let what = "nginx into target/tools".to_owned();
+        lacks.push(Lack {
+            what,
+            why: "the lab's origin; unpacked only, no service is started",
+            cure: Cure::Origin,
+        });
+    }
+    lacks
+}
+
+impl Cure {
+    fn packages(&self) -> Vec<&'static str> {
+        match self {
+            Self::Packages(names) => names.to_vec(),
+            Self::Package(name) => vec![name],
+            Self::Component(_) | Self::Linker | Self::Origin => Vec::new(),
+        }
+    }
+
+    fn by_hand(&self) -> String {
+        match self {
+            Self::Packages(_) => {
+                "a rustup nightly with rust-src (rustup toolchain install nightly -c rust-src)".to_owned()
+            }
+            Self::Package(name) => format!("the package with {name}"),
+            Self::Component(name) => format!("rustup component add {name}"),
+            Self::Linker => process::line(&linker_install()),
+            Self::Origin => "nginx".to_owned(),
+        }
+    }
+}
+
+fn report(lacks: &[Lack]) -> String {
+    let lines: Vec<String> =
+        lacks.iter().map(|lack| format!("missing: {}: {}", lack.what, lack.why)).collect();
+    lines.join("\n")
+}
+
+fn by_hand(lacks: &[Lack]) -> String {
+    let mut cures: Vec<String> = lacks.iter().map(|lack| lack.cure.by_hand()).collect();
+    cures.dedup();
+    format!("install by hand: {}", cures.join("; "))
+}
+
+fn linker_install() -> Command {
+    let mut cargo = workspace::cargo();
+    cargo.args(["install", "--root"]).arg(workspace::tools());
+    cargo.args(["--version", LINKER_VERSION, "--locked", "--quiet", "bpf-linker"]);
+    cargo
+}
+
+fn install_linker() -> Result<()> {
+    process::show(&mut linker_install()).context("install bpf-linker")
+}
