@@ -10,6 +10,7 @@ use waf_common::limits::{
     EVENTS_BYTES, LIST_ENTRIES_MAX, PREFIXES_MAX, SERVICES_MAX, TENANTS_MAX, WORKERS_MAX,
 };
 use waf_common::outcome::{Counters, TenantCounters};
+use waf_common::packet::ParsedFrame;
 use waf_common::service::{Config, ServiceKey, ServiceValue};
 use waf_common::steer::WorkerSet;
 
@@ -75,3 +76,7 @@ pub static WORKER_CPUS: Array<u32, { WORKERS_MAX }, READ_ONLY> = Array::new();
 /// Worker -> its listening socket. Written by the node; read per connection.
 #[btf_map]
 pub static SOCKETS: SockMap<{ WORKERS_MAX }> = SockMap::new();
+
+/// 0 -> the last parse of waf_parse. Written here; read by the test that compares it with the host's.
+#[btf_map]
+pub static PARSED: Array<ParsedFrame, 1> = Array::new();

@@ -44,7 +44,7 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 
 /// The environment of `cargo xtask test`, or why there is none.
-fn environment() -> Result<(PathBuf, PathBuf), String> {
+pub fn environment() -> Result<(PathBuf, PathBuf), String> {
     if !Uid::effective().is_root() {
         return Err("no CAP_BPF".to_owned());
     }
