@@ -83,7 +83,8 @@ fn an_ordinary_user_reads_the_maps_and_loads_nothing() {
     for (words, expected) in [(["load"], "needs root"), (["unload"], "needs root")] {
         let output = fixture.waf_as_nobody(&words);
         assert!(!output.status.success());
-        assert!(String::from_utf8_lossy(&output.stderr).contains(expected), "{words:?}");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(error.contains(expected), "{words:?}: {error}");
     }
 }
 
@@ -130,6 +131,22 @@ fn a_failing_load_undoes_what_it_made() {
     let error = fixture.fail(&["load", "--object", garbage.to_str().expect("text")]);
     assert!(error.contains("cannot load object") && error.contains("garbage.o"), "{error}");
     assert!(!fixture.pins().node().exists());
+}
+
+#[test]
+fn a_driver_without_native_xdp_gets_generic_where_auto_allows_it() {
+    let Some(fixture) = Fixture::unloaded("") else { return };
+    let file = fixture.directory().join("node.toml");
+    let toml = fs::read_to_string(&file).expect("node.toml").replace("\"eth1\"", "\"lo\"");
+    fs::write(&file, toml.clone() + "xdp_mode = \"native\"\n").expect("node.toml");
+    let before = machine(&fixture);
+    let error = fixture.fail(&["load"]);
+    assert!(error.contains("cannot attach waf_xdp to lo"), "{error}");
+    assert_eq!(machine(&fixture), before);
+    assert!(!fixture.pins().node().exists());
+
+    fs::write(&file, toml).expect("node.toml");
+    assert!(fixture.succeed(&["load"]).contains("loaded on lo (generic)"));
 }
 
 #[test]
