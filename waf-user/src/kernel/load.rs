@@ -10,6 +10,7 @@ use aya::programs::xdp::XdpMode as AyaMode;
 use aya::programs::{ProgramError, SkLookup, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use nix::sched::{CpuSet, sched_getaffinity};
+use nix::sys::utsname::uname;
 use nix::unistd::{Gid, Pid, Uid};
 use waf_common::address::{PREFIX_ONLY_SERVICES, PrefixKey, PrefixValue};
 use waf_common::limits::WORKERS_MAX;
@@ -19,6 +20,8 @@ use waf_common::service::Config;
 use super::{KernelError, Pins, keys, mount, route, shape};
 use crate::config::{NodeSettings, XdpMode};
 
+/// The coarse clock (`bpf_ktime_get_coarse_ns`) came with 5.11.
+const KERNEL_MIN: (u32, u32) = (5, 11);
 /// Packets that wait for one CPU before CPUMAP drops: about 10 ms at 200,000 packets a second.
 const CPU_QUEUE_PACKETS: u32 = 2048;
 const GROUP_MAPS_MODE: u32 = 0o660;
@@ -42,6 +45,7 @@ pub fn load(settings: &NodeSettings, object: Option<&Path>) -> Result<Loaded, Ke
         return Err(KernelError::NeedsRoot { action: "loading the kernel half" });
     }
     let interface = settings.interface.as_deref().ok_or(KernelError::NoInterface)?;
+    check_release(uname().map(|name| name.release().to_string_lossy().into_owned()).unwrap_or_default())?;
     let pins = Pins::of(&settings.name);
     if pins.link(names::PROGRAM_XDP).exists() {
         return Err(KernelError::AlreadyLoaded { path: pins.schema() });
@@ -226,6 +230,15 @@ where
     <&mut P>::try_from(program).map_err(|source| KernelError::Program { name, source: Box::new(source) })
 }
 
+/// A release that cannot be read is left to the verifier.
+fn check_release(release: String) -> Result<(), KernelError> {
+    let mut numbers = release.split(['.', '-', '+']).map_while(|part| part.parse::<u32>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(major), Some(minor)) if (major, minor) < KERNEL_MIN => Err(KernelError::OldKernel { release }),
+        _ => Ok(()),
+    }
+}
+
 /// CPUs that this process may run on, in order: worker i runs on the i-th.
 fn affinity() -> Vec<u32> {
     let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else { return vec![0] };
@@ -246,3 +259,6 @@ fn foreign(interface: &str, xdp: route::AttachedXdp) -> KernelError {
     };
     KernelError::Foreign { interface: interface.to_owned(), program, id: xdp.program_id, mode: xdp.mode, off }
 }
+
+#[cfg(test)]
+mod tests;
