@@ -89,6 +89,26 @@ fn an_ordinary_user_reads_the_maps_and_loads_nothing() {
 }
 
 #[test]
+fn the_nodes_user_writes_the_maps_and_others_do_not_see_them() {
+    let Some(fixture) = Fixture::active() else { return };
+    let map = fixture.pins().map(names::MAP_BLOCK4);
+    let update = |user: &str| {
+        let user = User::from_name(user).ok().flatten().expect("a user of every Debian");
+        let mut bpftool = fixture.node.command_as(&user, "bpftool");
+        bpftool.args(["map", "update", "pinned"]).arg(&map);
+        // Node scope, 192.0.2.1/32; an operator's, for ever.
+        bpftool.args("key 64 0 0 0 0 0 0 0 192 0 2 1 value 3 0 0 0 0 0 0 0 0 0 0 0".split(' '));
+        bpftool.output().expect("bpftool starts")
+    };
+    let stranger = update("daemon");
+    assert!(!stranger.status.success());
+    assert!(fixture.maps().blocks().is_empty());
+    let own = update("nobody");
+    assert!(own.status.success(), "{}", String::from_utf8_lossy(&own.stderr));
+    assert_eq!(fixture.maps().blocks().len(), 1);
+}
+
+#[test]
 fn a_foreign_program_is_named_and_left_alone() {
     let Some(fixture) = Fixture::active() else { return };
     // Another node on the same interface: to it the first one's program is foreign.
