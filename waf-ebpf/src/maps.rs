@@ -65,6 +65,10 @@ pub static TENANT_COUNTERS: PerCpuHashMap<u32, TenantCounters, { TENANTS_MAX as 
 #[btf_map]
 pub static EVENTS: RingBuf<(), { EVENTS_BYTES as usize }> = RingBuf::new();
 
+/// 0 -> the last parse of waf_parse. Written here; read by the test that compares it with the host's.
+#[btf_map]
+pub static PARSED: Array<ParsedFrame, 1> = Array::new();
+
 /// CPU -> its queue for redirected frames. Written by load where CPUMAP is asked for.
 #[btf_map]
 pub static CPUS: CpuMap<{ WORKERS_MAX }> = CpuMap::new();
@@ -76,7 +80,3 @@ pub static WORKER_CPUS: Array<u32, { WORKERS_MAX }, READ_ONLY> = Array::new();
 /// Worker -> its listening socket. Written by the node; read per connection.
 #[btf_map]
 pub static SOCKETS: SockMap<{ WORKERS_MAX }> = SockMap::new();
-
-/// 0 -> the last parse of waf_parse. Written here; read by the test that compares it with the host's.
-#[btf_map]
-pub static PARSED: Array<ParsedFrame, 1> = Array::new();
