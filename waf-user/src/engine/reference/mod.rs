@@ -153,6 +153,3 @@ fn ask(condition: &Condition, bytes: &[u8], values: &Values) -> Option<Spans> {
         Sense::Negated => hit.is_none().then(Spans::new),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -9,8 +9,11 @@ fn ids(transaction: &Transaction) -> Vec<u64> {
     transaction.matches().iter().map(|matched| matched.id).collect()
 }
 
+/// Rule and status.
+type Refusal = Option<(u64, u16)>;
+
 /// (name, rules, target, ids that match, refusal)
-type Row = (&'static str, &'static str, &'static str, &'static [u64], Option<(u64, u16)>);
+type Row = (&'static str, &'static str, &'static str, &'static [u64], Refusal);
 
 #[test]
 fn one_request() {
@@ -273,7 +276,7 @@ fn responses() {
          SecRule RESPONSE_BODY \"leak\" \"id:4,phase:4,deny,status:502\"\n\
          SecRule RESPONSE_STATUS \"@streq 200\" \"id:5,phase:5,deny\"",
     );
-    let rows: &[(&str, &str, &[u8], &[u64], Option<(u64, u16)>)] = &[
+    let rows: &[(&str, &str, &[u8], &[u64], Refusal)] = &[
         ("clean", "text/html; charset=utf-8", b"fine", &[5], None),
         ("body", "text/html", b"a leak", &[4, 5], Some((4, 502))),
         ("last byte of the limit", "text/html", b"....leak", &[4, 5], Some((4, 502))),
@@ -291,7 +294,7 @@ fn responses() {
 #[test]
 fn body_limit_on_both_sides() {
     let seen = "SecRule REQUEST_BODY \"x$\" \"id:1,phase:2,pass\"\nSecRule INBOUND_DATA_ERROR \"@eq 1\" \"id:2,phase:2,pass\"";
-    let rows: &[(&str, &str, &[u8], &[u64], Option<(u64, u16)>)] = &[
+    let rows: &[(&str, &str, &[u8], &[u64], Refusal)] = &[
         ("partial, at the limit", "ProcessPartial", b"1234567x", &[1], None),
         ("partial, past it", "ProcessPartial", b"12345678x", &[2], None),
         ("reject, at the limit", "Reject", b"1234567x", &[1], None),
