@@ -9,6 +9,7 @@ use crate::engine::{
 
 mod attacks;
 mod harmless;
+mod hostile;
 mod random;
 mod rules;
 

@@ -12,6 +12,9 @@ fn ids(transaction: &Transaction) -> Vec<u64> {
 /// Rule and status.
 type Refusal = Option<(u64, u16)>;
 
+/// (name, media type or action, body, ids that match, refusal)
+type Fed<'a> = (&'a str, &'a str, &'a [u8], &'a [u64], Refusal);
+
 /// (name, rules, target, ids that match, refusal)
 type Row = (&'static str, &'static str, &'static str, &'static [u64], Refusal);
 
@@ -276,7 +279,7 @@ fn responses() {
          SecRule RESPONSE_BODY \"leak\" \"id:4,phase:4,deny,status:502\"\n\
          SecRule RESPONSE_STATUS \"@streq 200\" \"id:5,phase:5,deny\"",
     );
-    let rows: &[(&str, &str, &[u8], &[u64], Refusal)] = &[
+    let rows: &[Fed<'_>] = &[
         ("clean", "text/html; charset=utf-8", b"fine", &[5], None),
         ("body", "text/html", b"a leak", &[4, 5], Some((4, 502))),
         ("last byte of the limit", "text/html", b"....leak", &[4, 5], Some((4, 502))),
@@ -294,7 +297,7 @@ fn responses() {
 #[test]
 fn body_limit_on_both_sides() {
     let seen = "SecRule REQUEST_BODY \"x$\" \"id:1,phase:2,pass\"\nSecRule INBOUND_DATA_ERROR \"@eq 1\" \"id:2,phase:2,pass\"";
-    let rows: &[(&str, &str, &[u8], &[u64], Refusal)] = &[
+    let rows: &[Fed<'_>] = &[
         ("partial, at the limit", "ProcessPartial", b"1234567x", &[1], None),
         ("partial, past it", "ProcessPartial", b"12345678x", &[2], None),
         ("reject, at the limit", "Reject", b"1234567x", &[1], None),
