@@ -28,5 +28,5 @@ mod template;
 mod transformation;
 
 pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleSet, Settings};
-pub use transaction::{Connection, Progress, Transaction};
+pub use transaction::{Connection, Exclude, Progress, Transaction};
 pub use verdict::{Disruption, RuleMatch, Verdict};
