@@ -82,6 +82,9 @@ enum Task {
     /// Set up, then run formatter, lints, tidy and all tests (root for the integration tests)
     #[command(after_help = "Example:\n  cargo xtask test")]
     Test,
+    /// Clear away what killed runs left; lab, demo and test do it themselves (root)
+    #[command(hide = true)]
+    Sweep,
     /// Check that the tree keeps its own rules
     #[command(after_help = "Example:\n  cargo xtask tidy")]
     Tidy,
@@ -154,6 +157,7 @@ fn run(task: Task) -> Result<()> {
             demo::run(&built, serve)
         }
         Task::Test => test::run(),
+        Task::Sweep => lab::sweep::sweep(),
         Task::Tidy => tidy::run(),
     }
 }

@@ -1,6 +1,141 @@
-//! wip
+//! `cargo xtask test`: everything that CI checks, in the order of what fails soonest, and one total at the end.
+//! Everything is built as the invoking user; only the finished integration binary runs as root.
+
+mod tally;
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use self::tally::Tally;
+use crate::build::{self, Built, Profile};
+use crate::{lab, privilege, process, setup, tidy, workspace};
+
+/// Compiled for another target, by another compiler: the usual lints cannot see it.
+const NO_LINTS: &str = "waf-ebpf";
+
+/// Runs all of it.
+///
 /// # Errors
-/// wip
-pub fn run() -> anyhow::Result<()> {
+/// The first check that fails, or a failing test once all have run.
+pub fn run() -> Result<()> {
+    setup::run()?;
+    step("fmt", workspace::cargo().args(["fmt", "--all", "--check"]))?;
+    let lints =
+        ["clippy", "--quiet", "--workspace", "--exclude", NO_LINTS, "--all-targets", "--", "-D", "warnings"];
+    step("clippy", workspace::cargo().args(lints))?;
+    println!("test: clippy leaves out {NO_LINTS}, which compiles for the BPF target only");
+    tidy::run()?;
+    println!("test: tidy passed");
+    let built = build::run(Profile::Dev)?;
+
+    let mut tally = Tally::default();
+    println!("test: unit tests of the default members");
+    let mut unit = workspace::cargo();
+    // Printed output of passing tests tells which were skipped; the tally shows only that of it.
+    unit.args(["test", "--no-fail-fast", "--", "--show-output"]);
+    watch(&mut unit, &mut tally)?;
+
+    println!("test: integration tests");
+    sweep()?;
+    for binary in integration_binaries()? {
+        watch(&mut integration(&binary, &built)?, &mut tally)?;
+    }
+    for line in tally.skips() {
+        println!("{line}");
+    }
+    println!("{tally}");
+    if tally.has_failed() {
+        bail!("a test failed");
+    }
     Ok(())
+}
+
+fn step(name: &str, command: &mut Command) -> Result<()> {
+    process::show(command).with_context(|| name.to_owned())?;
+    println!("test: {name} passed");
+    Ok(())
+}
+
+/// Builds package waf-tests and asks cargo where its binaries lie.
+fn integration_binaries() -> Result<Vec<PathBuf>> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["test", "--quiet", "--package", "waf-tests", "--no-run", "--message-format=json"]);
+    let output = cargo.stderr(Stdio::inherit()).output().context("build the integration tests")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let messages: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    if !output.status.success() {
+        let said = messages.iter().filter_map(|message| message["message"]["rendered"].as_str());
+        bail!("build the integration tests: {}", said.collect::<String>());
+    }
+    let tests = messages.iter().filter(|message| message["profile"]["test"] == true);
+    Ok(tests.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?))).collect())
+}
+
+/// The binary as root, with what it tests in its environment.
+fn integration(binary: &PathBuf, built: &Built) -> Result<Command> {
+    if !privilege::is_root() {
+        println!("sudo: namespaces, BPF programs and processes of another user need root");
+    }
+    let mut command = privilege::command("env")?;
+    command.current_dir(workspace::root().join("tests"));
+    let mut set = |name: &str, value: &std::ffi::OsStr| {
+        let mut pair = std::ffi::OsString::from(name);
+        pair.push("=");
+        pair.push(value);
+        command.arg(pair);
+    };
+    set("WAF_BIN", built.waf.as_os_str());
+    set("WAF_OBJECT", built.object.as_os_str());
+    if let Some(shared) = shared() {
+        set("WAF_SHARED", shared.as_os_str());
+    }
+    command.arg(binary).arg("--show-output");
+    Ok(command)
+}
+
+/// Test data that is too large for the tree, beside it where there is any.
+fn shared() -> Option<PathBuf> {
+    let beside = workspace::root().join("../shared");
+    let given = std::env::var_os("WAF_SHARED").map(PathBuf::from);
+    given
+        .into_iter()
+        .chain([beside])
+        .find_map(|folder| folder.canonicalize().ok().filter(|folder| folder.is_dir()))
+}
+
+/// Runs one test program, showing its lines as they come and counting them. A failure that no test owns (a compiler's,
+/// a crash) ends everything.
+fn watch(command: &mut Command, tally: &mut Tally) -> Result<()> {
+    if let Some(shared) = shared() {
+        command.env("WAF_SHARED", shared);
+    }
+    let line = process::line(command);
+    let failed_before = tally.failed();
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().with_context(|| line.clone())?;
+    let output = child.stdout.take().context("read the tests' output")?;
+    for bytes in BufReader::new(output).split(b'\n') {
+        let text = String::from_utf8_lossy(&bytes?).into_owned();
+        if tally.take(&text) {
+            println!("{text}");
+        }
+    }
+    let status = child.wait()?;
+    if !status.success() && tally.failed() == failed_before {
+        bail!("{line} {}", process::ending(status));
+    }
+    Ok(())
+}
+
+/// What killed runs and tests left is cleared away before new ones begin.
+fn sweep() -> Result<()> {
+    if privilege::is_root() {
+        return lab::sweep::sweep();
+    }
+    println!("sudo: clearing away what killed runs left needs root");
+    process::show(privilege::command(std::env::current_exe()?)?.arg("sweep"))
 }

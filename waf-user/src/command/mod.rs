@@ -11,8 +11,19 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 /// A cloud WAF: kernel filter, inspection node and their tools.
+///
+/// A node has two halves: an XDP program that drops and steers packets, and a process without privilege that ends TLS,
+/// reads HTTP, runs the rules and passes on what is clean.
 #[derive(Parser)]
-#[command(name = "waf", version, arg_required_else_help = true)]
+#[command(
+    name = "waf",
+    version,
+    arg_required_else_help = true,
+    after_help = "First steps:\n  waf node --check --config node.toml       say what is wrong in a configuration\n  \
+        sudo waf kernel load --config node.toml   put the kernel half in place\n  \
+        waf node --config node.toml               serve, as the user that node.toml names\n\n\
+        Every command has --help with an example."
+)]
 struct Waf {
     #[command(subcommand)]
     command: Command,

@@ -1,14 +1,55 @@
-//! `waf node`.
+//! `waf node`: the inspection node in the foreground.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use clap::Args;
+use tracing_subscriber::EnvFilter;
+use waf_user::config::{self, check_interface};
+use waf_user::model::Generation;
+use waf_user::node::{self, snapshot};
 
 use super::Outcome;
 
+/// Serve the tenants of a configuration until SIGTERM or SIGINT.
+///
+/// With `interface` set in node.toml the kernel half must be loaded first (`waf kernel load`), and the node runs as
+/// the user that node.toml names, with no capability. Without `interface` it binds the real addresses and ports and
+/// filters no packet.
 #[derive(Args)]
-pub struct Node {}
+#[command(after_help = "Examples:\n  waf node --config /etc/waf/node.toml --check\n  \
+    setpriv --reuid waf --regid waf --init-groups waf node --config /etc/waf/node.toml\n\n\
+    Signals: SIGTERM and SIGINT drain for at most 10 s and stop, SIGUSR1 reopens the logs.\n\
+    RUST_LOG sets what is logged to stderr (default: info).\n\
+    Exit codes: 0 stopped or checked, 1 failed, 2 wrong usage.")]
+pub struct Node {
+    /// The node.toml to serve
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Read configuration, certificates and rules, say what is wrong in them, and serve nothing
+    #[arg(long)]
+    check: bool,
+}
 
 impl Node {
     pub fn run(self) -> Outcome {
-        Err("this subcommand is being written".into())
+        let (settings, config) = config::load(&self.config)?;
+        if self.check {
+            check_interface(&settings)?;
+            let built = snapshot::build(&settings, &config, Generation::default())?;
+            println!("ok: {}, {}", counted(config.tenants.len(), "tenant"), counted(built.rules, "rule"));
+            return Ok(());
+        }
+        let level = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
+        tracing_subscriber::fmt()
+            .with_env_filter(level)
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
+            .init();
+        Ok(node::run(&settings, config, &self.config)?)
     }
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -93,3 +93,6 @@ impl fmt::Display for OriginUrl {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,3 +51,6 @@ pub fn parse_service_address(text: &str) -> Result<IpAddr, PrefixError> {
     }
     Ok(address)
 }
+
+#[cfg(test)]
+mod tests;

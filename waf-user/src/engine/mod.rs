@@ -1,10 +1,31 @@
 //! SecLang rules engine: rule text -> compiled [`RuleSet`] -> [`Transaction`] per request -> [`Verdict`]. It never
 //! sees a socket, a clock or HTTP parsing: bytes and time are arguments, files come through [`RuleFiles`].
+//!
+//! In reading order: `text` (lexer, parser, mistakes), `compile` (names looked up), `rule` (the compiled form), `values`
+//! (what a transaction knows), `operator`, `transformation`, `body`, and `reference`, the plain evaluator.
 
+pub mod limits;
 pub mod verdict;
 
 mod rule_set;
 mod transaction;
+
+mod compile;
+mod options;
+mod rule;
+mod text;
+
+mod control;
+mod reference;
+mod request;
+mod values;
+mod variable;
+
+mod body;
+mod operator;
+mod pattern;
+mod template;
+mod transformation;
 
 pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleSet, Settings};
 pub use transaction::{Connection, Progress, Transaction};

@@ -3,11 +3,23 @@
 use std::fmt;
 use std::io;
 
+use super::compile::{self, Compiled};
+use super::options::Options;
+use super::rule::{Phase, Step};
+use super::text;
+
 /// Where rule text and the data files it names come from.
 pub trait RuleFiles {
     /// The text of a file, `path` as written, relative to the including file `from`. Returns its resolved name too.
+    ///
+    /// # Errors
+    /// The file cannot be read.
     fn read(&self, path: &str, from: &str) -> io::Result<RuleFile>;
+
     /// The paths that a pattern of Include names, sorted.
+    ///
+    /// # Errors
+    /// The folder cannot be listed.
     fn glob(&self, pattern: &str, from: &str) -> io::Result<Vec<String>>;
 }
 
@@ -43,23 +55,39 @@ impl std::error::Error for RuleErrors {}
 
 /// Compiled rules, shared by any number of transactions.
 #[derive(Debug, Default)]
-pub struct RuleSet {}
+pub struct RuleSet {
+    compiled: Compiled,
+}
 
 impl RuleSet {
     /// Compiles the files in order, as if they were one.
     ///
     /// # Errors
     /// Every mistake of every file.
-    pub fn compile(_files: &[RuleFile], _access: &dyn RuleFiles) -> Result<Self, RuleErrors> {
-        Ok(Self {})
+    pub fn compile(files: &[RuleFile], access: &dyn RuleFiles) -> Result<Self, RuleErrors> {
+        let compiled = compile::compile(files, access);
+        compiled
+            .map(|compiled| Self { compiled })
+            .map_err(|mistakes| RuleErrors { text: text::render(&mistakes) })
     }
 
     /// How many rules (SecRule and SecAction, chains counted once).
     pub fn len(&self) -> usize {
-        0
+        self.compiled.rules
     }
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The settings that the rule files made.
+    pub(super) fn options(&self) -> &Options {
+        &self.compiled.options
+    }
+
+    /// The steps of one phase in order.
+    pub(super) fn steps(&self, phase: Phase) -> &[Step] {
+        let index = usize::from(phase.number() - 1);
+        self.compiled.phases.get(index).map_or(&[], Vec::as_slice)
     }
 }

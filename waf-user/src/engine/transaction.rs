@@ -3,7 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::{RuleMatch, RuleSet, Settings, Verdict};
+use super::body;
+use super::control::Control;
+use super::operator::number::whole_number;
+use super::options::LimitAction;
+use super::reference::{self, State};
+use super::request;
+use super::rule::{BodyProcessor, Disruptive, EngineMode, Flow, Phase, Rule, Step};
+use super::values::Values;
+use super::{Disruption, RuleMatch, RuleSet, Settings, Verdict};
 
 /// The two ends of the client's connection.
 #[derive(Clone, Copy, Debug)]
@@ -22,66 +30,203 @@ pub enum Progress {
     Ready,
 }
 
-/// A transaction. Input calls only take bytes; `advance` runs the rules of the phases whose input is complete.
+/// Where the evaluation stands.
+#[derive(Debug, Default)]
+struct Cursor {
+    /// Index into [`Phase::ALL`].
+    phase: usize,
+    /// Step of the phase that runs next; None: the phase has not begun.
+    step: Option<usize>,
+    /// Phases whose input is complete.
+    open: [bool; 5],
+}
+
+/// A transaction. Input calls only take bytes; `advance` runs the rules of the phases whose input is complete. A phase
+/// whose input never came is passed over once a later one is open.
 #[derive(Debug)]
 pub struct Transaction {
+    rules: Arc<RuleSet>,
+    state: State,
     verdict: Verdict,
-    matches: Vec<RuleMatch>,
+    cursor: Cursor,
+    /// The tenant's setting, beside SecResponseBodyAccess.
+    response_bodies: bool,
 }
 
 impl Transaction {
     /// `now_unix_ms`: wall time for TIME* and expiry. `unique_id`: the request id.
     pub fn new(
-        _rules: Arc<RuleSet>,
-        _settings: &Settings,
-        _connection: Connection,
-        _now_unix_ms: u64,
-        _unique_id: &str,
+        rules: Arc<RuleSet>,
+        settings: &Settings,
+        connection: Connection,
+        now_unix_ms: u64,
+        unique_id: &str,
     ) -> Self {
-        Self { verdict: Verdict::Pass, matches: Vec::new() }
+        let mut values = Values {
+            remote_addr: connection.client.ip().to_canonical().to_string(),
+            remote_port: connection.client.port().to_string(),
+            server_addr: connection.server.ip().to_canonical().to_string(),
+            server_port: connection.server.port().to_string(),
+            time_epoch: (now_unix_ms / 1000).to_string(),
+            unique_id: unique_id.to_owned(),
+            body_shown: true,
+            ..Values::default()
+        };
+        for (name, value) in initial_tx(settings) {
+            values.set_tx(name.as_bytes(), value.to_string().into_bytes());
+        }
+        let control = Control::new(rules.options());
+        let state = State { values, control, matches: Vec::new() };
+        let response_bodies = settings.response_bodies;
+        Self { rules, state, verdict: Verdict::Pass, cursor: Cursor::default(), response_bodies }
     }
 
     /// `protocol` such as `HTTP/1.1`; `target` as it stood in the request line.
-    pub fn request_line(&mut self, _method: &[u8], _target: &[u8], _protocol: &str) {}
+    pub fn request_line(&mut self, method: &[u8], target: &[u8], protocol: &str) {
+        self.state.values.method = method.to_vec();
+        self.state.values.protocol = protocol.to_owned();
+        request::read_target(&mut self.state.values, target, self.rules.options());
+    }
 
-    pub fn request_header(&mut self, _name: &[u8], _value: &[u8]) {}
+    pub fn request_header(&mut self, name: &[u8], value: &[u8]) {
+        self.state.values.headers.push((name.to_vec(), value.to_vec()));
+        if name.eq_ignore_ascii_case(b"cookie") {
+            request::read_cookies(&mut self.state.values, value);
+        }
+    }
 
     /// Phase 1 may run now.
-    pub fn end_request_headers(&mut self) {}
+    pub fn end_request_headers(&mut self) {
+        self.open(Phase::RequestHeaders);
+    }
 
     /// Whether the rules want body bytes at all (SecRequestBodyAccess), asked after phase 1.
     pub fn wants_request_body(&self) -> bool {
-        true
+        self.judges() && self.state.control.request_body_access
     }
 
-    pub fn request_body(&mut self, _bytes: &[u8]) {}
+    /// Keeps bytes up to the limit of the rule files; past it see [`LimitAction`].
+    pub fn request_body(&mut self, bytes: &[u8]) {
+        if !self.wants_request_body() {
+            return;
+        }
+        let options = self.rules.options();
+        let values = &mut self.state.values;
+        values.body_length = values.body_length.saturating_add(bytes.len());
+        let limit = match processor(&self.state.control, values) {
+            Some(BodyProcessor::Multipart) => options.request_body_limit,
+            _ => options.request_body_limit.min(options.request_body_no_files_limit),
+        };
+        let action = options.request_body_limit_action;
+        if keep(&mut values.body, bytes, limit) {
+            return;
+        }
+        values.body_cut = true;
+        if action == LimitAction::Reject {
+            self.refuse_at_limit(
+                413,
+                Phase::RequestBody,
+                "the request body is longer than SecRequestBodyLimit",
+            );
+        }
+    }
 
     /// Phase 2 may run now.
-    pub fn end_request_body(&mut self) {}
+    pub fn end_request_body(&mut self) {
+        self.open(Phase::RequestBody);
+    }
 
-    pub fn response_line(&mut self, _status: u16, _protocol: &str) {}
+    pub fn response_line(&mut self, status: u16, protocol: &str) {
+        self.state.values.status = status;
+        self.state.values.response_protocol = protocol.to_owned();
+    }
 
-    pub fn response_header(&mut self, _name: &[u8], _value: &[u8]) {}
+    pub fn response_header(&mut self, name: &[u8], value: &[u8]) {
+        self.state.values.response_headers.push((name.to_vec(), value.to_vec()));
+    }
 
     /// Phase 3 may run now.
-    pub fn end_response_headers(&mut self) {}
+    pub fn end_response_headers(&mut self) {
+        self.open(Phase::ResponseHeaders);
+    }
 
     /// Whether the response's body is to be given (SecResponseBodyAccess and its MIME types), asked after phase 3.
     pub fn wants_response_body(&self) -> bool {
-        false
+        let access = self.response_bodies || self.state.control.response_body_access;
+        let media_type = self.state.values.response_content_type();
+        let types = &self.rules.options().response_mime_types;
+        self.judges() && access && types.iter().any(|name| name.eq_ignore_ascii_case(media_type))
     }
 
-    pub fn response_body(&mut self, _bytes: &[u8]) {}
+    /// Keeps bytes up to SecResponseBodyLimit; past it see [`LimitAction`].
+    pub fn response_body(&mut self, bytes: &[u8]) {
+        if !self.wants_response_body() {
+            return;
+        }
+        let options = self.rules.options();
+        let values = &mut self.state.values;
+        values.response_body_length = values.response_body_length.saturating_add(bytes.len());
+        let action = options.response_body_limit_action;
+        if keep(&mut values.response_body, bytes, options.response_body_limit) {
+            return;
+        }
+        values.response_body_cut = true;
+        if action == LimitAction::Reject {
+            self.refuse_at_limit(
+                500,
+                Phase::ResponseBody,
+                "the response body is longer than SecResponseBodyLimit",
+            );
+        }
+    }
 
     /// Phase 4 may run now.
-    pub fn end_response_body(&mut self) {}
+    pub fn end_response_body(&mut self) {
+        self.open(Phase::ResponseBody);
+    }
 
     /// Phase 5 may run now: the transaction is over, nothing can be refused any more.
-    pub fn end(&mut self) {}
+    pub fn end(&mut self) {
+        self.open(Phase::Logging);
+    }
 
-    /// Runs rules until the input given so far is judged or about `budget` rule evaluations are done. After a
-    /// refusal nothing but phase 5 runs.
-    pub fn advance(&mut self, _budget: u32) -> Progress {
+    /// Runs rules until the input given so far is judged or about `budget` rule evaluations are done (a rule costs one
+    /// and one more for each value it looks at; at least one rule runs). After a refusal nothing but phase 5 runs. The
+    /// body is parsed in one go at the start of phase 2: linear in a bounded length.
+    pub fn advance(&mut self, budget: u32) -> Progress {
+        let rules = Arc::clone(&self.rules);
+        let mut spent = 0_u32;
+        while let Some(phase) = self.next_phase() {
+            let steps = rules.steps(phase);
+            let mut step = match self.cursor.step {
+                Some(step) => step,
+                None => {
+                    self.begin(phase);
+                    0
+                }
+            };
+            while let Some(current) = steps.get(step) {
+                if self.passes_over(phase) {
+                    break;
+                }
+                if spent >= budget.max(1) {
+                    self.cursor.step = Some(step);
+                    return Progress::Pending;
+                }
+                let Step::Rule(rule) = current else {
+                    step += 1;
+                    continue;
+                };
+                let evaluated = reference::evaluate(rule, &mut self.state);
+                spent = spent.saturating_add(evaluated.cost);
+                step += 1;
+                if evaluated.matched {
+                    self.disrupt(rule);
+                    step = follow(rule.flow, steps, step);
+                }
+            }
+            self.cursor = Cursor { phase: self.cursor.phase + 1, step: None, ..self.cursor };
+        }
         Progress::Ready
     }
 
@@ -92,11 +237,125 @@ impl Transaction {
 
     /// Every rule that matched and logs, in order, capped.
     pub fn matches(&self) -> &[RuleMatch] {
-        &self.matches
+        &self.state.matches
     }
 
     /// The inbound anomaly score (TX:anomaly_score of CRS 3, TX:blocking_inbound_anomaly_score of 4), 0 if unset.
     pub fn score(&self) -> i64 {
-        0
+        let names = ["blocking_inbound_anomaly_score", "anomaly_score"];
+        let mut found = names.iter().filter_map(|name| self.state.values.tx.get(name.as_bytes()));
+        found.next().map_or(0, |value| whole_number(value))
+    }
+
+    fn open(&mut self, phase: Phase) {
+        if let Some(open) = self.cursor.open.get_mut(usize::from(phase.number() - 1)) {
+            *open = true;
+        }
+    }
+
+    /// The phase that is to run or to go on: the first open one from where we stand.
+    fn next_phase(&mut self) -> Option<Phase> {
+        let ahead = self.cursor.open.iter().skip(self.cursor.phase).position(|open| *open)?;
+        self.cursor.phase += ahead;
+        Phase::ALL.get(self.cursor.phase).copied()
+    }
+
+    fn begin(&mut self, phase: Phase) {
+        self.cursor.step = Some(0);
+        if phase != Phase::RequestBody || self.passes_over(phase) {
+            return;
+        }
+        let values = &mut self.state.values;
+        let processor = processor(&self.state.control, values);
+        values.body_shown = self.state.control.force_request_body_variable
+            || matches!(processor, None | Some(BodyProcessor::UrlEncoded));
+        let Some(processor) = processor.filter(|_| values.body_length > 0) else { return };
+        values.body_processor = processor.name().as_bytes().to_vec();
+        body::process(values, processor, self.rules.options());
+    }
+
+    fn disrupt(&mut self, rule: &Rule) {
+        // Detection only: matches are logged, nothing is refused and nothing let through unjudged. In phase 5 the
+        // answer has been given.
+        if self.state.control.engine != EngineMode::On || rule.phase == Phase::Logging {
+            return;
+        }
+        let (id, status) = (rule.id, rule.status);
+        let disruption = match &rule.disruptive {
+            Disruptive::Pass => return,
+            Disruptive::Allow(allow) => {
+                self.state.control.allow(*allow, rule.phase);
+                return;
+            }
+            Disruptive::Deny => Disruption::Deny { rule: id, status },
+            Disruptive::Drop => Disruption::Drop { rule: id },
+            Disruptive::Redirect(location) => {
+                let location = location.expand_lossy(&self.state.values);
+                Disruption::Redirect { rule: id, status, location }
+            }
+        };
+        self.verdict = Verdict::Refuse(disruption);
+    }
+
+    /// A limit refuses without a rule: id 0.
+    fn refuse_at_limit(&mut self, status: u16, phase: Phase, msg: &str) {
+        if self.state.control.engine == EngineMode::On && !self.refused() {
+            let msg = msg.to_owned();
+            self.state.matches.push(RuleMatch { phase: phase.number(), msg, ..RuleMatch::default() });
+            self.verdict = Verdict::Refuse(Disruption::Deny { rule: 0, status });
+        }
+    }
+
+    fn refused(&self) -> bool {
+        self.verdict != Verdict::Pass
+    }
+
+    /// Rules are there and still have a say.
+    fn judges(&self) -> bool {
+        !self.rules.is_empty() && !self.refused() && self.state.control.engine != EngineMode::Off
+    }
+
+    fn passes_over(&self, phase: Phase) -> bool {
+        (self.refused() && phase != Phase::Logging) || self.state.control.passes_over(phase)
     }
 }
+
+/// Appends up to the limit; false where bytes were left out.
+fn keep(body: &mut Vec<u8>, bytes: &[u8], limit: usize) -> bool {
+    let room = limit.saturating_sub(body.len());
+    body.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+    bytes.len() <= room
+}
+
+/// What a rule chose, else what the content type says.
+fn processor(control: &Control, values: &Values) -> Option<BodyProcessor> {
+    control.body_processor.or_else(|| values.header("content-type").and_then(body::processor_for))
+}
+
+/// The step after a match: skip counts rules, not markers.
+fn follow(flow: Flow, steps: &[Step], next: usize) -> usize {
+    match flow {
+        Flow::Next => next,
+        Flow::To(step) => step.max(next),
+        Flow::Skip(rules) => {
+            let ahead = steps.iter().enumerate().skip(next).filter(|(_, step)| matches!(step, Step::Rule(_)));
+            ahead.take(rules).last().map_or(next, |(last, _)| last + 1)
+        }
+    }
+}
+
+/// Settings that CRS takes where its set-up file leaves them unset (3.x and 4.x names).
+fn initial_tx(settings: &Settings) -> [(&'static str, u32); 6] {
+    let level = u32::from(settings.paranoia_level);
+    [
+        ("paranoia_level", level),
+        ("executing_paranoia_level", level),
+        ("blocking_paranoia_level", level),
+        ("detection_paranoia_level", level),
+        ("inbound_anomaly_score_threshold", settings.inbound_threshold),
+        ("outbound_anomaly_score_threshold", settings.outbound_threshold),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

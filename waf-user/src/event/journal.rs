@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use super::limits::{FLUSH_WITHIN, QUEUE_LEN_MAX};
+use super::limits::{FLUSH_WITHIN, QUEUE_LEN_MAX, QUEUE_POLL};
 use super::sink::Sink;
 use super::writer::{self, Message};
 use super::{Event, RequestRecord};
@@ -100,26 +101,47 @@ impl Journal {
         }
     }
 
-    /// Opens the files anew by their paths: after a rotation has moved them.
+    /// Opens the files anew by their paths: after a rotation has moved them. Waits for a place in the queue like
+    /// [`Journal::flush`].
     pub fn reopen(&self) {
-        if let Some(open) = &self.open {
-            // Not from a worker: waiting for a place in the queue is right. The thread lives while a handle does.
-            let _sent = open.queue.send(Message::Reopen);
+        if let Some(open) = &self.open
+            && !open.send_by(Message::Reopen, Instant::now() + FLUSH_WITHIN)
+        {
+            tracing::error!("log thread is stuck: logs not reopened");
         }
     }
 
     /// Waits until everything queued so far is written, or `FLUSH_WITHIN` is over. Blocks: at the end of the process,
     /// and in tests, never in a worker. Returns whether it was written in time.
     pub fn flush(&self) -> bool {
+        self.flush_within(FLUSH_WITHIN)
+    }
+
+    pub(super) fn flush_within(&self, within: Duration) -> bool {
         let Some(open) = &self.open else { return true };
+        let deadline = Instant::now() + within;
         let (done, written) = mpsc::sync_channel(1);
-        open.queue.send(Message::Flush(done)).is_ok() && written.recv_timeout(FLUSH_WITHIN).is_ok()
+        open.send_by(Message::Flush(done), deadline)
+            && written.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok()
     }
 }
 
 impl Open {
     fn try_send(&self, message: Message) -> Result<(), TrySendError<Message>> {
         self.queue.try_send(message)
+    }
+
+    /// Waits for a place in the queue. The channel has no such wait, and a plain `send` would wait for ever behind a
+    /// log that is a pipe nobody reads.
+    fn send_by(&self, mut message: Message, deadline: Instant) -> bool {
+        loop {
+            message = match self.queue.try_send(message) {
+                Ok(()) => return true,
+                Err(TrySendError::Full(message)) if Instant::now() < deadline => message,
+                Err(_) => return false,
+            };
+            thread::sleep(QUEUE_POLL);
+        }
     }
 }
 

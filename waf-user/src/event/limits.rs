@@ -8,6 +8,8 @@ pub const QUEUE_LEN_MAX: usize = 4_096;
 pub const BATCH_BYTES_MAX: usize = 256 * 1024;
 /// How long `flush` waits for the log thread: a disk that takes longer keeps no process from its exit.
 pub const FLUSH_WITHIN: Duration = Duration::from_secs(5);
+/// How often a full queue is asked again meanwhile: the log thread frees places in bursts.
+pub const QUEUE_POLL: Duration = Duration::from_millis(5);
 
 /// Bytes of one text of a record, by field: what a person needs to see what it was.
 pub const METHOD_LEN_MAX: usize = 32;
@@ -26,5 +28,5 @@ pub const TAGS_MAX: usize = 16;
 pub const TAG_LEN_MAX: usize = 64;
 pub const TRANSFORMATIONS_MAX: usize = 16;
 
-/// Longest line a look-up reads: the caps above, each byte escaped to six, stay below it.
-pub const LINE_LEN_MAX: usize = 512 * 1024;
+/// Longest line a look-up reads: the caps above, each byte escaped to six, come to 630 KiB.
+pub const LINE_LEN_MAX: usize = 1024 * 1024;

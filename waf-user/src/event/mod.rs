@@ -13,6 +13,9 @@ mod redact;
 mod sink;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use find::find;
 pub use id::{EventId, EventIdError};
 pub use journal::{Journal, JournalError, LossCounter};

@@ -1,6 +1,8 @@
 //! Bans: who is refused, where, why and until when. Where they are enforced is not known here.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -18,6 +20,38 @@ pub enum BanScope {
     Tenant(TenantId),
 }
 
+/// Why a text names no scope.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no scope: write node, address:IP or tenant:ID")]
+pub struct ScopeError(String);
+
+impl FromStr for BanScope {
+    type Err = ScopeError;
+
+    /// `node`, `address:192.0.2.10`, `tenant:7`: the form of the command line and of control.sock.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let scope = match text.split_once(':') {
+            None if text == "node" => Some(Self::Node),
+            Some(("address", address)) => {
+                address.parse::<IpAddr>().ok().map(|address| Self::Address(address.to_canonical()))
+            }
+            Some(("tenant", id)) => id.parse().ok().and_then(|id| TenantId::new(id).ok()).map(Self::Tenant),
+            _ => None,
+        };
+        scope.ok_or_else(|| ScopeError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for BanScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node => f.write_str("node"),
+            Self::Address(address) => write!(f, "address:{address}"),
+            Self::Tenant(tenant) => write!(f, "tenant:{tenant}"),
+        }
+    }
+}
+
 /// Who made a ban.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BanOrigin {
@@ -27,6 +61,17 @@ pub enum BanOrigin {
     Rules,
     /// `waf ban add`.
     Operator,
+}
+
+impl BanOrigin {
+    /// One word for operators.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Rules => "rules",
+            Self::Operator => "operator",
+        }
+    }
 }
 
 /// One refusal of a source prefix.
@@ -52,3 +97,6 @@ pub fn source_prefix(source: IpAddr) -> IpNet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

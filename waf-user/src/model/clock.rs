@@ -45,3 +45,6 @@ impl Wall {
         Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,3 +98,6 @@ impl fmt::Display for Generation {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ pub mod fqdn;
 pub mod identity;
 pub mod mode;
 
-pub use ban::{Ban, BanOrigin, BanScope, source_prefix};
+pub use ban::{Ban, BanOrigin, BanScope, ScopeError, source_prefix};
 pub use clock::{Mono, Wall};
 pub use fqdn::{Fqdn, FqdnError};
 pub use identity::{Carrier, Generation, IdentityError, NodeName, TenantId};

@@ -1,1 +1,34 @@
-//! The data-plane daemon: snapshot, workers, feedback, control.sock, admin, drain.
+//! The data-plane daemon: what [`crate::config`] says becomes listeners, workers, a snapshot and entries in the kernel's
+//! maps; what the workers observe becomes bans. It holds no privilege and parses no byte of a visitor itself.
+
+pub mod admin;
+pub mod offline;
+pub mod bans;
+pub mod control;
+pub mod control_sock;
+pub mod cpus;
+pub mod enforce;
+pub mod error;
+pub mod feedback;
+pub mod filter;
+pub mod kernel_sync;
+pub mod listeners;
+pub mod protect;
+pub mod react;
+pub mod run;
+pub mod services;
+pub mod snapshot;
+pub mod user;
+pub mod workers;
+
+mod reports;
+mod rule_files;
+mod scrape;
+mod signals;
+mod start;
+
+pub use error::NodeError;
+pub use run::run;
+
+#[cfg(test)]
+mod tests;

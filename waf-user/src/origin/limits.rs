@@ -16,6 +16,8 @@ pub const ADDRESSES_MAX: usize = 8;
 pub const NAMES_MAX: usize = 16_384;
 /// Addresses tried for one request: each may cost `CONNECT_WITHIN`, and the visitor waits.
 pub const ATTEMPTS_MAX: usize = 4;
+/// No further address is tried for a request after this: with the last attempt a visitor waits 12 s at most.
+pub const TRY_FOR: Duration = Duration::from_secs(6);
 /// An origin that refused or timed out is tried last for this long.
 pub const FAILED_FOR: Duration = Duration::from_secs(5);
 /// Failed addresses remembered by one worker.

@@ -4,9 +4,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
 
 use super::limits::{ADDRESSES_MAX, ANSWER_FRESH, NAMES_MAX, RESOLVE_WITHIN, RETRY_AFTER};
 use crate::config::OriginUrl;
@@ -16,73 +18,139 @@ use crate::model::Fqdn;
 /// The answers that one worker remembers.
 #[derive(Debug, Default)]
 pub struct Resolver {
-    answers: RefCell<HashMap<Fqdn, Answer>>,
+    names: RefCell<HashMap<Fqdn, Rc<Name>>>,
+}
+
+/// One name. Whoever holds `asking` asks for all: one look-up a name at a time, whatever the number of requests.
+#[derive(Debug, Default)]
+struct Name {
+    answer: RefCell<Option<Answer>>,
+    asking: Mutex<()>,
 }
 
 #[derive(Debug)]
 struct Answer {
-    addresses: Rc<[std::net::IpAddr]>,
+    result: Result<Rc<[IpAddr]>, Failure>,
     fresh_until: Instant,
+}
+
+/// What is kept of an error, which itself cannot be given out twice.
+#[derive(Clone, Debug)]
+struct Failure {
+    kind: io::ErrorKind,
+    text: String,
 }
 
 impl Resolver {
     /// The addresses of an origin with its port, at most `ADDRESSES_MAX`, at least one.
     ///
     /// # Errors
-    /// The name has no address, or the look-up failed or took too long, and no earlier answer is known.
+    /// The name has no address, or the look-up failed or took too long, and no earlier answer is known. A failure is
+    /// remembered for `RETRY_AFTER`.
     pub async fn addresses(&self, origin: &OriginUrl) -> io::Result<Vec<SocketAddr>> {
         let name = match &origin.host {
             OriginHost::Address(address) => return Ok(vec![SocketAddr::new(*address, origin.port)]),
             OriginHost::Name(name) => name,
         };
-        let addresses = match self.remembered(name, Instant::now()) {
-            Some(addresses) => addresses,
-            None => self.look_up(name).await?,
-        };
+        let result = self.answer(name).await;
+        let addresses = result.map_err(|failure| io::Error::new(failure.kind, failure.text))?;
         Ok(addresses.iter().map(|address| SocketAddr::new(*address, origin.port)).collect())
     }
 
-    /// A fresh answer. One that has just gone stale is handed to one asker for renewal only; the others go on with it, so
-    /// that a slow resolver delays one request and not all.
-    fn remembered(&self, name: &Fqdn, now: Instant) -> Option<Rc<[std::net::IpAddr]>> {
-        let mut answers = self.answers.borrow_mut();
-        let answer = answers.get_mut(name)?;
-        if answer.fresh_until > now {
-            return Some(Rc::clone(&answer.addresses));
+    async fn answer(&self, fqdn: &Fqdn) -> Result<Rc<[IpAddr]>, Failure> {
+        let name = self.name(fqdn, Instant::now());
+        if let Some(result) = name.fresh(Instant::now()) {
+            return result;
         }
-        answer.fresh_until = now + RETRY_AFTER;
-        None
-    }
-
-    async fn look_up(&self, name: &Fqdn) -> io::Result<Rc<[std::net::IpAddr]>> {
-        match query(name, RESOLVE_WITHIN).await {
-            Ok(addresses) => {
-                self.remember(name, Rc::clone(&addresses), Instant::now());
-                Ok(addresses)
-            }
-            // Fail-open: an origin does not move because its name servers are down.
-            Err(error) => match self.answers.borrow().get(name) {
-                Some(answer) => Ok(Rc::clone(&answer.addresses)),
-                None => Err(error),
+        let _asking = match name.asking.try_lock() {
+            Ok(asking) => asking,
+            // Somebody asks already. An answer gone stale serves on meanwhile: a slow resolver delays one request only.
+            Err(_) => match name.addresses() {
+                Some(addresses) => return Ok(addresses),
+                None => name.asking.lock().await,
             },
+        };
+        // Who waited finds the answer, unless the asker was cancelled with its request.
+        if let Some(result) = name.fresh(Instant::now()) {
+            return result;
         }
+        let result = look_up(fqdn, RESOLVE_WITHIN).await;
+        name.store(result, Instant::now())
     }
 
-    fn remember(&self, name: &Fqdn, addresses: Rc<[std::net::IpAddr]>, now: Instant) {
-        let mut answers = self.answers.borrow_mut();
-        if answers.len() >= NAMES_MAX && !answers.contains_key(name) {
-            // O(n) once the table is full: rare, and n look-ups were paid for before.
-            let oldest =
-                answers.iter().min_by_key(|(_, answer)| answer.fresh_until).map(|(name, _)| name.clone());
-            oldest.and_then(|oldest| answers.remove(&oldest));
+    fn name(&self, fqdn: &Fqdn, now: Instant) -> Rc<Name> {
+        let mut names = self.names.borrow_mut();
+        if let Some(name) = names.get(fqdn) {
+            return Rc::clone(name);
         }
-        answers.insert(name.clone(), Answer { addresses, fresh_until: now + ANSWER_FRESH });
+        if names.len() >= NAMES_MAX {
+            // O(n) once the table is full, and then room for all that are no longer asked for.
+            names.retain(|_, name| name.fresh(now).is_some());
+        }
+        let name = Rc::<Name>::default();
+        // A table full of fresh names: this one is asked for without being remembered.
+        if names.len() < NAMES_MAX {
+            names.insert(fqdn.clone(), Rc::clone(&name));
+        }
+        name
     }
 }
 
-async fn query(name: &Fqdn, within: Duration) -> io::Result<Rc<[std::net::IpAddr]>> {
-    let found = tokio::time::timeout(within, tokio::net::lookup_host((name.as_str(), 0))).await;
-    let found = found.map_err(|_elapsed| io::Error::from(io::ErrorKind::TimedOut))??;
-    let addresses: Rc<[_]> = found.map(|address| address.ip()).take(ADDRESSES_MAX).collect();
-    if addresses.is_empty() { Err(io::Error::from(io::ErrorKind::NotFound)) } else { Ok(addresses) }
+impl Name {
+    /// The answer or failure, while it need not be asked for again.
+    fn fresh(&self, now: Instant) -> Option<Result<Rc<[IpAddr]>, Failure>> {
+        self.answer
+            .borrow()
+            .as_ref()
+            .filter(|answer| answer.fresh_until > now)
+            .map(|answer| answer.result.clone())
+    }
+
+    /// The last good answer, however old.
+    fn addresses(&self) -> Option<Rc<[IpAddr]>> {
+        self.answer.borrow().as_ref()?.result.as_ref().ok().map(Rc::clone)
+    }
+
+    /// Keeps a result; a failure does not replace a good answer. Fail-open: an origin does not move because its name
+    /// servers are down. Returns what serves now.
+    fn store(&self, result: Result<Rc<[IpAddr]>, Failure>, now: Instant) -> Result<Rc<[IpAddr]>, Failure> {
+        let (result, fresh_for) = match (result, self.addresses()) {
+            (Ok(addresses), _) => (Ok(addresses), ANSWER_FRESH),
+            (Err(_), Some(addresses)) => (Ok(addresses), RETRY_AFTER),
+            (Err(failure), None) => (Err(failure), RETRY_AFTER),
+        };
+        *self.answer.borrow_mut() = Some(Answer { result: result.clone(), fresh_until: now + fresh_for });
+        result
+    }
+}
+
+/// Asks the machine's resolver (getaddrinfo on a thread of the runtime's blocking pool).
+async fn look_up(name: &Fqdn, within: Duration) -> Result<Rc<[IpAddr]>, Failure> {
+    let failure = |kind, text: String| Failure { kind, text };
+    match tokio::time::timeout(within, tokio::net::lookup_host((name.as_str(), 0))).await {
+        Err(_elapsed) => Err(failure(io::ErrorKind::TimedOut, "no answer in time".to_owned())),
+        Ok(Err(error)) => Err(failure(error.kind(), error.to_string())),
+        Ok(Ok(found)) => {
+            let addresses: Rc<[_]> = found.map(|address| address.ip()).take(ADDRESSES_MAX).collect();
+            if addresses.is_empty() {
+                Err(failure(io::ErrorKind::NotFound, "the name has no address".to_owned()))
+            } else {
+                Ok(addresses)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+impl Resolver {
+    /// Puts an answer of the past.
+    pub(super) fn remember(&self, fqdn: &Fqdn, address: IpAddr, at: Instant) {
+        let kept = self.name(fqdn, at).store(Ok([address].into()), at);
+        assert!(kept.is_ok());
+    }
+
+    /// How many look-ups the name would cost at a moment: 0 or 1.
+    pub(super) fn would_ask(&self, fqdn: &Fqdn, at: Instant) -> bool {
+        self.name(fqdn, at).fresh(at).is_none()
+    }
 }

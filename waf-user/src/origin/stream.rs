@@ -31,23 +31,40 @@ impl OriginStream {
     /// origin closed it; bytes are an answer to no request of ours (a response-splitting or 408 leftover), which must
     /// never be read as the answer to the next one.
     pub fn is_quiet(&mut self) -> bool {
-        // The socket itself is asked: tokio learns of a FIN only at its next turn.
-        let waits = match recv(self.tcp().as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT)
-        {
-            Err(Errno::EAGAIN) => false,
-            Ok(0) | Err(_) => return false,
-            Ok(_) => true,
-        };
+        let waiting = self.waiting();
         match self {
-            Self::Plain(_) => !waits,
+            Self::Plain(_) => waiting == Waiting::Nothing,
             // TLS 1.3 sends session tickets after the handshake: the record layer eats them and stays pending.
-            Self::Tls(stream) => {
+            Self::Tls(stream) if waiting != Waiting::End => {
                 let mut byte = [0];
                 let mut buf = ReadBuf::new(&mut byte);
-                Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut buf).is_pending()
+                let pending = Pin::new(stream)
+                    .poll_read(&mut Context::from_waker(Waker::noop()), &mut buf)
+                    .is_pending();
+                // What still waits, tokio has not noticed yet: rather lose a connection than take a closing one.
+                pending && self.waiting() == Waiting::Nothing
             }
+            Self::Tls(_) => false,
         }
     }
+
+    /// Asks the socket itself: tokio learns of a FIN only at its next turn.
+    fn waiting(&self) -> Waiting {
+        match recv(self.tcp().as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT) {
+            Err(Errno::EAGAIN) => Waiting::Nothing,
+            Ok(0) | Err(_) => Waiting::End,
+            Ok(_) => Waiting::Bytes,
+        }
+    }
+}
+
+/// What a read would find.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    Nothing,
+    Bytes,
+    /// A FIN, or an error.
+    End,
 }
 
 impl AsyncRead for OriginStream {

@@ -1,10 +1,26 @@
 //! One client connection from accept to close: listen, TLS, head, inspection, relay. Serves from a [`Snapshot`] that the
 //! node replaces whole; tells the node what it saw by [`Observation`]s and obeys its [`Command`]s.
 
+pub mod limits;
 pub mod lists;
 pub mod observe;
 pub mod snapshot;
 pub mod worker;
+
+mod account;
+
+mod connection;
+mod exchange;
+mod forwarding;
+mod inspect;
+mod listen;
+mod page;
+mod registry;
+mod relay;
+mod session;
+#[cfg(test)]
+mod tests;
+mod wire;
 
 pub use lists::{ListVerdict, Lists};
 pub use observe::{Command, Observation};

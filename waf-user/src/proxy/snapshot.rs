@@ -1,5 +1,6 @@
 //! What a worker serves from: immutable, built by the node, replaced whole.
 
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -58,15 +59,68 @@ pub enum Misdirected {
 #[derive(Debug, Default)]
 pub struct Sites {
     all: Vec<Arc<Site>>,
+    services: HashMap<SocketAddr, Service>,
+    /// Every site's name: a default site answers for none of them.
+    names: HashSet<Fqdn>,
+}
+
+/// What one address and port serve.
+#[derive(Debug, Default)]
+struct Service {
+    tls: bool,
+    by_name: HashMap<Fqdn, Arc<Site>>,
+    default: Option<Arc<Site>>,
 }
 
 impl Sites {
     pub fn new(all: Vec<Arc<Site>>) -> Self {
-        Self { all }
+        let mut services: HashMap<SocketAddr, Service> = HashMap::new();
+        for site in &all {
+            let ports = [(Some(site.http_port), false), (site.https_port, true)];
+            for (port, tls) in ports.into_iter().filter_map(|(port, tls)| Some((port?, tls))) {
+                for address in &site.addresses {
+                    let service = services.entry(SocketAddr::new(address.to_canonical(), port)).or_default();
+                    service.tls |= tls;
+                    service.by_name.insert(site.fqdn.clone(), Arc::clone(site));
+                    if site.default {
+                        service.default = Some(Arc::clone(site));
+                    }
+                }
+            }
+        }
+        let names = all.iter().map(|site| site.fqdn.clone()).collect();
+        Self { all, services, names }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Site>> {
         self.all.iter()
+    }
+
+    /// Hot: per connection. Whether TLS is spoken on a destination.
+    pub fn is_tls(&self, destination: SocketAddr) -> bool {
+        self.service(destination).is_some_and(|service| service.tls)
+    }
+
+    /// Hot: per connection. The tenant of a destination that has only one.
+    pub fn sole_tenant(&self, destination: SocketAddr) -> Option<TenantId> {
+        let mut sites = self.service(destination)?.by_name.values();
+        match (sites.next(), sites.next()) {
+            (Some(site), None) => Some(site.tenant),
+            _ => None,
+        }
+    }
+
+    /// Hot: per TLS connection. The site whose certificate a client may be shown on this destination.
+    ///
+    /// # Errors
+    /// Name and address must agree; a default site has no other name's certificate.
+    pub fn select_sni(&self, destination: SocketAddr, sni: &str) -> Result<&Arc<Site>, Misdirected> {
+        let service = self.service(destination).ok_or(Misdirected::Address)?;
+        service
+            .by_name
+            .get(sni)
+            .filter(|site| site.https_port == Some(destination.port()))
+            .ok_or(Misdirected::Sni)
     }
 
     /// Hot: per request. `host` without port, lower case. `sni` is the name of the TLS connection, if it is one.
@@ -75,10 +129,25 @@ impl Sites {
     /// SNI, Host and address must agree; see [`Misdirected`].
     pub fn select(
         &self,
-        _destination: SocketAddr,
-        _host: &str,
-        _sni: Option<&str>,
+        destination: SocketAddr,
+        host: &str,
+        sni: Option<&str>,
     ) -> Result<&Arc<Site>, Misdirected> {
-        Err(Misdirected::Address)
+        let service = self.service(destination).ok_or(Misdirected::Address)?;
+        if sni.is_some_and(|sni| sni != host) {
+            return Err(Misdirected::Sni);
+        }
+        match (service.by_name.get(host), &service.default) {
+            (Some(site), _) => Ok(site),
+            (None, Some(default)) if !self.names.contains(host) => Ok(default),
+            _ => Err(Misdirected::Host),
+        }
+    }
+
+    fn service(&self, destination: SocketAddr) -> Option<&Service> {
+        self.services.get(&SocketAddr::new(destination.ip().to_canonical(), destination.port()))
     }
 }
+
+#[cfg(test)]
+mod tests;

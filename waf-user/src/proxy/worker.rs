@@ -1,13 +1,20 @@
 //! One worker: accepts on its own sockets and serves every connection on its own thread.
 
+use std::cell::Cell;
+use std::hash::{BuildHasher, RandomState};
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
 
-use super::{Command, Lists, Observation, Snapshot};
-use crate::event::Journal;
+use super::registry::Registry;
+use super::{Command, Lists, Observation, Snapshot, listen};
+use crate::event::{EventId, Journal};
+use crate::model::Wall;
+use crate::origin::Pool;
 use crate::telemetry::Metrics;
 
 /// A listening socket of a worker, non-blocking. Whether a connection is TLS follows from its own local port: with the
@@ -30,6 +37,64 @@ pub struct WorkerContext {
 }
 
 /// Runs until drained. Call inside the worker's own current-thread runtime, within a `LocalSet`.
-pub async fn serve(_listeners: Vec<Listener>, mut context: WorkerContext) {
-    while context.commands.recv().await.is_some() {}
+pub async fn serve(listeners: Vec<Listener>, context: WorkerContext) {
+    let mut commands = context.commands;
+    let worker = Rc::new(Worker {
+        index: context.index,
+        snapshot: context.snapshot,
+        lists: context.lists,
+        journal: context.journal,
+        pool: Pool::new(Arc::clone(&context.metrics)),
+        metrics: context.metrics,
+        observations: context.observations,
+        registry: Rc::default(),
+        seed: RandomState::new(),
+        ids: Cell::new(0),
+    });
+    for listener in listeners {
+        tokio::task::spawn_local(listen::accept(Rc::clone(&worker), listener));
+    }
+    // A node that is gone sends no drain: then there is nobody left to serve for.
+    let mut within = Duration::ZERO;
+    while let Some(command) = commands.recv().await {
+        match command {
+            Command::CloseBanned(ban) => worker.registry.close_banned(&ban),
+            Command::Drain { within: deadline } => {
+                within = deadline;
+                break;
+            }
+        }
+    }
+    worker.registry.start_drain();
+    // What is still open at the deadline is cut off when the caller drops the LocalSet.
+    let emptied = tokio::time::timeout(within, worker.registry.emptied()).await;
+    if emptied.is_err() {
+        tracing::warn!(worker = worker.index, open = worker.registry.len(), "drain deadline reached");
+    }
+}
+
+/// What all connections of a worker share. One thread.
+pub(super) struct Worker {
+    pub index: u16,
+    pub snapshot: Arc<ArcSwap<Snapshot>>,
+    pub lists: Arc<ArcSwap<Lists>>,
+    pub journal: Journal,
+    pub pool: Pool,
+    pub metrics: Arc<Metrics>,
+    pub observations: mpsc::Sender<Observation>,
+    pub registry: Rc<Registry>,
+    /// Keyed by the operating system once; with the count it gives ids that no request can foretell.
+    seed: RandomState,
+    ids: Cell<u64>,
+}
+
+impl Worker {
+    /// Hot: per request. The id of the next request or event.
+    pub fn event_id(&self, now: Wall) -> EventId {
+        let count = self.ids.get();
+        self.ids.set(count.wrapping_add(1));
+        let high = u128::from(self.seed.hash_one((count, true)));
+        let low = u128::from(self.seed.hash_one((count, false)));
+        EventId::new(now, high << 64 | low)
+    }
 }

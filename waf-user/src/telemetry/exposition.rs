@@ -9,11 +9,12 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, MetricEncoder, text as encoding};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
-use waf_common::outcome::OUTCOMES;
+use waf_common::outcome::{OUTCOMES, TenantCounters};
 
 use super::histogram::Histogram;
 use super::labels::{HandshakeResult, OriginConnect, RequestVerdict};
 use super::numbers::{KernelNumbers, Numbers};
+use crate::event::Reason;
 
 /// No exemplars are kept; the encoder wants to know their type all the same.
 type NoLabels = [(&'static str, &'static str); 0];
@@ -45,7 +46,7 @@ impl Numbers {
             "waf_proxy_requests",
             "Requests by what became of them",
             "verdict",
-            self.requests.with(RequestVerdict::LABELS),
+            self.requests.with(RequestVerdict::LABELS.iter().copied()),
         )?;
         page.histogram(
             "waf_proxy_request_seconds",
@@ -71,7 +72,7 @@ impl Numbers {
             "waf_proxy_refusals",
             "Refused requests and connections by reason",
             "reason",
-            self.refusals.counts(),
+            self.refusals.with(Reason::all().map(Reason::label)),
         )
     }
 
@@ -84,13 +85,13 @@ impl Numbers {
             "waf_tls_handshakes",
             "TLS handshakes with clients by result",
             "result",
-            self.handshakes.with(HandshakeResult::LABELS),
+            self.handshakes.with(HandshakeResult::LABELS.iter().copied()),
         )?;
         page.counters(
             "waf_origin_connects",
             "Wishes for an origin connection by result",
             "result",
-            self.origin_connects.with(OriginConnect::LABELS),
+            self.origin_connects.with(OriginConnect::LABELS.iter().copied()),
         )
     }
 
@@ -147,23 +148,20 @@ impl KernelNumbers {
         if self.tenants.is_empty() {
             return Ok(());
         }
-        let mut packets =
-            page.family("waf_kernel_tenant_packets", "Packets for a tenant's services", MetricType::Counter)?;
-        for (tenant, counters) in &self.tenants {
-            counter(&mut packets, &[("tenant", tenant.to_string())], counters.packets)?;
-        }
-        let mut bytes =
-            page.family("waf_kernel_tenant_bytes", "Bytes for a tenant's services", MetricType::Counter)?;
-        for (tenant, counters) in &self.tenants {
-            counter(&mut bytes, &[("tenant", tenant.to_string())], counters.bytes)?;
-        }
-        let mut drops = page.family(
-            "waf_kernel_tenant_drops",
-            "Packets dropped for a tenant's services",
-            MetricType::Counter,
-        )?;
-        for (tenant, counters) in &self.tenants {
-            counter(&mut drops, &[("tenant", tenant.to_string())], counters.drops)?;
+        type Count = fn(&TenantCounters) -> u64;
+        let families: [(_, _, Count); 4] = [
+            ("waf_kernel_tenant_packets", "Packets for a tenant's services", |counters| counters.packets),
+            ("waf_kernel_tenant_bytes", "Bytes for a tenant's services", |counters| counters.bytes),
+            ("waf_kernel_tenant_drops", "Packets dropped for a tenant's services", |counters| counters.drops),
+            ("waf_kernel_tenant_syns", "Connection attempts at a tenant's services", |counters| {
+                counters.syns
+            }),
+        ];
+        for (name, help, count) in families {
+            let mut family = page.family(name, help, MetricType::Counter)?;
+            for (tenant, counters) in &self.tenants {
+                counter(&mut family, &[("tenant", tenant.to_string())], count(counters))?;
+            }
         }
         Ok(())
     }

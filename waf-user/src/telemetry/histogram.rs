@@ -38,7 +38,7 @@ impl Histogram {
 
     #[expect(clippy::cast_precision_loss, reason = "seconds for people: 2^53 us are 285 years")]
     pub fn distribution(&self) -> Distribution {
-        let bounds = BOUNDS_US.iter().map(|bound| *bound as f64 / 1e6).chain([f64::MAX]);
+        let bounds = BOUNDS_US.iter().map(|bound| *bound as f64 / 1e6).chain([f64::INFINITY]);
         let buckets: Vec<_> =
             bounds.zip(&self.buckets).map(|(bound, count)| (bound, count.load(Relaxed))).collect();
         let count = buckets.iter().map(|(_, count)| count).sum();

@@ -4,7 +4,10 @@ mod exposition;
 mod histogram;
 mod labels;
 mod numbers;
-mod words;
+mod tenants;
+
+#[cfg(test)]
+mod tests;
 
 pub use labels::{HandshakeResult, OriginConnect, RequestVerdict};
 
@@ -14,9 +17,9 @@ use std::time::Duration;
 
 use waf_common::outcome::{Counters, TenantCounters};
 
+use self::numbers::Numbers;
 use crate::event::{LossCounter, Reason};
 use crate::model::{Generation, TenantId};
-use numbers::Numbers;
 
 /// Every metric of a node. Shared by all workers; counting takes no lock and allocates nothing.
 #[derive(Debug, Default)]
@@ -42,9 +45,9 @@ impl Metrics {
         self.numbers.tenants.add(tenant, verdict);
     }
 
-    /// One refused request or connection.
+    /// Hot: per refusal. One refused request or connection.
     pub fn refused(&self, reason: Reason) {
-        self.numbers.refusals.add(reason.label());
+        self.numbers.refusals.add(reason.index());
     }
 
     pub fn connection_opened(&self) {

@@ -7,7 +7,8 @@ use waf_common::outcome::{Counters, TenantCounters};
 
 use super::histogram::Histogram;
 use super::labels::{HandshakeResult, OriginConnect, RequestVerdict};
-use super::words::{TenantRequests, WordCounters};
+use super::tenants::TenantRequests;
+use crate::event::Reason;
 use crate::model::TenantId;
 
 /// One counter a label value.
@@ -28,8 +29,12 @@ impl<const N: usize> Counts<N> {
         }
     }
 
-    pub fn with<'a>(&'a self, labels: &'a [&'static str]) -> impl Iterator<Item = (&'static str, u64)> + 'a {
-        labels.iter().zip(&self.0).map(|(label, count)| (*label, count.load(Relaxed)))
+    /// Counts beside their label values, both in the order of the variants' numbers.
+    pub fn with(
+        &self,
+        labels: impl IntoIterator<Item = &'static str>,
+    ) -> impl Iterator<Item = (&'static str, u64)> {
+        labels.into_iter().zip(self.0.iter().map(|count| count.load(Relaxed)))
     }
 }
 
@@ -41,7 +46,7 @@ pub struct Numbers {
     pub added: Histogram,
     pub inspection: Histogram,
     pub tenants: TenantRequests,
-    pub refusals: WordCounters,
+    pub refusals: Counts<{ Reason::COUNT }>,
     pub connections_opened: AtomicU64,
     pub connections_closed: AtomicU64,
     pub handshakes: Counts<{ HandshakeResult::LABELS.len() }>,

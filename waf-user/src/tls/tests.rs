@@ -65,7 +65,8 @@ fn identities_are_checked() {
     let no_base64 = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
     let no_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let key_no_der = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
-    let rows: [(&str, &str, &str, fn(&Result<Identity, TlsError>) -> bool); 12] = [
+    type Expected = fn(&Result<Identity, TlsError>) -> bool;
+    let rows: [(&str, &str, &str, Expected); 12] = [
         ("good", &certificate, &key, |r| r.is_ok()),
         ("with its chain", &chain, &key, |r| r.is_ok()),
         ("ten certificates", &certificate.repeat(10), &key, |r| r.is_ok()),

@@ -69,6 +69,10 @@ impl Route {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths([folder.to_owned()].into_iter().chain(std::env::split_paths(&path)))
             .with_context(|| format!("put {} into PATH", folder.display()))?;
+        // bpf-linker opens the LLVM library that came with the compiler which built it: the workspace's own.
+        if let Some(sysroot) = sysroot() {
+            cargo.env("LD_LIBRARY_PATH", sysroot.join("lib"));
+        }
         cargo
             .env("PATH", path)
             .env_remove("RUSTFLAGS")
@@ -87,6 +91,14 @@ pub fn linker() -> Option<PathBuf> {
         let said = process::text(Command::new(file).arg("--version"));
         said.is_ok_and(|said| said.split_whitespace().any(|word| word == LINKER_VERSION))
     })
+}
+
+/// Where the workspace's compiler keeps its libraries.
+fn sysroot() -> Option<PathBuf> {
+    let mut asked = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    workspace::clean(&mut asked);
+    let said = process::text(asked.current_dir(workspace::root()).args(["--print", "sysroot"])).ok()?;
+    Some(PathBuf::from(said.trim()))
 }
 
 fn prebuilt() -> Option<Route> {

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Child, Output, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::netns::Namespace;
 use crate::{interrupt, process};
@@ -121,16 +121,20 @@ impl Client {
     /// # Errors
     /// curl cannot be started, complains of something else (a certificate, say), or the work is to stop.
     pub fn send(&self, request: &Request) -> Result<Option<Answer>> {
+        self.begin(request)?.finish()
+    }
+
+    /// Sends, and leaves the waiting to the caller.
+    ///
+    /// # Errors
+    /// curl cannot be started, or the work is to stop.
+    pub fn begin(&self, request: &Request) -> Result<Pending> {
         interrupt::check()?;
-        let start = Instant::now();
         let mut curl = self.curl(request);
-        let output = process::capture(&mut curl)?;
-        interrupt::check()?;
-        match output.status.code() {
-            Some(0) => parse(&output.stdout, start.elapsed()).map(Some),
-            Some(code) if UNREACHABLE.contains(&code) => Ok(None),
-            _ => bail!("{}: {}", process::line(&curl), complaint(&output)),
-        }
+        let line = process::line(&curl);
+        let child = curl.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child = child.with_context(|| format!("start {line}"))?;
+        Ok(Pending { child, line, start: Instant::now() })
     }
 
     /// The same where no answer is a failure.
@@ -173,6 +177,38 @@ impl Client {
         }
         curl.arg(format!("{}://{fqdn}{}", scheme.name(), request.target));
         curl
+    }
+}
+
+/// A request under way.
+#[derive(Debug)]
+pub struct Pending {
+    child: Child,
+    line: String,
+    start: Instant,
+}
+
+impl Pending {
+    /// Whether curl has ended.
+    ///
+    /// # Errors
+    /// It cannot be asked.
+    pub fn is_done(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
+    /// Waits for the answer.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub fn finish(self) -> Result<Option<Answer>> {
+        let output = self.child.wait_with_output()?;
+        interrupt::check()?;
+        match output.status.code() {
+            Some(0) => parse(&output.stdout, self.start.elapsed()).map(Some),
+            Some(code) if UNREACHABLE.contains(&code) => Ok(None),
+            _ => bail!("{}: {}", self.line, complaint(&output)),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 pub mod certificates;
 pub mod client;
 pub mod daemon;
-mod guide;
+pub mod guide;
 pub mod netns;
 pub mod node;
 pub mod origin;
@@ -24,14 +24,14 @@ pub use node::Node;
 pub use settings::{BanPolicy, LabOptions, Mode, Site};
 pub use topology::{CARRIERS, Carrier};
 
+use self::certificates::{Authority, SiteFiles};
+use self::netns::Namespace;
+use self::origin::Origin;
+use self::run::Run;
+use self::settings::{NodeFiles, node_toml};
+use self::topology::Network;
 use crate::build::Built;
 use crate::{interrupt, privilege, workspace};
-use certificates::{Authority, SiteFiles};
-use netns::Namespace;
-use origin::Origin;
-use run::Run;
-use settings::{NodeFiles, node_toml};
-use topology::Network;
 
 /// Each node's admin listener, in its own namespace.
 pub const ADMIN: &str = "127.0.0.1:9900";

@@ -52,6 +52,8 @@ impl Namespace {
         // Addresses and routers come from us alone: no waiting for duplicates, no advertisements.
         namespace.sysctl("net/ipv6/conf/default/accept_dad", "0")?;
         namespace.sysctl("net/ipv6/conf/default/accept_ra", "0")?;
+        // A link that goes down and comes back has its addresses still, as in IPv4.
+        namespace.sysctl("net/ipv6/conf/default/keep_addr_on_down", "1")?;
         Ok(namespace)
     }
 

@@ -33,14 +33,15 @@ pub struct Node {
     state: PathBuf,
     user: User,
     daemon: Option<Daemon>,
-    loaded: bool,
+    /// What `waf kernel load` said.
+    loaded: Option<String>,
 }
 
 impl Node {
     /// A node that is configured, but neither loaded nor started.
     pub fn new(carrier: Carrier, name: String, namespace: Rc<Namespace>, files: Files, user: User) -> Self {
         let Files { waf, config, state } = files;
-        Self { carrier, name, namespace, waf, config, state, user, daemon: None, loaded: false }
+        Self { carrier, name, namespace, waf, config, state, user, daemon: None, loaded: None }
     }
 
     pub fn name(&self) -> &str {
@@ -63,15 +64,22 @@ impl Node {
         self.daemon.as_ref()
     }
 
-    /// Loads the kernel half. Returns what the command said.
+    /// Loads the kernel half.
     ///
     /// # Errors
     /// `waf kernel load` refuses.
-    pub fn load(&mut self) -> Result<String> {
+    pub fn load(&mut self) -> Result<()> {
         let mut load = self.namespace.command(&self.waf);
         let said = process::text(load.args(["kernel", "load", "--config"]).arg(&self.config))?;
-        self.loaded = true;
-        Ok(said)
+        self.loaded = Some(said);
+        Ok(())
+    }
+
+    /// How XDP was attached, as `waf kernel load` has reported it: `native` or `generic`.
+    pub fn xdp_mode(&self) -> &str {
+        let said = self.loaded.as_deref().unwrap_or_default();
+        let mode = ["native", "generic"].into_iter().find(|mode| said.contains(mode));
+        mode.unwrap_or("in a mode not reported")
     }
 
     /// Starts the daemon and waits until it serves all its tenants.
@@ -190,7 +198,7 @@ impl Drop for Node {
     fn drop(&mut self) {
         drop(self.daemon.take());
         let node = Path::new(RUN_DIR).join(&self.name);
-        if self.loaded
+        if self.loaded.is_some()
             && let Err(error) = self.waf_text(&["kernel", "unload", "--force"])
         {
             eprintln!("warning: unload {}: {error:#}", self.name);

@@ -9,6 +9,8 @@ use anyhow::{Context, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::statvfs::{FsFlags, statvfs};
 
+use crate::process;
+
 /// Run folders are called `<FOLDER_PREFIX><id>`.
 pub const FOLDER_PREFIX: &str = "waf-lab-";
 /// A folder bears this until its lock is held.
@@ -17,8 +19,10 @@ pub const UNFINISHED: &str = ".new";
 pub const LOCK: &str = "lock";
 /// One file for each process that outlives a call, in a run folder.
 pub const PIDS: &str = "pids";
-/// Characters of a run id: short enough for interface and node names, long enough not to meet again.
-const ID_LEN: usize = 8;
+/// A run id begins so: no word that people give to nodes is mistaken for one.
+const ID_PREFIX: &str = "run";
+/// Characters of a run id: short enough for namespace and node names, long enough not to meet again.
+const ID_LEN: usize = 11;
 
 /// A live run. On drop the folder goes.
 #[derive(Debug)]
@@ -64,7 +68,9 @@ impl Run {
     /// It cannot be read or written.
     pub fn copy(&self, from: &Path, name: &str) -> Result<PathBuf> {
         let to = self.folder.join(name);
-        fs::copy(from, &to).with_context(|| format!("copy {} to {}", from.display(), to.display()))?;
+        // By a program of its own: while we write, another thread may fork, and its child would hold the copy open
+        // for writing; running it then fails ("text file busy").
+        process::run(process::command("cp").arg("--").arg(from).arg(&to))?;
         let executable = from.metadata().is_ok_and(|meta| meta.permissions().mode() & 0o100 != 0);
         set_mode(&to, if executable { 0o755 } else { 0o644 })?;
         Ok(to)
@@ -131,11 +137,11 @@ fn is_fit(folder: &Path) -> bool {
     open && runs
 }
 
-/// `r` and seven characters of the time in base 36, mixed with our pid: two runs of one moment differ.
+/// `run` and eight characters of the time in base 36, mixed with our pid: two runs of one moment differ.
 fn new_id() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
     let mut number = now.wrapping_mul(1_000_003) ^ (u128::from(std::process::id()) << 20);
-    let mut id = String::from("r");
+    let mut id = String::from(ID_PREFIX);
     while id.len() < ID_LEN {
         let digit = u32::try_from(number % 36).unwrap_or(0);
         id.push(char::from_digit(digit, 36).unwrap_or('0'));

@@ -94,9 +94,10 @@ fn clear() -> Result<Swept> {
     Ok(swept)
 }
 
-/// Whether a name bears the id of a run that is not live, or the word of a process that is gone.
+/// Whether a name of at least two words (`a1-run…`, `waf-run…-client`) bears the id of a run that is not live, or the
+/// word of a process that is gone.
 fn is_left(name: &str, live: &[String]) -> bool {
-    name.split('-').any(|word| {
+    name.split('-').skip(1).any(|word| {
         let of_run = run::is_id(word) && !live.iter().any(|id| id == word);
         of_run || netns::owner(word).is_some_and(|pid| start_ticks(pid).is_none())
     })
@@ -169,3 +170,6 @@ fn live_process(record: &Path) -> Option<i32> {
     let is_same = start_ticks(pid)? == started.parse::<u64>().ok()?;
     is_same.then_some(i32::try_from(pid).ok()?)
 }
+
+#[cfg(test)]
+mod tests;

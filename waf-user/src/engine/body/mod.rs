@@ -1,0 +1,96 @@
+//! A request body's bytes -> arguments and files, by the processor that its content type or a rule names. What cannot
+//! be read to its end is an error that rules see as REQBODY_ERROR; what was read before it is judged all the same.
+
+mod json;
+mod multipart;
+pub mod urlencoded;
+
+use super::limits;
+use super::options::Options;
+use super::rule::BodyProcessor;
+use super::values::Values;
+
+/// Whether all of the body is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    Whole,
+    /// Longer than the limit: it ends anywhere, which is no error of the client.
+    Prefix,
+}
+
+/// The processor for a Content-Type (RFC 9110 §8.3): the engine's own choice where no rule makes one.
+pub fn processor_for(content_type: &[u8]) -> Option<BodyProcessor> {
+    let end = content_type.iter().position(|byte| matches!(byte, b';' | b',')).unwrap_or(content_type.len());
+    let media_type = content_type.get(..end).unwrap_or_default().trim_ascii().to_ascii_lowercase();
+    match media_type.as_slice() {
+        b"application/x-www-form-urlencoded" => Some(BodyProcessor::UrlEncoded),
+        b"multipart/form-data" => Some(BodyProcessor::Multipart),
+        b"application/json" | b"text/json" | b"application/csp-report" => Some(BodyProcessor::Json),
+        other if other.ends_with(b"+json") => Some(BodyProcessor::Json),
+        _ => None,
+    }
+}
+
+/// Reads the whole body that was given. Linear in its bytes.
+pub fn process(values: &mut Values, processor: BodyProcessor, options: &Options) {
+    let body = std::mem::take(&mut values.body);
+    let extent = if values.body_cut { Extent::Prefix } else { Extent::Whole };
+    let outcome = match processor {
+        BodyProcessor::UrlEncoded => {
+            let mut full = Ok(());
+            urlencoded::each(&body, options.argument_separator, &mut |name, value| {
+                full = argument(values, options, name, value);
+                full.is_ok()
+            });
+            full
+        }
+        BodyProcessor::Json => {
+            json::read(&body, extent, &mut |name, value| argument(values, options, name.to_vec(), value))
+        }
+        BodyProcessor::Multipart => {
+            let boundary =
+                values.header("content-type").map(multipart::boundary).unwrap_or(Err(BodyError::Boundary));
+            let outcome =
+                boundary.and_then(|boundary| multipart::read(&body, &boundary, extent, values, options));
+            values.multipart_strict_error = outcome.is_err();
+            outcome
+        }
+    };
+    values.body = body;
+    if let Err(error) = outcome {
+        values.refuse_body(format!("{}: {error}", processor.name()));
+    }
+}
+
+/// Why a body could not be read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    #[error("more than the limit of arguments")]
+    Arguments,
+    #[error("nested deeper than {}", limits::JSON_DEPTH)]
+    Depth,
+    #[error("not JSON at byte {0}")]
+    Json(usize),
+    #[error("no usable boundary in Content-Type")]
+    Boundary,
+    #[error("more than {} parts", limits::MULTIPART_PARTS)]
+    Parts,
+    #[error("a part's headers at byte {0} are malformed or too long")]
+    PartHeaders(usize),
+    #[error("a part at byte {0} does not end with the boundary")]
+    PartEnd(usize),
+    #[error("bytes before the first or after the last boundary")]
+    Outside,
+}
+
+/// One argument of the body.
+fn argument(values: &mut Values, options: &Options, name: Vec<u8>, value: Vec<u8>) -> Result<(), BodyError> {
+    if values.args_get.len() + values.args_post.len() >= options.arguments_limit {
+        return Err(BodyError::Arguments);
+    }
+    values.args_post.push((name, value));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! Every bound of the engine with the reason for its number and what happens at it. A bound that is reached is never
+//! silent: it is a refusal, a variable that rules read, or a marked truncation.
+
+/// Bytes of a request body that are kept and judged when no SecRequestBodyLimit says otherwise: forms and API calls
+/// fit, and a node with 1,000 slow uploads holds 128 MiB. Past it: SecRequestBodyLimitAction (default: the prefix is
+/// judged, `INBOUND_DATA_ERROR` is 1).
+pub const REQUEST_BODY_BYTES: usize = 128 * 1024;
+
+/// Ceiling for SecRequestBodyLimit and SecResponseBodyLimit: 16 MiB of one request may stand in memory, no more.
+/// A larger number is an error of the rule file.
+pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of a response body that are judged without SecResponseBodyLimit: the reference manual's 512 KiB. Past it:
+/// the prefix is judged, `OUTBOUND_DATA_ERROR` is 1.
+pub const RESPONSE_BODY_BYTES: usize = 512 * 1024;
+
+/// Arguments of one request (query and body together), as SecArgumentsLimit of the recommended configuration. Past
+/// it: the rest is not judged and `REQBODY_ERROR` is 1.
+pub const ARGUMENTS: usize = 1000;
+
+/// Ceiling for SecArgumentsLimit: every argument costs every rule a turn.
+pub const ARGUMENTS_MAX: usize = 100_000;
+
+/// Cookies of one request: browsers stop at 180 a site. Past it: the rest is not judged and `REQBODY_ERROR` is 1.
+pub const COOKIES: usize = 512;
+
+/// Depth of JSON: the deepest API documents seen have about 20 levels. Past it: `REQBODY_ERROR` is 1.
+pub const JSON_DEPTH: usize = 64;
+
+/// Bytes of the joined name of a JSON leaf (`json.a.b`): longer names are cut, so that depth times name stays small.
+pub const JSON_NAME_BYTES: usize = 512;
+
+/// Parts of a multipart body: a form of 256 fields is generous. Past it: `REQBODY_ERROR` is 1.
+pub const MULTIPART_PARTS: usize = 256;
+
+/// Header bytes of one part: a name, a file name and a type. Past it: `REQBODY_ERROR` is 1.
+pub const MULTIPART_PART_HEADER_BYTES: usize = 8 * 1024;
+
+/// Boundary length: RFC 2046 §5.1.1. Past it: `REQBODY_ERROR` is 1.
+pub const MULTIPART_BOUNDARY_BYTES: usize = 70;
+
+/// Matches kept for the logs of one transaction: a request that matches more is understood from these. Past it:
+/// dropped from the list, still acted on.
+pub const MATCHES: usize = 100;
+
+/// Bytes of a matched value shown in a log: see [`super::RuleMatch::value`]. Past it: cut.
+pub const MATCH_VALUE_BYTES: usize = 256;
+
+/// Bytes of a macro's expansion: a header of full length fits. Past it: cut.
+pub const EXPANSION_BYTES: usize = 32 * 1024;
+
+/// TX variables of one transaction: CRS sets about 120. Past it: new names are ignored.
+pub const TX_VARIABLES: usize = 1024;
+
+/// Exclusions one transaction may gather by ctl: CRS's largest exclusion package makes about 400. Past it: ignored,
+/// so that more is judged, not less.
+pub const CTL_EXCLUSIONS: usize = 1024;
+
+/// Links of one chain: the longest of CRS has 6. Past it: an error of the rule file.
+pub const CHAIN_LINKS: usize = 32;
+
+/// Depth of Include: base, plugins, rules, data. Past it (an Include of itself): an error of the rule file.
+pub const INCLUDE_DEPTH: usize = 16;
+
+/// Files of one rule set: CRS with all plugins has about 60. Past it: an error of the rule file.
+pub const FILES: usize = 1024;
+
+/// Bytes of one rule or data file: CRS's largest is 300 KiB. Past it: an error of the rule file.
+pub const FILE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Transformations of one rule: the longest of CRS has 9. Past it: an error of the rule file.
+pub const TRANSFORMATIONS: usize = 32;
+
+/// Memory of one compiled pattern: CRS's largest needs about 2 MiB. Past it: an error of the rule file.
+pub const PATTERN_BYTES: usize = 16 * 1024 * 1024;
+
+/// Mistakes shown at once: a file with more was meant for another program.
+pub const MISTAKES: usize = 200;

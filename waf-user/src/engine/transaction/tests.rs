@@ -1,0 +1,104 @@
+//! Whole transactions: the starter rules against attacks and harmless requests, phases, limits, budgets.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::engine::{
+    Connection, Disruption, Progress, RuleFile, RuleFiles, RuleSet, Settings, Transaction, Verdict,
+};
+
+mod attacks;
+mod harmless;
+mod random;
+mod rules;
+
+/// No file beside the one given.
+pub struct Nothing;
+
+impl RuleFiles for Nothing {
+    fn read(&self, _path: &str, _from: &str) -> io::Result<RuleFile> {
+        Err(io::Error::from(io::ErrorKind::NotFound))
+    }
+
+    fn glob(&self, _pattern: &str, _from: &str) -> io::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+}
+
+pub fn compiled(text: &str) -> Arc<RuleSet> {
+    let file = RuleFile { name: "test.conf".to_owned(), text: text.as_bytes().to_vec() };
+    Arc::new(RuleSet::compile(&[file], &Nothing).unwrap_or_else(|errors| panic!("{errors}")))
+}
+
+pub fn starter() -> Arc<RuleSet> {
+    compiled(include_str!("../../../rules/starter.conf"))
+}
+
+pub fn transaction(rules: &Arc<RuleSet>) -> Transaction {
+    let settings =
+        Settings { paranoia_level: 2, inbound_threshold: 5, outbound_threshold: 4, response_bodies: false };
+    let client = "203.0.113.9:40000".parse().expect("an address");
+    let server = "10.1.0.10:443".parse().expect("an address");
+    Transaction::new(Arc::clone(rules), &settings, Connection { client, server }, 1_700_000_000_000, "01ABC")
+}
+
+/// One request as a row of a table.
+pub struct Request {
+    pub method: &'static str,
+    pub target: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    pub fn get(target: &str) -> Self {
+        Self { method: "GET", target: target.to_owned(), headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub fn post(content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let headers = vec![("Content-Type", content_type.to_owned())];
+        Self { method: "POST", target: "/submit".to_owned(), headers, body: body.into() }
+    }
+
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+}
+
+/// Feeds a request whole, phases 1 and 2.
+pub fn run(rules: &Arc<RuleSet>, request: &Request) -> Transaction {
+    let mut transaction = transaction(rules);
+    transaction.request_line(request.method.as_bytes(), request.target.as_bytes(), "HTTP/1.1");
+    transaction.request_header(b"Host", b"www.example.test");
+    for (name, value) in &request.headers {
+        transaction.request_header(name.as_bytes(), value.as_bytes());
+    }
+    transaction.end_request_headers();
+    assert_eq!(transaction.advance(u32::MAX), Progress::Ready);
+    if transaction.wants_request_body() {
+        for piece in request.body.chunks(7) {
+            transaction.request_body(piece);
+        }
+    }
+    transaction.end_request_body();
+    assert_eq!(transaction.advance(u32::MAX), Progress::Ready);
+    transaction
+}
+
+pub fn refusal(transaction: &Transaction) -> Option<(u64, u16)> {
+    match transaction.verdict() {
+        Verdict::Refuse(Disruption::Deny { rule, status }) => Some((*rule, *status)),
+        Verdict::Refuse(other) => Some((other.rule(), 0)),
+        Verdict::Pass => None,
+    }
+}
+
+/// Percent-encodes everything but letters and digits.
+pub fn encoded(text: &str) -> String {
+    let one = |byte: u8| match byte.is_ascii_alphanumeric() {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
+}

@@ -1,0 +1,112 @@
+use waf_common::block::Reason;
+
+use super::*;
+use crate::node::tests::{Tables, configured, id, net};
+use crate::proxy::ListVerdict;
+
+struct Fixture {
+    enforcer: Enforcer,
+    tables: Tables,
+    lists: Arc<ArcSwap<Lists>>,
+    commands: mpsc::Receiver<Command>,
+}
+
+fn fixture() -> Fixture {
+    let (settings, config) = configured("");
+    let plan = ServicePlan::new(&config, 1, &[]);
+    let protected = Protected::new(&settings, &config);
+    let lists = Arc::new(ArcSwap::from_pointee(Lists::default()));
+    let (order, commands) = mpsc::channel(4);
+    let tables = Tables::default();
+    let filter = Some(Box::new(tables.clone()) as Box<dyn Filter>);
+    let enforcer = Enforcer::new(config, plan, protected, Arc::clone(&lists), vec![order], filter);
+    Fixture { enforcer, tables, lists, commands }
+}
+
+fn ban(scope: BanScope, expires_s: Option<u32>) -> Ban {
+    let expires = expires_s.map(|expires_s| Mono::default().plus_s(expires_s));
+    Ban { scope, prefix: net("192.0.2.1"), origin: BanOrigin::Rules, tenant: None, expires }
+}
+
+fn is_refused(lists: &ArcSwap<Lists>, source: &str, tenant: u32) -> bool {
+    let destination = if tenant == 3 { "10.1.0.11" } else { "10.1.0.10" };
+    let verdict = lists.load().verdict(
+        source.parse().unwrap(),
+        destination.parse().unwrap(),
+        Some(id(tenant)),
+        Mono::default().plus_s(50),
+    );
+    verdict != ListVerdict::Pass
+}
+
+#[test]
+fn a_ban_reaches_kernel_lists_and_open_connections_and_leaves_them_again() {
+    let mut fixture = fixture();
+    let ban = ban(BanScope::Tenant(id(1)), Some(100));
+    fixture.enforcer.ban(ban.clone(), Force::No).unwrap();
+    let blocks = fixture.tables.blocks();
+    assert_eq!(blocks.len(), 1);
+    assert_eq!((blocks[0].scope, blocks[0].reason, blocks[0].expires_s), (1, Reason::Ban, 100));
+    assert!(is_refused(&fixture.lists, "192.0.2.1", 1));
+    assert!(!is_refused(&fixture.lists, "192.0.2.1", 2), "another tenant of the address");
+    assert!(matches!(fixture.commands.try_recv(), Ok(Command::CloseBanned(closed)) if closed == ban));
+    assert_eq!(fixture.enforcer.unban(ban.scope, ban.prefix).unwrap(), ban);
+    assert!(fixture.tables.blocks().is_empty());
+    assert!(!is_refused(&fixture.lists, "192.0.2.1", 1));
+    assert!(matches!(fixture.enforcer.unban(ban.scope, ban.prefix), Err(BanError::NoBan)));
+}
+
+#[test]
+fn the_lists_of_the_configuration_are_published_from_the_start() {
+    let fixture = fixture();
+    let table = [
+        ("the node's block list", "198.51.100.1", 3, true),
+        ("a tenant's block list", "198.51.100.7", 1, true),
+        ("a stranger", "192.0.2.1", 1, false),
+        ("the node's allow list", "203.0.113.9", 1, false),
+    ];
+    for (name, source, tenant, expected) in table {
+        assert_eq!(is_refused(&fixture.lists, source, tenant), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_tenants_allow_skips_its_own_bans() {
+    let mut fixture = fixture();
+    let friend = Ban { prefix: net("203.0.113.5"), ..ban(BanScope::Tenant(id(3)), None) };
+    fixture.enforcer.ban(friend, Force::No).unwrap();
+    assert!(!is_refused(&fixture.lists, "203.0.113.5", 3));
+}
+
+#[test]
+fn what_ran_out_is_taken_away_everywhere() {
+    let mut fixture = fixture();
+    fixture.enforcer.ban(ban(BanScope::Node, Some(40)), Force::No).unwrap();
+    fixture.enforcer.reap(Mono::default().plus_s(39));
+    assert_eq!(fixture.tables.blocks().len(), 1);
+    fixture.enforcer.reap(Mono::default().plus_s(40));
+    assert!(fixture.tables.blocks().is_empty());
+    assert!(fixture.enforcer.bans().is_empty());
+}
+
+#[test]
+fn a_full_kernel_list_does_not_undo_the_ban() {
+    let mut fixture = fixture();
+    *fixture.tables.is_full.borrow_mut() = true;
+    let result = fixture.enforcer.ban(ban(BanScope::Tenant(id(1)), None), Force::No);
+    assert!(matches!(result, Err(BanError::Filter(_))));
+    assert!(is_refused(&fixture.lists, "192.0.2.1", 1), "user space enforces it all the same");
+}
+
+#[test]
+fn scopes_that_are_not_served_and_protected_sources_are_refused() {
+    let mut fixture = fixture();
+    let nowhere = ban(BanScope::Address("10.9.9.9".parse().unwrap()), None);
+    assert!(matches!(fixture.enforcer.ban(nowhere, Force::Yes), Err(BanError::NoAddress(_))));
+    let nobody = ban(BanScope::Tenant(id(9)), None);
+    assert!(matches!(fixture.enforcer.ban(nobody, Force::Yes), Err(BanError::NoTenant(9))));
+    let origin = Ban { prefix: net("192.0.2.200"), ..ban(BanScope::Node, None) };
+    assert!(matches!(fixture.enforcer.ban(origin.clone(), Force::No), Err(BanError::Unbannable(_))));
+    assert!(fixture.enforcer.bans().is_empty(), "nothing is kept of them");
+    assert!(fixture.enforcer.ban(origin, Force::Yes).is_ok());
+}

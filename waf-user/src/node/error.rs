@@ -1,0 +1,59 @@
+//! Why a node does not start, or stops.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::config::InterfaceError;
+use crate::event::JournalError;
+use crate::kernel::KernelError;
+
+use super::snapshot::SnapshotError;
+use super::user::UserError;
+
+/// What the node was doing when it could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    #[error(transparent)]
+    User(#[from] UserError),
+    #[error(transparent)]
+    Interface(#[from] InterfaceError),
+    #[error("create state directory {path}")]
+    StateDir { path: PathBuf, source: io::Error },
+    #[error("open the kernel half: run `waf kernel load --config {config}` first")]
+    OpenMaps { config: PathBuf, source: KernelError },
+    #[error("write the kernel's maps")]
+    WriteMaps(#[from] KernelError),
+    #[error("watch the kernel's reports")]
+    Reports(#[source] io::Error),
+    #[error("a node answers on {0} already")]
+    Running(PathBuf),
+    #[error("listen on {path}")]
+    ControlSocket { path: PathBuf, source: io::Error },
+    #[error("listen on {address}")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("listen on {address} for [admin]")]
+    Admin { address: SocketAddr, source: io::Error },
+    #[error("find the CPUs this process may use")]
+    Affinity(#[source] nix::Error),
+    #[error("tenant {tenant} names worker {worker}, but this node has {count}: set `workers` in [node]")]
+    NoSuchWorker { tenant: u32, worker: u16, count: u16 },
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    #[error("start a thread or its runtime")]
+    Thread(#[source] io::Error),
+    #[error("wait for signals")]
+    Signals(#[source] io::Error),
+    #[error("worker {0} ended by itself")]
+    WorkerLost(u16),
+}
+
+/// An error with its whole chain of causes, for one field of a log line or of a reply.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", chain(cause)),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,95 @@
+//! The one arrow that turns back: what workers observed -> [`Feedback`] -> [`Enforcer`], with an event for each ban.
+
+use std::cell::RefCell;
+use std::hash::{BuildHasher, RandomState};
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::enforce::{Enforcer, Force, sentence};
+use super::feedback::Feedback;
+use crate::event::{Event, EventId, Journal, Reason, Stage};
+use crate::model::{Ban, Mono, Wall};
+use crate::proxy::Observation;
+use crate::telemetry::Metrics;
+
+/// Observations waiting: a second of them at a rate where nearly all are flood. What finds no place is counted.
+pub const OBSERVATIONS_MAX: usize = 65_536;
+/// Observations taken at once, before other tasks of the node have their turn.
+const BATCH: usize = 1024;
+
+/// Everything that reacting needs.
+pub struct Reaction {
+    pub feedback: Feedback,
+    pub enforcer: Rc<RefCell<Enforcer>>,
+    pub journal: Journal,
+    pub metrics: Arc<Metrics>,
+}
+
+impl Reaction {
+    /// Runs until every worker is gone.
+    pub async fn run(mut self, mut observations: mpsc::Receiver<Observation>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while observations.recv_many(&mut batch, BATCH).await > 0 {
+            for seen in batch.drain(..) {
+                if let Some(ban) = self.feedback.observe(&seen) {
+                    self.enforce(ban, seen.destination);
+                }
+            }
+            self.metrics.feedback_sources(self.feedback.sources());
+            for _ in 0..self.feedback.take_lost() {
+                self.metrics.feedback_source_lost();
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn enforce(&self, ban: Ban, destination: IpAddr) {
+        let now = Mono::now();
+        let mut enforcer = self.enforcer.borrow_mut();
+        if enforcer.bans().live(ban.scope, ban.prefix, now).is_some() {
+            // Requests that were under way when the ban came.
+            return;
+        }
+        match enforcer.ban(ban.clone(), Force::No) {
+            Ok(()) => tracing::info!(prefix = %ban.prefix, scope = %ban.scope, "banned by rules"),
+            Err(error) => {
+                tracing::warn!(prefix = %ban.prefix, scope = %ban.scope, %error, "ban not enforced whole")
+            }
+        }
+        self.metrics.bans_active(enforcer.bans().len());
+        self.journal.event(ban_event(&ban, destination, now));
+    }
+}
+
+/// The record of a ban: no request's, so without method, status or page.
+fn ban_event(ban: &Ban, destination: IpAddr, now: Mono) -> Event {
+    let time = Wall::now();
+    Event {
+        id: new_id(time, now),
+        time,
+        mono: now,
+        tenant: ban.tenant,
+        client: SocketAddr::new(ban.prefix.addr(), 0),
+        server: SocketAddr::new(destination, 0),
+        stage: Stage::List,
+        reason: Reason::Banned,
+        refused: true,
+        status: None,
+        method: String::new(),
+        host: String::new(),
+        target: String::new(),
+        sni: None,
+        score: 0,
+        matches: Vec::new(),
+        detail: sentence(ban, now),
+    }
+}
+
+/// An id that stands on no page: unguessable enough by the standard library's keyed hash of the moment.
+pub(super) fn new_id(time: Wall, moment: Mono) -> EventId {
+    let keys = RandomState::new();
+    EventId::new(time, (u128::from(keys.hash_one(moment.0)) << 64) | u128::from(keys.hash_one(time.0)))
+}

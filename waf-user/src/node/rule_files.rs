@@ -1,0 +1,42 @@
+//! The rule engine's view of the disk: files by name, relative to the file that names them.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::config::files::expand_pattern;
+use crate::engine::{RuleFile, RuleFiles};
+
+/// Bytes of one file of rules or data: the largest data file of CRS has less than one.
+const FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Reads from this machine's disk.
+pub struct Disk;
+
+impl Disk {
+    /// # Errors
+    /// The file cannot be read, or is too large to be one of rules.
+    pub fn read_file(path: &Path) -> io::Result<RuleFile> {
+        let mut text = Vec::new();
+        File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut text)?;
+        if text.len() as u64 > FILE_BYTES_MAX {
+            return Err(io::Error::other(format!("larger than {FILE_BYTES_MAX} bytes")));
+        }
+        Ok(RuleFile { name: path.display().to_string(), text })
+    }
+}
+
+impl RuleFiles for Disk {
+    fn read(&self, path: &str, from: &str) -> io::Result<RuleFile> {
+        Self::read_file(&folder_of(from).join(path))
+    }
+
+    fn glob(&self, pattern: &str, from: &str) -> io::Result<Vec<String>> {
+        let found = expand_pattern(&folder_of(from), pattern)?;
+        Ok(found.into_iter().map(|path| path.display().to_string()).collect())
+    }
+}
+
+fn folder_of(from: &str) -> PathBuf {
+    Path::new(from).parent().unwrap_or(Path::new("")).to_owned()
+}

@@ -1,0 +1,214 @@
+//! What is told of a request or connection that ended: counters, the request's record, an event if it was refused or
+//! scored, an observation for the feedback loop. One place, so that every end is told once.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::forwarding::Visitor;
+use super::inspect::Inspection;
+use super::limits::QUOTED_BYTES_MAX;
+use super::session::Session;
+use super::worker::Worker;
+use super::{Misdirected, Observation, Site};
+use crate::engine::Disruption;
+use crate::event::{Event, EventId, Reason, RequestRecord, Stage};
+use crate::http::RequestHead;
+use crate::model::{Ban, BanOrigin, BanScope, Mode, Mono, TenantId, Wall};
+use crate::telemetry::RequestVerdict;
+
+/// Why something did not get what it came for.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    pub stage: Stage,
+    pub reason: Reason,
+    /// One sentence for operators.
+    pub detail: String,
+}
+
+impl Fault {
+    pub(super) fn new(stage: Stage, reason: Reason, detail: impl Into<String>) -> Self {
+        Self { stage, reason, detail: detail.into() }
+    }
+
+    pub(super) fn of_ban(ban: &Ban) -> Self {
+        let reason = if ban.origin == BanOrigin::List { Reason::Blocked } else { Reason::Banned };
+        let scope = match ban.scope {
+            BanScope::Node => "node".to_owned(),
+            BanScope::Address(address) => format!("address {address}"),
+            BanScope::Tenant(tenant) => format!("tenant {tenant}"),
+        };
+        Self::new(Stage::List, reason, format!("{} is refused for {scope}", ban.prefix))
+    }
+
+    pub(super) fn of_misdirected(misdirected: Misdirected) -> Self {
+        let detail = match misdirected {
+            Misdirected::Address => "no site has this destination address and port",
+            Misdirected::Host => "no site of this destination has the name of Host",
+            Misdirected::Sni => "SNI and Host name different sites",
+        };
+        Self::new(Stage::Http, Reason::Misdirected, detail)
+    }
+
+    pub(super) fn of_rules(disruption: &Disruption) -> Self {
+        Self::new(Stage::Rules, Reason::Rules, format!("rule {} refused", disruption.rule()))
+    }
+}
+
+/// How a request ended.
+#[derive(Debug)]
+pub(super) struct Ending {
+    /// 0: nothing was answered.
+    pub status: u16,
+    pub verdict: RequestVerdict,
+    pub fault: Option<Fault>,
+}
+
+/// What is known of a request by and by.
+#[derive(Debug)]
+pub(super) struct Account<'a> {
+    pub id: EventId,
+    pub started: Mono,
+    pub time: Wall,
+    pub head: Option<&'a RequestHead>,
+    pub site: Option<&'a Site>,
+    pub visitor: Option<Visitor>,
+}
+
+impl Account<'_> {
+    /// Hot: per request. Tells how it ended.
+    pub(super) fn close(
+        &self,
+        worker: &Worker,
+        session: &Session,
+        ending: &Ending,
+        inspection: Option<&Inspection>,
+    ) {
+        let now = Mono::now();
+        let inspect_ns = inspection.map_or(0, Inspection::spent_ns);
+        let total_ns = now.since_ns(self.started);
+        let metrics = &worker.metrics;
+        metrics.request(ending.verdict, Duration::from_nanos(inspect_ns), Duration::from_nanos(total_ns));
+        if let Some(site) = self.site {
+            metrics.tenant_request(site.tenant, ending.verdict);
+            self.observe(worker, session, site, ending, now);
+        }
+        if let Some(fault) = &ending.fault {
+            metrics.refused(fault.reason);
+        }
+        let scored =
+            inspection.is_some_and(|inspection| inspection.score() > 0 || inspection.said().is_some());
+        if ending.fault.is_some() || scored {
+            worker.journal.event(self.event(session, ending, inspection, now));
+        }
+        if worker.journal.wants_requests() {
+            let matches = inspection.map(Inspection::matches).unwrap_or_default();
+            let (method, host, target) = self.quoted();
+            worker.journal.request(RequestRecord {
+                time: self.time,
+                request_id: self.id,
+                tenant: self.tenant(),
+                client: self.client(session),
+                method,
+                host,
+                target,
+                status: ending.status,
+                verdict: ending.verdict.label(),
+                score: inspection.map_or(0, Inspection::score),
+                rules: matches.iter().map(|rule| rule.id).collect(),
+                inspect_us: inspect_ns / 1_000,
+                total_us: total_ns / 1_000,
+            });
+        }
+    }
+
+    /// What a list refuses is no behaviour to judge: it was judged before.
+    fn observe(&self, worker: &Worker, session: &Session, site: &Site, ending: &Ending, now: Mono) {
+        if ending.fault.as_ref().is_some_and(|fault| fault.stage == Stage::List) {
+            return;
+        }
+        let by_rules = ending.fault.as_ref().is_some_and(|fault| fault.reason == Reason::Rules);
+        let bannable = site.mode == Mode::Block && self.visitor.is_some_and(|visitor| !visitor.is_proxy);
+        let observation = Observation {
+            tenant: site.tenant,
+            source: self.client(session).ip(),
+            destination: session.local.ip(),
+            at: now,
+            refused: by_rules && bannable,
+        };
+        if worker.observations.try_send(observation).is_err() {
+            worker.metrics.observation_lost();
+        }
+    }
+
+    fn event(&self, session: &Session, ending: &Ending, inspection: Option<&Inspection>, now: Mono) -> Event {
+        let said = inspection.and_then(Inspection::said).map(Fault::of_rules);
+        let scored = || Fault::new(Stage::Rules, Reason::Rules, "scored and passed");
+        let fault = ending.fault.clone().or(said).unwrap_or_else(scored);
+        let (method, host, target) = self.quoted();
+        Event {
+            id: self.id,
+            time: self.time,
+            mono: now,
+            tenant: self.tenant(),
+            client: self.client(session),
+            server: session.local,
+            stage: fault.stage,
+            reason: fault.reason,
+            refused: ending.fault.is_some(),
+            status: (ending.status != 0).then_some(ending.status),
+            method,
+            host,
+            target,
+            sni: session.sni.clone(),
+            score: inspection.map_or(0, Inspection::score),
+            matches: inspection.map(Inspection::matches).unwrap_or_default().to_vec(),
+            detail: fault.detail,
+        }
+    }
+
+    fn tenant(&self) -> Option<TenantId> {
+        self.site.map(|site| site.tenant)
+    }
+
+    fn client(&self, session: &Session) -> SocketAddr {
+        self.visitor.map_or(session.peer, |visitor| visitor.address)
+    }
+
+    /// Method, host and target, bounded; empty where no head was understood.
+    fn quoted(&self) -> (String, String, String) {
+        let Some(head) = self.head else { return Default::default() };
+        let host = head.host().map_or("", |host| host.text());
+        (quote(head.method()), quote(host), quote(head.target()))
+    }
+}
+
+/// Tells of a connection that ended before a request.
+pub(super) fn connection_refused(worker: &Worker, session: &Session, tenant: Option<TenantId>, fault: Fault) {
+    worker.metrics.refused(fault.reason);
+    let time = Wall::now();
+    worker.journal.event(Event {
+        id: worker.event_id(time),
+        time,
+        mono: Mono::now(),
+        tenant,
+        client: session.peer,
+        server: session.local,
+        stage: fault.stage,
+        reason: fault.reason,
+        refused: true,
+        status: None,
+        method: String::new(),
+        host: String::new(),
+        target: String::new(),
+        sni: session.sni.clone(),
+        score: 0,
+        matches: Vec::new(),
+        detail: fault.detail,
+    });
+}
+
+/// The beginning of a text, whole characters.
+fn quote(text: &str) -> String {
+    let end = text.floor_char_boundary(QUOTED_BYTES_MAX);
+    text.get(..end).unwrap_or_default().to_owned()
+}

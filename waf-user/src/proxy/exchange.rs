@@ -1,0 +1,349 @@
+//! One request from its head to its end: admitted, inspected, relayed or refused, told of.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::account::{Account, Ending, Fault};
+use super::forwarding::{UpstreamBody, Visitor, Way, upstream_head};
+use super::inspect::Inspection;
+use super::limits::INSPECT_BYTES_MAX;
+use super::page::Page;
+use super::relay::{Broken, Client, Job, RelayError, Relayed, relay};
+use super::session::{Session, Step};
+use super::wire::{Body, BodyError, send};
+use super::worker::Worker;
+use super::{Site, registry::Open};
+use crate::engine::{Connection, Disruption};
+use crate::event::{EventId, Reason, Stage};
+use crate::http::{CONTINUE, Framing, RequestHead, write_chunk};
+use crate::model::{Mono, Wall};
+use crate::telemetry::RequestVerdict;
+
+/// What becomes of the connection after a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    Keep,
+    /// Everything was read and written.
+    Close,
+    /// The client may still be sending: let it finish before the socket goes.
+    Linger,
+}
+
+/// Serves the request whose head has been read. `started`: when its first byte came.
+pub(super) async fn serve<R, W>(
+    worker: &Worker,
+    session: &mut Session,
+    open: &Open,
+    client: &mut Client<R, W>,
+    (head, started): (RequestHead, Mono),
+) -> After
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let (arrived, time) = (Instant::now(), Wall::now());
+    let id = worker.event_id(time);
+    let keep = session.keeps_alive(&head, worker.registry.is_draining());
+    let step = session.admit(&head, &worker.snapshot.load(), &worker.lists.load(), Mono::now());
+    let mut account = Account { id, started, time, head: Some(&head), site: None, visitor: None };
+    let (site, visitor, fault, status) = match step {
+        Step::Serve { site, visitor } => (Some(site), Some(visitor), None, 0),
+        Step::Misdirected(misdirected) => (None, None, Some(Fault::of_misdirected(misdirected)), 421),
+        Step::RefusePeer { site, visitor, ban } => (Some(site), Some(visitor), Some(Fault::of_ban(&ban)), 0),
+        Step::RefuseVisitor { site, visitor, ban } => {
+            (Some(site), Some(visitor), Some(Fault::of_ban(&ban)), 403)
+        }
+    };
+    account.site = site.as_deref();
+    account.visitor = visitor;
+    if let (Some(site), Some(visitor), None) = (&site, visitor, &fault) {
+        open.belongs_to(site.tenant);
+        let mut exchange = Exchange {
+            worker,
+            session,
+            head: &head,
+            site,
+            visitor,
+            id,
+            time,
+            keep,
+            arrived,
+            body: Body::of_request(head.framing()),
+            inspection: inspection(session, site, visitor, time, id),
+        };
+        let (ending, after) = exchange.run(client).await;
+        exchange.inspection.end().await;
+        account.close(worker, session, &ending, Some(&exchange.inspection));
+        return after;
+    }
+    // A trusted proxy's connection carries other visitors too.
+    let has_body = !matches!(head.framing(), Framing::None | Framing::Length(0));
+    let close = site.is_none() || !keep || has_body;
+    if status != 0 {
+        let fields = site.as_deref().map_or(&[][..], |site| &site.response_headers);
+        let head_only = head.method() == "HEAD";
+        let page = Page { status, id, now: time, location: None, fields, close, head_only };
+        // A client that is gone misses the page; the event tells of the refusal all the same.
+        let _sent = send(&mut client.write, &page.bytes()).await;
+    }
+    account.close(worker, session, &Ending { status, verdict: RequestVerdict::Deny, fault }, None);
+    match (status, close) {
+        (0, _) => After::Close,
+        (_, true) => After::Linger,
+        (_, false) => After::Keep,
+    }
+}
+
+fn inspection(session: &Session, site: &Site, visitor: Visitor, time: Wall, id: EventId) -> Inspection {
+    let connection = Connection { client: visitor.address, server: session.local };
+    Inspection::new(site, connection, time, id)
+}
+
+/// An admitted request under way.
+struct Exchange<'a> {
+    worker: &'a Worker,
+    session: &'a Session,
+    head: &'a RequestHead,
+    site: &'a Arc<Site>,
+    visitor: Visitor,
+    id: EventId,
+    time: Wall,
+    keep: bool,
+    /// When its head was complete.
+    arrived: Instant,
+    body: Body,
+    inspection: Inspection,
+}
+
+impl Exchange<'_> {
+    async fn run<R, W>(&mut self, client: &mut Client<R, W>) -> (Ending, After)
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        self.inspection.request_head(self.head).await;
+        if let Some(disruption) = self.inspection.refusal().cloned() {
+            return self.refuse(client, &disruption).await;
+        }
+        let prefix = match self.inspect_body(client).await {
+            Ok(prefix) => prefix,
+            Err(error) => return self.body_broke(client, &error).await,
+        };
+        if let Some(disruption) = self.inspection.refusal().cloned() {
+            return self.refuse(client, &disruption).await;
+        }
+        self.forward(client, &prefix).await
+    }
+
+    /// Reads the part of the body that the rules see and runs phase 2. What is longer passes uninspected beyond it.
+    async fn inspect_body<R, W>(&mut self, client: &mut Client<R, W>) -> Result<Vec<u8>, BodyError>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        if self.head.expects_continue() && client.inbound.bytes().is_empty() {
+            send(&mut client.write, CONTINUE).await.map_err(BodyError::Read)?;
+        }
+        let mut prefix = Vec::new();
+        if self.inspection.wants_request_body() {
+            while !self.body.is_done() && prefix.len() < INSPECT_BYTES_MAX {
+                self.body.next(&mut client.inbound, &mut client.read, &mut prefix).await?;
+            }
+            self.inspection.request_body(prefix.get(..INSPECT_BYTES_MAX).unwrap_or(&prefix));
+        }
+        self.inspection.end_request_body().await;
+        Ok(prefix)
+    }
+
+    /// How the body goes on, and the bytes that go first.
+    fn first_bytes(&self, prefix: &[u8]) -> (Vec<u8>, bool) {
+        let upstream = match self.head.framing() {
+            Framing::None => UpstreamBody::None,
+            Framing::Length(length) => UpstreamBody::Length(length),
+            _ if self.body.is_done() => UpstreamBody::Length(prefix.len() as u64),
+            _ => UpstreamBody::Chunked,
+        };
+        let way = Way {
+            peer: self.session.peer,
+            local: self.session.local,
+            visitor: self.visitor,
+            tls: self.session.sni.is_some(),
+            id: self.id,
+        };
+        let mut first = upstream_head(self.head, self.site, &way, upstream);
+        let chunked = upstream == UpstreamBody::Chunked;
+        if chunked {
+            write_chunk(&mut first, prefix);
+        } else {
+            first.extend_from_slice(prefix);
+        }
+        (first, chunked)
+    }
+
+    /// Asks the origin and sends its answer. Sent again at most once: over a reused connection that died without a byte,
+    /// if the method is idempotent and the whole body is still here.
+    async fn forward<R, W>(&mut self, client: &mut Client<R, W>, prefix: &[u8]) -> (Ending, After)
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let (first, chunked) = self.first_bytes(prefix);
+        let before = self.arrived.elapsed().saturating_sub(self.body.waited());
+        let replayable = self.head.is_idempotent() && self.body.is_done();
+        let pool = &self.worker.pool;
+        let mut lease = pool.connect(&self.site.upstreams, self.site.tenant).await;
+        loop {
+            let mut connection = match lease {
+                Ok(connection) => connection,
+                Err(error) => {
+                    let status = if error.is_timeout() { 504 } else { 502 };
+                    let fault = Fault::new(Stage::Origin, Reason::OriginUnreachable, chain(&error));
+                    return self.fail(client, status, fault).await;
+                }
+            };
+            let job = Job { head: self.head, site: self.site, first: &first, chunked, keep: self.keep };
+            let relayed = relay(job, client, &mut self.body, &mut connection, &mut self.inspection).await;
+            match relayed {
+                Ok(Relayed::Sent { status, keep_client, keep_origin, added }) => {
+                    self.worker.metrics.added_latency(before + added);
+                    if keep_origin {
+                        connection.keep();
+                    }
+                    let after = match (keep_client, self.body.is_done()) {
+                        (true, _) => After::Keep,
+                        (false, true) => After::Close,
+                        (false, false) => After::Linger,
+                    };
+                    return (Ending { status, verdict: RequestVerdict::Pass, fault: None }, after);
+                }
+                Ok(Relayed::Refused) => {
+                    let disruption = self.inspection.refusal().cloned();
+                    let refused = disruption.unwrap_or(Disruption::Deny { rule: 0, status: 403 });
+                    return self.refuse(client, &refused).await;
+                }
+                Err(Broken { error: RelayError::OriginSilent, .. }) if connection.reused() && replayable => {
+                    lease = pool.fresh(&self.site.upstreams, self.site.tenant).await;
+                }
+                Err(broken) => return self.relay_broke(client, broken).await,
+            }
+        }
+    }
+
+    async fn relay_broke<R, W>(&mut self, client: &mut Client<R, W>, broken: Broken) -> (Ending, After)
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let detail = chain(&broken.error);
+        let (status, fault) = match (&broken.error, broken.status) {
+            (RelayError::ClientWrite(_), status) => {
+                let ending =
+                    Ending { status: status.unwrap_or(0), verdict: RequestVerdict::Error, fault: None };
+                return (ending, After::Close);
+            }
+            (RelayError::ClientBody(error), None) => return self.body_broke(client, error).await,
+            (RelayError::ClientBody(error), Some(status)) => (status, body_fault(error)),
+            (RelayError::OriginTimeout, status) => {
+                (status.unwrap_or(504), Some(Fault::new(Stage::Origin, Reason::Timeout, detail)))
+            }
+            (_, status) => {
+                (status.unwrap_or(502), Some(Fault::new(Stage::Origin, Reason::OriginBroken, detail)))
+            }
+        };
+        match fault {
+            Some(fault) if broken.status.is_none() => self.fail(client, status, fault).await,
+            fault => (Ending { status, verdict: RequestVerdict::Error, fault }, After::Close),
+        }
+    }
+
+    async fn body_broke<R, W>(&mut self, client: &mut Client<R, W>, error: &BodyError) -> (Ending, After)
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let status = match error {
+            BodyError::Malformed(violation) => violation.status(),
+            BodyError::Timeout => 408,
+            BodyError::Read(_) => 0,
+        };
+        match body_fault(error) {
+            Some(fault) => self.fail(client, status, fault).await,
+            None => (Ending { status: 0, verdict: RequestVerdict::Error, fault: None }, After::Close),
+        }
+    }
+
+    /// Acts on a rule's refusal.
+    async fn refuse<R, W>(&self, client: &mut Client<R, W>, disruption: &Disruption) -> (Ending, After)
+    where
+        W: AsyncWrite + Unpin,
+    {
+        let fault = Some(Fault::of_rules(disruption));
+        let (status, location, verdict) = match disruption {
+            Disruption::Drop { .. } => {
+                return (Ending { status: 0, verdict: RequestVerdict::Drop, fault }, After::Close);
+            }
+            Disruption::Deny { status, .. } => (*status, None, RequestVerdict::Deny),
+            Disruption::Redirect { status, location, .. } => {
+                (*status, Some(location.as_str()), RequestVerdict::Redirect)
+            }
+        };
+        let after = self.answer(client, status, location).await;
+        (Ending { status, verdict, fault }, after)
+    }
+
+    /// Answers with an error page.
+    async fn fail<R, W>(&self, client: &mut Client<R, W>, status: u16, fault: Fault) -> (Ending, After)
+    where
+        W: AsyncWrite + Unpin,
+    {
+        let after = self.answer(client, status, None).await;
+        (Ending { status, verdict: RequestVerdict::Error, fault: Some(fault) }, after)
+    }
+
+    /// Sends a page; the connection lives on only if the request was read to its end.
+    async fn answer<R, W>(&self, client: &mut Client<R, W>, status: u16, location: Option<&str>) -> After
+    where
+        W: AsyncWrite + Unpin,
+    {
+        let close = !self.keep || !self.body.is_done();
+        let page = Page {
+            status,
+            id: self.id,
+            now: self.time,
+            location,
+            fields: &self.site.response_headers,
+            close,
+            head_only: self.head.method() == "HEAD",
+        };
+        match send(&mut client.write, &page.bytes()).await {
+            Err(_) => After::Close,
+            Ok(()) if close => After::Linger,
+            Ok(()) => After::Keep,
+        }
+    }
+}
+
+/// What a body that broke is told as; a client that went away is nobody's fault.
+fn body_fault(error: &BodyError) -> Option<Fault> {
+    match error {
+        BodyError::Malformed(crate::http::Violation::Truncated) | BodyError::Read(_) => None,
+        BodyError::Malformed(violation) => {
+            Some(Fault::new(Stage::Http, Reason::Malformed(*violation), violation.text()))
+        }
+        BodyError::Timeout => Some(Fault::new(Stage::Http, Reason::Timeout, chain(error))),
+    }
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

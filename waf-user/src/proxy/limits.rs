@@ -1,0 +1,58 @@
+//! Every bound of the proxy, each with the reason for its number, and what happens there:
+//!
+//! | limit | block, detect and off alike |
+//! |---|---|
+//! | request line, header block, fields | 414, 431, 431 and close |
+//! | header read, body idle, body rate | 408 and close |
+//! | keep-alive idle, requests of a connection | close between requests |
+//! | body inspected | the prefix is inspected, the rest passes uninspected |
+//! | origin connect, first byte, idle | 504, or the answer breaks off |
+//! | connections of a worker | closed at once, counted |
+
+use std::time::Duration;
+
+/// From the first byte of a head to its end; a browser sends a head in one packet, a slow network in a few seconds.
+pub const HEADER_READ: Duration = Duration::from_secs(10);
+/// Longest pause within a request body: covers a mobile network's hand-over, not a held-open connection.
+pub const BODY_IDLE: Duration = Duration::from_secs(20);
+/// Least bytes per second of a request body, so that a held-open upload costs its sender something; the slowest modem sends
+/// twenty times as much.
+pub const BODY_RATE_MIN: u64 = 240;
+/// Waiting for the body up to which the rate is not looked at: a start may be slow.
+pub const BODY_RATE_GRACE: Duration = Duration::from_secs(10);
+/// Between two requests. Longer than the 60 s after which browsers and load balancers close, so that they do it.
+pub const KEEP_ALIVE_IDLE: Duration = Duration::from_secs(75);
+/// Requests of one connection: then the client connects anew and is balanced and listed anew.
+pub const REQUESTS_MAX: u32 = 1_000;
+/// TLS hello and handshake, each.
+pub const HANDSHAKE: Duration = Duration::from_secs(10);
+/// From the end of the request to the origin's answer: slow reports are slow, a minute is what proxies commonly grant.
+pub const ORIGIN_FIRST_BYTE: Duration = Duration::from_secs(60);
+/// How long an origin that stopped reading the request may take to say why.
+pub const ORIGIN_LAST_WORD: Duration = Duration::from_secs(5);
+/// Longest pause within an origin's answer.
+pub const ORIGIN_IDLE: Duration = Duration::from_secs(60);
+/// Longest time in which a peer, client or origin, takes none of the bytes we have for it.
+pub const WRITE_STALL: Duration = Duration::from_secs(30);
+/// Interim responses of one answer: 100 and 103 come once each, more is a loop.
+pub const INTERIM_MAX: u32 = 8;
+/// Bytes of a request body that the rules see: forms and JSON are far below, uploads far above. It bounds memory per request.
+pub const INSPECT_BYTES_MAX: usize = 128 * 1024;
+/// Bytes of a response body that the rules see and that are held back until they have: the same bound for the same reason.
+pub const INSPECT_RESPONSE_BYTES_MAX: usize = 128 * 1024;
+/// Rule evaluations before other connections of the worker get their turn: some hundred microseconds.
+pub const INSPECT_BUDGET: u32 = 256;
+/// Bytes read at once: what TLS records and socket buffers hand over, times two connections per request.
+pub const READ_BYTES: usize = 16 * 1024;
+/// Open connections of one worker: at some 40 KiB each a third of a GiB; file descriptors are counted the same way.
+pub const CONNECTIONS_MAX: usize = 8_192;
+/// Pause after accept failed for want of descriptors or memory: long enough for connections to close meanwhile.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// After a refusal what still comes is read and thrown away for this long, else a reset would eat the answer.
+pub const LINGER: Duration = Duration::from_secs(1);
+/// The bytes thrown away at most.
+pub const LINGER_BYTES_MAX: usize = 256 * 1024;
+/// Text that a record or event quotes of a request: enough to recognise it, bounded for the log.
+pub const QUOTED_BYTES_MAX: usize = 2 * 1024;
+/// Elements of X-Forwarded-For looked at from the right: no honest chain has more proxies.
+pub const FORWARDED_ELEMENTS_MAX: usize = 32;

@@ -1,0 +1,72 @@
+//! What one connection may do next, decided from heads, snapshot and lists alone. Sockets and clocks are elsewhere.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::forwarding::Visitor;
+use super::limits::REQUESTS_MAX;
+use super::{ListVerdict, Lists, Misdirected, Site, Snapshot};
+use crate::http::RequestHead;
+use crate::model::{Ban, Mono};
+
+/// One connection's state between requests.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub peer: SocketAddr,
+    /// The service address and port.
+    pub local: SocketAddr,
+    /// Some: the connection is TLS and asked for this name.
+    pub sni: Option<String>,
+    served: u32,
+}
+
+/// What a request's head leads to.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Inspect it and ask the site's origin.
+    Serve { site: Arc<Site>, visitor: Visitor },
+    /// Answer 421.
+    Misdirected(Misdirected),
+    /// A list refuses the peer: close without an answer.
+    RefusePeer { site: Arc<Site>, visitor: Visitor, ban: Ban },
+    /// A list refuses the visitor behind a trusted proxy: answer 403, the connection is the proxy's.
+    RefuseVisitor { site: Arc<Site>, visitor: Visitor, ban: Ban },
+}
+
+impl Session {
+    pub(super) fn new(peer: SocketAddr, local: SocketAddr, sni: Option<String>) -> Self {
+        let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+        Self { peer: canonical(peer), local: canonical(local), sni, served: 0 }
+    }
+
+    /// Hot: per request.
+    pub(super) fn admit(&self, head: &RequestHead, snapshot: &Snapshot, lists: &Lists, now: Mono) -> Step {
+        let host = head.host().map_or("", |host| host.name());
+        let site = match snapshot.sites.select(self.local, host, self.sni.as_deref()) {
+            Ok(site) => Arc::clone(site),
+            Err(misdirected) => return Step::Misdirected(misdirected),
+        };
+        let visitor = Visitor::of(self.peer, head.fields(), &site.trusted_proxies);
+        let (destination, tenant) = (self.local.ip(), Some(site.tenant));
+        if let ListVerdict::Refuse(ban) = lists.verdict(self.peer.ip(), destination, tenant, now) {
+            return Step::RefusePeer { site, visitor, ban };
+        }
+        if visitor.behind_proxy
+            && let ListVerdict::Refuse(ban) = lists.verdict(visitor.address.ip(), destination, tenant, now)
+        {
+            return Step::RefuseVisitor { site, visitor, ban };
+        }
+        Step::Serve { site, visitor }
+    }
+
+    /// Counts a request; whether another may follow it.
+    pub(super) fn keeps_alive(&mut self, head: &RequestHead, draining: bool) -> bool {
+        self.served += 1;
+        head.keeps_alive() && !draining && self.served < REQUESTS_MAX
+    }
+
+    /// Whether it is the connection's first request that is waited for.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.served == 0
+    }
+}

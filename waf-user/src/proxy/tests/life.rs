@@ -1,0 +1,117 @@
+//! The life of connections: kept, pipelined, drained.
+
+use std::time::Duration;
+
+use super::harness::{DEADLINE, lab};
+use crate::proxy::Command;
+
+#[test]
+fn one_connection_many_requests() {
+    lab(
+        |_| {},
+        |lab| async move {
+            let mut client = lab.client().await;
+            for n in 0..5 {
+                client.send(format!("GET /{n} HTTP/1.1\r\nHost: a.test\r\n\r\n").as_bytes()).await;
+                assert_eq!(client.answer("GET").await.status(), 200);
+            }
+            client.send(b"GET /last HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n").await;
+            let answer = client.answer("GET").await;
+            assert_eq!(answer.field("connection").as_deref(), Some("close"));
+            assert_eq!(client.rest().await, b"");
+            assert_eq!(lab.origin.connections(), 1, "the origin's connection is reused");
+            assert_eq!(lab.origin.asked().len(), 6);
+        },
+    );
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    lab(
+        |_| {},
+        |lab| async move {
+            let mut client = lab.client().await;
+            let mut bytes = Vec::new();
+            for n in 0..10 {
+                let body = format!("body {n}");
+                let head =
+                    format!("POST /echo HTTP/1.1\r\nHost: a.test\r\nContent-Length: {}\r\n\r\n", body.len());
+                bytes.extend_from_slice(head.as_bytes());
+                bytes.extend_from_slice(body.as_bytes());
+            }
+            client.send(&bytes).await;
+            for n in 0..10 {
+                assert_eq!(client.answer("POST").await.text(), format!("body {n}"));
+            }
+        },
+    );
+}
+
+#[test]
+fn bytes_that_trickle_in() {
+    lab(
+        |_| {},
+        |lab| async move {
+            let mut client = lab.client().await;
+            for byte in b"\r\nPOST /echo HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n" {
+                client.send(&[*byte]).await;
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(client.answer("POST").await.text(), "ok");
+        },
+    );
+}
+
+#[test]
+fn tenants_share_no_origin_connection() {
+    lab(
+        |_| {},
+        |lab| async move {
+            for (address, host) in [(lab.a, "a.test"), (lab.b, "b.test"), (lab.a, "a.test")] {
+                let mut client = super::harness::Client::connect(address, "127.0.0.1").await;
+                client.send(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).await;
+                assert_eq!(client.answer("GET").await.status(), 200, "{host}");
+            }
+            assert_eq!(lab.origin.connections(), 2);
+        },
+    );
+}
+
+#[test]
+fn a_drain_finishes_what_is_under_way() {
+    lab(
+        |_| {},
+        |lab| async move {
+            let mut idle = lab.client().await;
+            idle.send(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+            assert_eq!(idle.answer("GET").await.status(), 200);
+            let mut busy = lab.client().await;
+            busy.send(b"GET /wait HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+            lab.origin.reached().await;
+            lab.commands.send(Command::Drain { within: DEADLINE }).await.expect("the worker lives");
+            assert_eq!(idle.rest().await, b"", "the idle connection is closed");
+            lab.origin.release();
+            assert_eq!(busy.answer("GET").await.status(), 200);
+            assert_eq!(busy.rest().await, b"", "then it is closed too");
+            let worker = lab.worker.take().expect("a worker");
+            worker.await.expect("serve returns");
+            assert!(tokio::net::TcpStream::connect(lab.a).await.is_err(), "nothing is accepted");
+        },
+    );
+}
+
+#[test]
+fn a_drain_ends_at_its_deadline() {
+    lab(
+        |_| {},
+        |lab| async move {
+            let mut busy = lab.client().await;
+            busy.send(b"GET /wait HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+            lab.origin.reached().await;
+            let within = Duration::from_millis(10);
+            lab.commands.send(Command::Drain { within }).await.expect("the worker lives");
+            let worker = lab.worker.take().expect("a worker");
+            worker.await.expect("serve returns");
+        },
+    );
+}
