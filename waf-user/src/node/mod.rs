@@ -2,7 +2,6 @@
 //! maps; what the workers observe becomes bans. It holds no privilege and parses no byte of a visitor itself.
 
 pub mod admin;
-pub mod offline;
 pub mod bans;
 pub mod control;
 pub mod control_sock;
@@ -13,6 +12,7 @@ pub mod feedback;
 pub mod filter;
 pub mod kernel_sync;
 pub mod listeners;
+pub mod offline;
 pub mod protect;
 pub mod react;
 pub mod run;
