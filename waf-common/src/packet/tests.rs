@@ -1,3 +1,5 @@
+//! The parser: a table a layer with both sides of each limit, then properties of frames by chance.
+
 use std::net::IpAddr;
 use std::vec::Vec;
 

@@ -1,3 +1,5 @@
+//! Block entries as a trie answers for them: what covers what, until when, in which order of changes.
+
 use super::*;
 
 const NEVER: u32 = 0;

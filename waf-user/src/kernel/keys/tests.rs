@@ -1,3 +1,5 @@
+//! Prefixes as keys of tries: one form each, and back.
+
 use super::*;
 
 fn net(text: &str) -> IpNet {

@@ -1,3 +1,5 @@
+//! Releases of kernels that are served.
+
 use super::*;
 
 #[test]
