@@ -18,6 +18,7 @@ mod text;
 mod control;
 mod reference;
 mod request;
+mod state;
 mod values;
 mod variable;
 

@@ -8,11 +8,12 @@ use super::control::Control;
 use super::limits;
 use super::operator::number::whole_number;
 use super::options::LimitAction;
-use super::reference::{self, State};
+use super::reference;
 use super::request;
 use super::rule::{
     BodyProcessor, Ctl, Disruptive, EngineMode, Flow, Phase, Rule, RuleFilter, Selection, Selector, Step,
 };
+use super::state::State;
 use super::values::Values;
 use super::variable::Variable;
 use super::{Disruption, RuleMatch, RuleSet, Settings, Verdict};

@@ -5,30 +5,12 @@ mod perform;
 
 use std::borrow::Cow;
 
-use super::control::Control;
 use super::operator::{Operator, Spans};
 use super::rule::{Condition, Disruptive, EngineMode, Link, Rule, Selection, Sense, Take};
+use super::state::{Evaluated, State};
 use super::transformation::Transformation;
 use super::values::{Value, Values};
 use super::variable::Variable;
-use super::verdict::RuleMatch;
-
-/// What an evaluator works on: everything of a transaction that rules read and change.
-#[derive(Debug)]
-pub struct State {
-    pub values: Values,
-    pub control: Control,
-    pub matches: Vec<RuleMatch>,
-}
-
-/// The outcome of one rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Evaluated {
-    /// All links matched.
-    pub matched: bool,
-    /// Values looked at, at least 1: what a budget is spent on.
-    pub cost: u32,
-}
 
 /// One value that met the condition.
 #[derive(Debug)]
