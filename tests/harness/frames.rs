@@ -5,6 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::vec;
 use std::vec::Vec;
 
+use proptest::prelude::{Strategy, any};
+use proptest::prop_oneof;
+
 pub const VLAN: u16 = 0x8100;
 pub const PROVIDER_VLAN: u16 = 0x88a8;
 
@@ -193,6 +196,31 @@ pub fn udp_header(source_port: u16, destination_port: u16, data: &[u8]) -> Vec<u
     datagram.extend([0, 0]);
     datagram.extend(data);
     datagram
+}
+
+/// Whole frames of both families: addresses, ports, flags, tags, options, extensions and first fragments drawn.
+pub fn any_frame() -> impl Strategy<Value = Frame> {
+    let addresses = prop_oneof![
+        (any::<[u8; 4]>(), any::<[u8; 4]>()).prop_map(|(s, d)| (IpAddr::from(s), IpAddr::from(d))),
+        (any::<[u8; 16]>(), any::<[u8; 16]>()).prop_map(|(s, d)| (IpAddr::from(s), IpAddr::from(d))),
+    ];
+    let shape = (0usize..=2, 0usize..=10, proptest::collection::vec(1usize..4, 0..5), any::<bool>());
+    (addresses, any::<u16>(), any::<u16>(), any::<u8>(), any::<bool>(), shape).prop_map(
+        |((s, d), from, to, flags, is_tcp, (tags, words, extensions, more))| {
+            let mut frame = if is_tcp {
+                Frame::tcp((s, from), (d, to), flags)
+            } else {
+                Frame::udp((s, from), (d, to), b"x")
+            };
+            frame.tags = (0..tags).map(|vlan| (VLAN, vlan as u16)).collect();
+            if s.is_ipv4() {
+                frame.options = words * 4;
+            } else {
+                frame = extensions.into_iter().fold(frame, |frame, words| frame.extension(60, words));
+            }
+            if more { frame.fragment(0, true) } else { frame }
+        },
+    )
 }
 
 /// RFC 1071.

@@ -1,3 +1,5 @@
-//! What the integration tests share.
+//! What the integration tests share: frames as bytes, a way onto the wire, a thread inside a namespace.
 
 pub mod frames;
+pub mod namespace;
+pub mod wire;

@@ -1,46 +1,24 @@
-//! End to end: the steps of `cargo xtask demo`, one test each, on a lab of the test's own. One lab at a time, so that
-//! what a step measures is its own.
+//! End to end: the steps of `cargo xtask demo`, one test each, on a lab of the test's own.
 
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use anyhow::{Result, ensure};
+use xtask::demo::{bans, evidence, failures, requests, workers};
+use xtask::lab::{Carrier, Lab, LabOptions};
 
-use anyhow::Result;
-use nix::unistd::Uid;
-use xtask::build::Built;
-use xtask::demo::cleanup::Traces;
-use xtask::demo::{bans, failures, requests, workers};
-use xtask::lab::{Lab, LabOptions};
+use crate::stage;
 
-static LAB: Mutex<()> = Mutex::new(());
-
-/// Brings a lab up, takes the steps in order, and looks for what it left.
+/// Takes the steps in order.
 fn shows(steps: &[fn(&mut Lab) -> Result<String>]) {
-    let Some(built) = built() else { return };
-    let _alone = LAB.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut lab = Lab::start(&built, LabOptions::default()).unwrap_or_else(|error| panic!("{error:#}"));
-    for step in steps {
-        match step(&mut lab) {
-            Ok(figure) => println!("{figure}"),
-            Err(error) => panic!("{error:#}\n{}", lab.logs()),
-        }
-    }
-    let traces = Traces::of(&lab);
-    drop(lab);
-    assert_eq!(traces.found(), Vec::<String>::new());
+    shows_in(LabOptions::default(), steps);
 }
 
-/// The finished binaries, where the tests run as root and are told of them.
-fn built() -> Option<Built> {
-    if !Uid::effective().is_root() {
-        println!("skipped: no root for the lab");
-        return None;
-    }
-    let file = |name| std::env::var_os(name).map(PathBuf::from);
-    let (Some(waf), Some(object)) = (file("WAF_BIN"), file("WAF_OBJECT")) else {
-        println!("skipped: no WAF_BIN and WAF_OBJECT");
-        return None;
-    };
-    Some(Built { waf, object })
+/// The same in a lab that is not the usual one.
+fn shows_in(options: LabOptions, steps: &[fn(&mut Lab) -> Result<String>]) {
+    stage::with_lab(options, |lab| {
+        for step in steps {
+            println!("{}", step(lab)?);
+        }
+        Ok(())
+    });
 }
 
 #[test]
@@ -86,4 +64,28 @@ fn the_kernel_drops_on_without_the_daemon() {
 #[test]
 fn a_client_that_knows_both_addresses_outlives_a_carrier() {
     shows(&[failures::carrier_gone]);
+}
+
+#[test]
+fn tenants_and_bans_work_in_generic_mode() {
+    let options = LabOptions { xdp_mode: "generic", ..LabOptions::default() };
+    shows_in(options, &[is_generic, requests::clean, bans::dropped, workers::own]);
+}
+
+#[test]
+fn tenants_and_bans_work_with_steering_by_cpumap() {
+    let options = LabOptions { extra_node: "cpumap = true".to_owned(), ..LabOptions::default() };
+    shows_in(options, &[requests::clean, bans::dropped, workers::own, is_steered]);
+}
+
+fn is_generic(lab: &mut Lab) -> Result<String> {
+    let mode = lab.node(Carrier::A).xdp_mode();
+    ensure!(mode == "generic", "asked for generic XDP, got {mode}");
+    Ok(format!("XDP {mode}"))
+}
+
+fn is_steered(lab: &mut Lab) -> Result<String> {
+    let steered = evidence::sum(&lab.node(Carrier::A).map("COUNTERS")?, "pass_steered");
+    ensure!(steered > 0, "cpumap is set and no packet was steered");
+    Ok(format!("{steered} packets steered"))
 }

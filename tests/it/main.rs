@@ -1,4 +1,10 @@
-//! Integration tests.
+//! Integration tests: the finished binaries on real interfaces in network namespaces. Run by `cargo xtask test`.
 
+mod stage;
+
+mod cleanup;
+mod config;
 mod demo;
+mod hostile;
 mod kernel;
+mod recipes;

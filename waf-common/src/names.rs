@@ -16,6 +16,8 @@ pub const LINKS_DIR: &str = "links";
 pub const PROGRAM_XDP: &str = "waf_xdp";
 /// sk_lookup program: service address to the chosen worker's listening socket.
 pub const PROGRAM_SK_LOOKUP: &str = "waf_sk_lookup";
+/// Never attached: writes the parsed frame to PARSED, for the test that compares it with the host's.
+pub const PROGRAM_PARSE: &str = "waf_parse";
 
 pub const MAP_CONFIG: &str = "CONFIG";
 pub const MAP_PREFIXES: &str = "PREFIXES";
@@ -31,6 +33,8 @@ pub const MAP_EVENTS: &str = "EVENTS";
 pub const MAP_CPUS: &str = "CPUS";
 pub const MAP_WORKER_CPUS: &str = "WORKER_CPUS";
 pub const MAP_SOCKETS: &str = "SOCKETS";
+/// Not pinned: only the test that runs waf_parse reads it.
+pub const MAP_PARSED: &str = "PARSED";
 
 /// All pinned maps, in the order in which `waf kernel load` writes and inspects them.
 pub const MAPS: [&str; 14] = [

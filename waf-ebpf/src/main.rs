@@ -16,7 +16,7 @@ use aya_ebpf::bindings::{sk_action, xdp_action};
 use aya_ebpf::macros::{sk_lookup, xdp};
 use aya_ebpf::programs::{SkLookupContext, XdpContext};
 use waf_common::outcome::Outcome;
-use waf_common::packet::{self, Fragment, Parsed};
+use waf_common::packet::{self, Fragment, Parsed, ParsedFrame};
 use waf_common::service::CONFIG_ACTIVE;
 
 use crate::bytes::Frame;
@@ -44,6 +44,16 @@ pub fn waf_sk_lookup(ctx: SkLookupContext) -> u32 {
     match outcome {
         Outcome::LookupRefused => sk_action::SK_DROP,
         _ => sk_action::SK_PASS,
+    }
+}
+
+/// Never attached: shows what this half makes of a frame, for the test that compares it with the host's parser.
+#[xdp]
+pub fn waf_parse(ctx: XdpContext) -> u32 {
+    let parsed = ParsedFrame::from(packet::parse(&Frame(&ctx)));
+    match maps::PARSED.set(0, parsed, 0) {
+        Ok(()) => xdp_action::XDP_PASS,
+        Err(_) => xdp_action::XDP_ABORTED,
     }
 }
 

@@ -10,6 +10,7 @@ use waf_common::limits::{
     EVENTS_BYTES, LIST_ENTRIES_MAX, PREFIXES_MAX, SERVICES_MAX, TENANTS_MAX, WORKERS_MAX,
 };
 use waf_common::outcome::{Counters, TenantCounters};
+use waf_common::packet::ParsedFrame;
 use waf_common::service::{Config, ServiceKey, ServiceValue};
 use waf_common::steer::WorkerSet;
 
@@ -63,6 +64,10 @@ pub static TENANT_COUNTERS: PerCpuHashMap<u32, TenantCounters, { TENANTS_MAX as 
 /// the node.
 #[btf_map]
 pub static EVENTS: RingBuf<(), { EVENTS_BYTES as usize }> = RingBuf::new();
+
+/// 0 -> the last parse of waf_parse. Written here; read by the test that compares it with the host's.
+#[btf_map]
+pub static PARSED: Array<ParsedFrame, 1> = Array::new();
 
 /// CPU -> its queue for redirected frames. Written by load where CPUMAP is asked for.
 #[btf_map]

@@ -17,6 +17,11 @@ pub fn is_root() -> bool {
     Uid::effective().is_root()
 }
 
+/// Whether [`command`] can work here: we are root, or there is a sudo to ask.
+pub fn is_reachable() -> bool {
+    is_root() || process::find("sudo").is_some()
+}
+
 /// `program`, run as root: as it is for root, by sudo for others.
 ///
 /// # Errors

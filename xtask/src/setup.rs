@@ -25,6 +25,9 @@ const PROGRAMS: [(&str, &str, &str); 7] = [
     ("setpriv", "util-linux", "drops the node's rights in the lab"),
 ];
 
+/// Debian's packages of a compiler with a prebuilt core library for the BPF target.
+const COMPILER: [&str; 2] = ["rustc-web", "libstd-rust-web-dev-bpf"];
+
 /// Components of the toolchain: cargo's subcommand, rustup's name, and what they are for.
 const COMPONENTS: [(&str, &str, &str); 2] =
     [("fmt", "rustfmt", "checks the layout of the source"), ("clippy", "clippy", "checks the source")];
@@ -32,7 +35,7 @@ const COMPONENTS: [(&str, &str, &str); 2] =
 /// What to do about a lack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Cure {
-    Packages(&'static [&'static str]),
+    Compiler,
     Package(&'static str),
     Component(&'static str),
     Linker,
@@ -63,13 +66,15 @@ pub fn run() -> Result<()> {
         println!("setup: installing {}: {}", lack.what, lack.why);
     }
     let start = Instant::now();
-    let packages: Vec<&str> = lacks.iter().flat_map(|lack| lack.cure.packages()).collect();
+    let mut packages: Vec<&str> = lacks.iter().filter_map(|lack| lack.cure.package()).collect();
+    packages.dedup();
     if !packages.is_empty() {
         apt::install(&packages)?;
     }
     for lack in &lacks {
         match &lack.cure {
-            Cure::Packages(_) | Cure::Package(_) => {}
+            Cure::Package(_) => {}
+            Cure::Compiler => install_compiler()?,
             Cure::Component(name) => process::run(Command::new("rustup").args(["component", "add", name]))
                 .with_context(|| format!("install the toolchain's {name}"))?,
             Cure::Linker => install_linker()?,
@@ -99,9 +104,8 @@ pub fn check() -> Result<()> {
 fn lacks() -> Vec<Lack> {
     let mut lacks = Vec::new();
     if Route::find().is_none() {
-        let what = "rustc-web, libstd-rust-web-dev-bpf".to_owned();
-        let cure = Cure::Packages(&["rustc-web", "libstd-rust-web-dev-bpf"]);
-        lacks.push(Lack { what, why: "a compiler with a core library for the BPF target", cure });
+        let why = "a compiler with a core library for the BPF target";
+        lacks.push(Lack { what: COMPILER.join(", "), why, cure: Cure::Compiler });
     }
     if linker().is_none() {
         let what = format!("bpf-linker {LINKER_VERSION} into target/tools");
@@ -136,19 +140,16 @@ fn lacks() -> Vec<Lack> {
 }
 
 impl Cure {
-    fn packages(&self) -> Vec<&'static str> {
+    fn package(&self) -> Option<&'static str> {
         match self {
-            Self::Packages(names) => names.to_vec(),
-            Self::Package(name) => vec![name],
-            Self::Component(_) | Self::Linker | Self::Origin => Vec::new(),
+            Self::Package(name) => Some(name),
+            Self::Compiler | Self::Component(_) | Self::Linker | Self::Origin => None,
         }
     }
 
     fn by_hand(&self) -> String {
         match self {
-            Self::Packages(_) => {
-                "a rustup nightly with rust-src (rustup toolchain install nightly -c rust-src)".to_owned()
-            }
+            Self::Compiler => process::line(&nightly_install()),
             Self::Package(name) => format!("the package with {name}"),
             Self::Component(name) => format!("rustup component add {name}"),
             Self::Linker => process::line(&linker_install()),
@@ -167,6 +168,22 @@ fn by_hand(lacks: &[Lack]) -> String {
     let mut cures: Vec<String> = lacks.iter().map(|lack| lack.cure.by_hand()).collect();
     cures.dedup();
     format!("install by hand: {}", cures.join("; "))
+}
+
+/// Debian's compiler; where apt has none, a nightly that builds the core library itself.
+fn install_compiler() -> Result<()> {
+    let Err(error) = apt::install(&COMPILER) else { return Ok(()) };
+    if process::find("rustup").is_none() {
+        return Err(error).context("install a compiler for the BPF target");
+    }
+    println!("setup: apt has no {}: installing a nightly with rust-src by rustup", COMPILER.join(", "));
+    process::run(&mut nightly_install()).context("install a nightly with rust-src")
+}
+
+fn nightly_install() -> Command {
+    let mut rustup = process::command("rustup");
+    rustup.args(["toolchain", "install", "nightly", "--profile", "minimal", "--component", "rust-src"]);
+    rustup
 }
 
 fn linker_install() -> Command {

@@ -44,7 +44,7 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 
 /// The environment of `cargo xtask test`, or why there is none.
-fn environment() -> Result<(PathBuf, PathBuf), String> {
+pub fn environment() -> Result<(PathBuf, PathBuf), String> {
     if !Uid::effective().is_root() {
         return Err("no CAP_BPF".to_owned());
     }
@@ -161,9 +161,13 @@ impl Fixture {
     /// The same as the node's user.
     pub fn waf_as_nobody(&self, words: &[&str]) -> Output {
         let nobody = nix::unistd::User::from_name("nobody").ok().flatten().expect("nobody");
-        // A build directory need not be open to others.
+        // A build directory need not be open to others. Copied by a child: a descriptor of ours that is open for writing
+        // would be inherited by whatever another test starts meanwhile, and the copy be "busy" (ETXTBSY).
         let binary = self.directory.join("waf");
-        fs::copy(&self.binary, &binary).expect("copy of the binary");
+        if !binary.exists() {
+            let copied = Command::new("cp").arg(&self.binary).arg(&binary).status().expect("cp starts");
+            assert!(copied.success());
+        }
         let mut command = self.node.command_as(&nobody, &binary);
         self.run(&mut command, words)
     }

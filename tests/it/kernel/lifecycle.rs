@@ -83,8 +83,29 @@ fn an_ordinary_user_reads_the_maps_and_loads_nothing() {
     for (words, expected) in [(["load"], "needs root"), (["unload"], "needs root")] {
         let output = fixture.waf_as_nobody(&words);
         assert!(!output.status.success());
-        assert!(String::from_utf8_lossy(&output.stderr).contains(expected), "{words:?}");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(error.contains(expected), "{words:?}: {error}");
     }
+}
+
+#[test]
+fn the_nodes_user_writes_the_maps_and_others_do_not_see_them() {
+    let Some(fixture) = Fixture::active() else { return };
+    let map = fixture.pins().map(names::MAP_BLOCK4);
+    let update = |user: &str| {
+        let user = User::from_name(user).ok().flatten().expect("a user of every Debian");
+        let mut bpftool = fixture.node.command_as(&user, "bpftool");
+        bpftool.args(["map", "update", "pinned"]).arg(&map);
+        // Node scope, 192.0.2.1/32; an operator's, for ever.
+        bpftool.args("key 64 0 0 0 0 0 0 0 192 0 2 1 value 3 0 0 0 0 0 0 0 0 0 0 0".split(' '));
+        bpftool.output().expect("bpftool starts")
+    };
+    let stranger = update("daemon");
+    assert!(!stranger.status.success());
+    assert!(fixture.maps().blocks().is_empty());
+    let own = update("nobody");
+    assert!(own.status.success(), "{}", String::from_utf8_lossy(&own.stderr));
+    assert_eq!(fixture.maps().blocks().len(), 1);
 }
 
 #[test]
@@ -130,6 +151,22 @@ fn a_failing_load_undoes_what_it_made() {
     let error = fixture.fail(&["load", "--object", garbage.to_str().expect("text")]);
     assert!(error.contains("cannot load object") && error.contains("garbage.o"), "{error}");
     assert!(!fixture.pins().node().exists());
+}
+
+#[test]
+fn a_driver_without_native_xdp_gets_generic_where_auto_allows_it() {
+    let Some(fixture) = Fixture::unloaded("") else { return };
+    let file = fixture.directory().join("node.toml");
+    let toml = fs::read_to_string(&file).expect("node.toml").replace("\"eth1\"", "\"lo\"");
+    fs::write(&file, toml.clone() + "xdp_mode = \"native\"\n").expect("node.toml");
+    let before = machine(&fixture);
+    let error = fixture.fail(&["load"]);
+    assert!(error.contains("cannot attach waf_xdp to lo"), "{error}");
+    assert_eq!(machine(&fixture), before);
+    assert!(!fixture.pins().node().exists());
+
+    fs::write(&file, toml).expect("node.toml");
+    assert!(fixture.succeed(&["load"]).contains("loaded on lo (generic)"));
 }
 
 #[test]

@@ -32,6 +32,9 @@ fn set(maps: &Maps, blocks: &[BlockEntry], allows: &[(u32, &str)]) {
     maps.replace_allow(&allows).expect("allow list");
 }
 
+/// Name, block entries, allow entries (scope and prefix), destination, what happens.
+type Row<'a> = (&'a str, &'a [BlockEntry], &'a [(u32, &'a str)], &'a str, Outcome);
+
 #[test]
 fn scopes_come_in_their_order() {
     let Some(fixture) = Fixture::active() else { return };
@@ -40,7 +43,7 @@ fn scopes_come_in_their_order() {
     let node = entry(SCOPE_NODE, "198.51.100.7/32", NEVER);
     let address = entry(scope_address(OWN_ID), "198.51.100.0/24", NEVER);
     let tenant = entry(TENANT, "198.51.0.0/16", NEVER);
-    let rows: &[(&str, &[BlockEntry], &[(u32, &str)], &str, Outcome)] = &[
+    let rows: &[Row] = &[
         ("nothing", &[], &[], OWN, Outcome::PassService),
         ("node", &[node], &[], OWN, Outcome::DropNode),
         ("address", &[address], &[], OWN, Outcome::DropAddress),

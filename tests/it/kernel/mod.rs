@@ -6,5 +6,6 @@ mod fixture;
 mod lifecycle;
 mod lists;
 mod lookup;
+mod parse;
 mod traffic;
 mod verdicts;

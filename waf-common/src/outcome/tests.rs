@@ -1,3 +1,5 @@
+//! Outcomes and their counters: number, slot and name belong together.
+
 use bytemuck::Zeroable;
 
 use super::*;

@@ -24,13 +24,8 @@ pub fn parse<B: Bytes + ?Sized>(frame: &B, at: usize) -> Parsed {
     if first >> 4 != 6 {
         return Parsed::Unaddressed(Layer::Network);
     }
-    let mut source = [0; 16];
-    let mut destination = [0; 16];
-    for i in 0..16 {
-        source[i] = addresses[i];
-        destination[i] = addresses[i + 16];
-    }
-    let mut packet = Packet::between(Address { octets: source }, Address { octets: destination });
+    let (source, destination) = split(addresses);
+    let mut packet = Packet::between(source, destination);
     packet.protocol = next;
 
     let start = at + HEADER_LEN;
@@ -40,6 +35,17 @@ pub fn parse<B: Bytes + ?Sized>(frame: &B, at: usize) -> Parsed {
         return Parsed::Ip(packet.malformed_at(Layer::Network));
     }
     Parsed::Ip(extensions(frame, packet, start, end))
+}
+
+#[inline(always)]
+fn split(addresses: [u8; 32]) -> (Address, Address) {
+    let (source, destination) = addresses.split_at(16);
+    let address = |half: &[u8]| {
+        let mut octets = [0; 16];
+        octets.copy_from_slice(half);
+        Address { octets }
+    };
+    (address(source), address(destination))
 }
 
 /// Walks the extension headers from `at` to the transport header.

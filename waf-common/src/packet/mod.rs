@@ -5,9 +5,11 @@ mod bytes;
 mod ipv4;
 mod ipv6;
 mod link;
+mod record;
 mod transport;
 
 pub use bytes::Bytes;
+pub use record::ParsedFrame;
 
 use crate::address::Address;
 

@@ -1,9 +1,13 @@
+//! The parser: a table a layer with both sides of each limit, then properties of frames by chance.
+
 use std::net::IpAddr;
 use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::frames::{Frame, ICMP, ICMPV6, PROVIDER_VLAN, SYN, TCP, UDP, VLAN, tcp_header, udp_header};
+use super::frames::{
+    Frame, ICMP, ICMPV6, PROVIDER_VLAN, SYN, TCP, UDP, VLAN, any_frame, tcp_header, udp_header,
+};
 use super::*;
 
 fn ip(text: &str) -> IpAddr {
@@ -265,31 +269,6 @@ fn vital_icmp() {
         let Parsed::Ip(packet) = parse(frame.build().as_slice()) else { panic!("{name}: no IP") };
         assert_eq!(packet.is_vital_icmp(), expected, "{name}");
     }
-}
-
-/// One of the two pairs of addresses, with ports and shapes drawn.
-fn any_frame() -> impl Strategy<Value = Frame> {
-    let addresses = prop_oneof![
-        (any::<[u8; 4]>(), any::<[u8; 4]>()).prop_map(|(s, d)| (IpAddr::from(s), IpAddr::from(d))),
-        (any::<[u8; 16]>(), any::<[u8; 16]>()).prop_map(|(s, d)| (IpAddr::from(s), IpAddr::from(d))),
-    ];
-    let shape = (0usize..=2, 0usize..=10, proptest::collection::vec(1usize..4, 0..5), any::<bool>());
-    (addresses, any::<u16>(), any::<u16>(), any::<u8>(), any::<bool>(), shape).prop_map(
-        |((s, d), from, to, flags, is_tcp, (tags, words, extensions, more))| {
-            let mut frame = if is_tcp {
-                Frame::tcp((s, from), (d, to), flags)
-            } else {
-                Frame::udp((s, from), (d, to), b"x")
-            };
-            frame.tags = (0..tags).map(|vlan| (VLAN, vlan as u16)).collect();
-            if s.is_ipv4() {
-                frame.options = words * 4;
-            } else {
-                frame = extensions.into_iter().fold(frame, |frame, words| frame.extension(60, words));
-            }
-            if more { frame.fragment(0, true) } else { frame }
-        },
-    )
 }
 
 proptest! {

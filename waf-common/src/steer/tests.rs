@@ -1,3 +1,5 @@
+//! The pick of a worker: within its set, and even over flows.
+
 use std::net::IpAddr;
 use std::vec::Vec;
 

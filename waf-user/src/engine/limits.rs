@@ -21,6 +21,10 @@ pub const ARGUMENTS: usize = 1000;
 /// Ceiling for SecArgumentsLimit: every argument costs every rule a turn.
 pub const ARGUMENTS_MAX: usize = 100_000;
 
+/// Header fields of one message: the HTTP layer refuses more than 100, this is the engine's own stop. Past it: the rest
+/// is not judged and `REQBODY_ERROR` is 1.
+pub const HEADER_FIELDS: usize = 1000;
+
 /// Cookies of one request: browsers stop at 180 a site. Past it: the rest is not judged and `REQBODY_ERROR` is 1.
 pub const COOKIES: usize = 512;
 

@@ -18,6 +18,7 @@ mod text;
 mod control;
 mod reference;
 mod request;
+mod state;
 mod values;
 mod variable;
 
@@ -28,5 +29,5 @@ mod template;
 mod transformation;
 
 pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleSet, Settings};
-pub use transaction::{Connection, Progress, Transaction};
+pub use transaction::{Connection, Exclude, Progress, Transaction};
 pub use verdict::{Disruption, RuleMatch, Verdict};

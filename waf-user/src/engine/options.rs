@@ -9,7 +9,7 @@ pub enum LimitAction {
     /// The prefix is judged, the rest passes.
     #[default]
     ProcessPartial,
-    /// Refused with 413 (request) or 500 (response).
+    /// Refused with 413 (request) or 500 (response); under DetectionOnly as ProcessPartial.
     Reject,
 }
 

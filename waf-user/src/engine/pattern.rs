@@ -67,7 +67,6 @@ fn compile(text: &str) -> Result<Regex, PatternError> {
         .unicode(false)
         .dot_matches_new_line(true)
         .size_limit(limits::PATTERN_BYTES)
-        .dfa_size_limit(limits::PATTERN_BYTES)
         .build();
     built.map_err(|error| {
         let text = error.to_string();

@@ -5,12 +5,17 @@ use std::sync::Arc;
 
 use super::body;
 use super::control::Control;
+use super::limits;
 use super::operator::number::whole_number;
 use super::options::LimitAction;
-use super::reference::{self, State};
+use super::reference;
 use super::request;
-use super::rule::{BodyProcessor, Disruptive, EngineMode, Flow, Phase, Rule, Step};
+use super::rule::{
+    BodyProcessor, Ctl, Disruptive, EngineMode, Flow, Phase, Rule, RuleFilter, Selection, Selector, Step,
+};
+use super::state::State;
 use super::values::Values;
+use super::variable::Variable;
 use super::{Disruption, RuleMatch, RuleSet, Settings, Verdict};
 
 /// The two ends of the client's connection.
@@ -28,6 +33,17 @@ pub enum Progress {
     Pending,
     /// Everything that could run with the input given so far has run.
     Ready,
+}
+
+/// What a rule is to leave alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exclude<'a> {
+    /// The whole rule.
+    Rule,
+    /// An argument of query or body, name and value.
+    Parameter(&'a str),
+    Cookie(&'a str),
+    Header(&'a str),
 }
 
 /// Where the evaluation stands.
@@ -81,6 +97,21 @@ impl Transaction {
         Self { rules, state, verdict: Verdict::Pass, cursor: Cursor::default(), response_bodies }
     }
 
+    /// Takes a value, or all, from a rule's sight for this transaction. Names are compared without case.
+    pub fn exclude(&mut self, rule: u64, what: Exclude<'_>) {
+        let filter = RuleFilter::Ids(rule, rule);
+        let (variables, name): (&[Variable], &str) = match what {
+            Exclude::Rule => return self.state.control.apply(&Ctl::RemoveRules(filter)),
+            Exclude::Parameter(name) => (&[Variable::Args, Variable::ArgsNames], name),
+            Exclude::Cookie(name) => (&[Variable::RequestCookies, Variable::RequestCookiesNames], name),
+            Exclude::Header(name) => (&[Variable::RequestHeaders, Variable::RequestHeadersNames], name),
+        };
+        for variable in variables {
+            let selector = Selector::Name(name.as_bytes().to_ascii_lowercase());
+            self.state.control.exclude(filter.clone(), Selection { variable: *variable, selector });
+        }
+    }
+
     /// `protocol` such as `HTTP/1.1`; `target` as it stood in the request line.
     pub fn request_line(&mut self, method: &[u8], target: &[u8], protocol: &str) {
         self.state.values.method = method.to_vec();
@@ -89,6 +120,10 @@ impl Transaction {
     }
 
     pub fn request_header(&mut self, name: &[u8], value: &[u8]) {
+        if self.state.values.headers.len() >= limits::HEADER_FIELDS {
+            self.state.values.refuse_body("more header fields than the limit");
+            return;
+        }
         self.state.values.headers.push((name.to_vec(), value.to_vec()));
         if name.eq_ignore_ascii_case(b"cookie") {
             request::read_cookies(&mut self.state.values, value);
@@ -142,7 +177,9 @@ impl Transaction {
     }
 
     pub fn response_header(&mut self, name: &[u8], value: &[u8]) {
-        self.state.values.response_headers.push((name.to_vec(), value.to_vec()));
+        if self.state.values.response_headers.len() < limits::HEADER_FIELDS {
+            self.state.values.response_headers.push((name.to_vec(), value.to_vec()));
+        }
     }
 
     /// Phase 3 may run now.

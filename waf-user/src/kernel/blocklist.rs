@@ -4,12 +4,12 @@
 //! all entries that cover it. No map is touched here.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 use waf_common::block::{BlockValue, Reason};
 
 use super::KernelError;
+use super::keys::canonical;
 
 /// One refusal of a source prefix in one scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,17 +156,5 @@ impl Blocklist {
     }
 }
 
-/// Host bits cleared, IPv4-mapped prefixes as IPv4: the kernel half looks a mapped source up as IPv4.
-pub(super) fn canonical(prefix: IpNet) -> IpNet {
-    const MAPPED: u8 = 96;
-    let prefix = prefix.trunc();
-    let IpNet::V6(v6) = prefix else { return prefix };
-    match (IpAddr::V6(v6.network()).to_canonical(), v6.prefix_len().checked_sub(MAPPED)) {
-        (IpAddr::V4(v4), Some(len)) => Ipv4Net::new(v4, len).map_or(prefix, IpNet::V4),
-        _ => prefix,
-    }
-}
-
 #[cfg(test)]
-#[path = "blocklist/tests.rs"]
 mod tests;

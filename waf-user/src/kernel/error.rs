@@ -13,6 +13,8 @@ type Cause = Box<dyn Error + Send + Sync>;
 pub enum KernelError {
     #[error("needs root: {action}; run it with sudo")]
     NeedsRoot { action: &'static str },
+    #[error("this is kernel {release}: the filter needs 5.11 or later, and is tried on 6.1 and later")]
+    OldKernel { release: String },
     #[error("the configuration names no interface: without [node] interface there is no kernel half")]
     NoInterface,
     #[error("interface {interface} is not there in this network namespace")]

@@ -4,22 +4,24 @@
 use std::fs::File;
 use std::path::Path;
 
-use aya::maps::{Array, CpuMap, LpmTrie, MapData, lpm_trie};
+use aya::maps::{Array, CpuMap, LpmTrie, MapData};
 use aya::programs::links::FdLink;
 use aya::programs::xdp::XdpMode as AyaMode;
 use aya::programs::{ProgramError, SkLookup, Xdp};
 use aya::{Ebpf, EbpfLoader};
-use ipnet::IpNet;
 use nix::sched::{CpuSet, sched_getaffinity};
+use nix::sys::utsname::uname;
 use nix::unistd::{Gid, Pid, Uid};
-use waf_common::address::{Address, MAPPED_BITS, PREFIX_ONLY_SERVICES, PrefixKey, PrefixValue};
+use waf_common::address::{PREFIX_ONLY_SERVICES, PrefixKey, PrefixValue};
 use waf_common::limits::WORKERS_MAX;
 use waf_common::names;
 use waf_common::service::Config;
 
-use super::{KernelError, Pins, mount, route, shape};
+use super::{KernelError, Pins, keys, mount, route, shape};
 use crate::config::{NodeSettings, XdpMode};
 
+/// The coarse clock (`bpf_ktime_get_coarse_ns`) came with 5.11.
+const KERNEL_MIN: (u32, u32) = (5, 11);
 /// Packets that wait for one CPU before CPUMAP drops: about 10 ms at 200,000 packets a second.
 const CPU_QUEUE_PACKETS: u32 = 2048;
 const GROUP_MAPS_MODE: u32 = 0o660;
@@ -43,6 +45,7 @@ pub fn load(settings: &NodeSettings, object: Option<&Path>) -> Result<Loaded, Ke
         return Err(KernelError::NeedsRoot { action: "loading the kernel half" });
     }
     let interface = settings.interface.as_deref().ok_or(KernelError::NoInterface)?;
+    check_release(uname().map(|name| name.release().to_string_lossy().into_owned()).unwrap_or_default())?;
     let pins = Pins::of(&settings.name);
     if pins.link(names::PROGRAM_XDP).exists() {
         return Err(KernelError::AlreadyLoaded { path: pins.schema() });
@@ -56,7 +59,7 @@ pub fn load(settings: &NodeSettings, object: Option<&Path>) -> Result<Loaded, Ke
         return Err(foreign(interface, xdp));
     }
 
-    let undo = Undo { pins: &pins, routes: &settings.service_prefixes, armed: true };
+    let undo = Undo(&pins);
     make(settings, object.unwrap_or(&settings.kernel_object), &pins, group, (interface, found.index))?;
     undo.disarm();
 
@@ -64,26 +67,19 @@ pub fn load(settings: &NodeSettings, object: Option<&Path>) -> Result<Loaded, Ke
     Ok(Loaded { interface: interface.to_owned(), mode, pins })
 }
 
-/// Takes everything away again unless the load came to its end.
-struct Undo<'a> {
-    pins: &'a Pins,
-    routes: &'a [IpNet],
-    armed: bool,
-}
+/// Takes all pins and directories away again unless the load came to its end; programs and maps go with their handles.
+struct Undo<'a>(&'a Pins);
 
 impl Undo<'_> {
-    fn disarm(mut self) {
-        self.armed = false;
+    fn disarm(self) {
+        std::mem::forget(self);
     }
 }
 
 impl Drop for Undo<'_> {
     fn drop(&mut self) {
-        if self.armed {
-            // The first error is the one to report; what cannot be undone is left for `waf kernel unload`.
-            let _ = route::remove(self.routes);
-            let _ = mount::remove(self.pins);
-        }
+        // The first error is the one to report; what cannot be undone is left for `waf kernel unload`.
+        let _ = mount::remove(self.0);
     }
 }
 
@@ -103,7 +99,11 @@ fn make(
     attach_sk_lookup(&mut ebpf, pins)?;
     route::add(&settings.service_prefixes)?;
     // Last: from here on packets meet the filter.
-    attach_xdp(&mut ebpf, pins, settings.xdp_mode, (interface, index))
+    let attached = attach_xdp(&mut ebpf, pins, settings.xdp_mode, (interface, index));
+    if attached.is_err() {
+        let _ = route::remove(&settings.service_prefixes);
+    }
+    attached
 }
 
 /// CONFIG that passes everything, PREFIXES, and the CPUs of workers.
@@ -118,7 +118,7 @@ fn fill(ebpf: &mut Ebpf, settings: &NodeSettings) -> Result<(), KernelError> {
     let mut prefixes: LpmTrie<&mut MapData, PrefixKey, PrefixValue> = map_mut(ebpf, name)?;
     for prefix in &settings.service_prefixes {
         prefixes
-            .insert(&prefix_key(prefix), PrefixValue { flags }, 0)
+            .insert(&keys::service_prefix(prefix), PrefixValue { flags }, 0)
             .map_err(|source| KernelError::map("write", name, source))?;
     }
 
@@ -230,14 +230,13 @@ where
     <&mut P>::try_from(program).map_err(|source| KernelError::Program { name, source: Box::new(source) })
 }
 
-/// An IPv4 prefix lies in the trie in its mapped form.
-fn prefix_key(prefix: &IpNet) -> lpm_trie::Key<PrefixKey> {
-    let mapped = match prefix {
-        IpNet::V4(_) => MAPPED_BITS,
-        IpNet::V6(_) => 0,
-    };
-    let addr = Address::from(prefix.network()).octets;
-    lpm_trie::Key::new(mapped + u32::from(prefix.prefix_len()), PrefixKey { addr })
+/// A release that cannot be read is left to the verifier.
+fn check_release(release: String) -> Result<(), KernelError> {
+    let mut numbers = release.split(['.', '-', '+']).map_while(|part| part.parse::<u32>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(major), Some(minor)) if (major, minor) < KERNEL_MIN => Err(KernelError::OldKernel { release }),
+        _ => Ok(()),
+    }
 }
 
 /// CPUs that this process may run on, in order: worker i runs on the i-th.
@@ -260,3 +259,6 @@ fn foreign(interface: &str, xdp: route::AttachedXdp) -> KernelError {
     };
     KernelError::Foreign { interface: interface.to_owned(), program, id: xdp.program_id, mode: xdp.mode, off }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! The node's handle of the maps: opened by their pins, without privilege, and written by no other process. Bytes in and
 //! out are waf-common's types; what is to stand in them is the node's matter.
 
-use std::net::IpAddr;
+use std::collections::HashSet;
+use std::hash::Hash;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,15 +11,16 @@ use aya::maps::{
     Array, HashMap, LpmTrie, Map, MapData, MapError, PerCpuArray, PerCpuHashMap, RingBuf, SockMap,
 };
 use bytemuck::Zeroable;
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use waf_common::block::{AllowValue, BlockValue, ListKey4, ListKey6, Reason, SCOPE_BITS};
+use ipnet::IpNet;
+use waf_common::block::{AllowValue, BlockValue, ListKey4, ListKey6, Reason};
 use waf_common::limits::LIST_ENTRIES_MAX;
 use waf_common::names;
 use waf_common::outcome::{Counters, TenantCounters};
 use waf_common::service::{Config, ServiceKey, ServiceValue};
 use waf_common::steer::WorkerSet;
 
-use super::blocklist::{Write, canonical};
+use super::blocklist::Write;
+use super::keys::{self, ListKey, canonical};
 use super::{BlockEntry, Blocklist, KernelError, Pins, Reports, shape};
 use crate::model::NodeName;
 
@@ -116,7 +118,7 @@ impl Maps {
         for (key, value) in services {
             tables.services.insert(key, value, 0).map_err(write(name))?;
         }
-        let wanted: std::collections::HashSet<_> = services.iter().map(|(key, _)| *key).collect();
+        let wanted: HashSet<_> = services.iter().map(|(key, _)| *key).collect();
         let present: Vec<ServiceKey> =
             tables.services.keys().collect::<Result<_, _>>().map_err(read(name))?;
         for stale in present.iter().filter(|key| !wanted.contains(key)) {
@@ -156,7 +158,7 @@ impl Maps {
         let value = AllowValue { reason: Reason::List as u32 };
         let (mut wanted4, mut wanted6) = (Vec::new(), Vec::new());
         for entry in entries {
-            match key(entry.scope, entry.prefix) {
+            match keys::list(entry.scope, entry.prefix) {
                 ListKey::V4(key) => wanted4.push(key),
                 ListKey::V6(key) => wanted6.push(key),
             }
@@ -197,8 +199,7 @@ impl Maps {
             let writes = tables.blocklist.insert(BlockEntry { reason, ..*entry })?;
             tables.apply(&writes)?;
         }
-        let wanted: std::collections::HashSet<_> =
-            entries.iter().map(|entry| (entry.scope, canonical(entry.prefix))).collect();
+        let wanted: HashSet<_> = entries.iter().map(|entry| (entry.scope, canonical(entry.prefix))).collect();
         let stale: Vec<BlockEntry> = tables
             .blocklist
             .iter()
@@ -287,11 +288,11 @@ impl Tables {
     fn apply(&mut self, writes: &[Write]) -> Result<(), KernelError> {
         for change in writes {
             let (name, result) = match *change {
-                Write::Set { scope, prefix, value } => match key(scope, prefix) {
+                Write::Set { scope, prefix, value } => match keys::list(scope, prefix) {
                     ListKey::V4(key) => (names::MAP_BLOCK4, self.block4.insert(&key, value, 0)),
                     ListKey::V6(key) => (names::MAP_BLOCK6, self.block6.insert(&key, value, 0)),
                 },
-                Write::Remove { scope, prefix } => match key(scope, prefix) {
+                Write::Remove { scope, prefix } => match keys::list(scope, prefix) {
                     ListKey::V4(key) => (names::MAP_BLOCK4, absent_is_done(self.block4.remove(&key))),
                     ListKey::V6(key) => (names::MAP_BLOCK6, absent_is_done(self.block6.remove(&key))),
                 },
@@ -306,56 +307,35 @@ impl Tables {
         let mut entries = Vec::new();
         for pair in self.block4.iter() {
             let (key, value) = pair.map_err(read(names::MAP_BLOCK4))?;
-            let data = key.data();
-            let len = u8::try_from(key.prefix_len().saturating_sub(SCOPE_BITS)).unwrap_or(u8::MAX);
-            let prefix = Ipv4Net::new(data.addr.into(), len).map(IpNet::V4);
-            entries.extend(prefix.ok().and_then(|prefix| block_entry(data.scope, prefix, value)));
+            entries.extend(keys::from_list4(&key).and_then(|at| block_entry(at, value)));
         }
         for pair in self.block6.iter() {
             let (key, value) = pair.map_err(read(names::MAP_BLOCK6))?;
-            let data = key.data();
-            let len = u8::try_from(key.prefix_len().saturating_sub(SCOPE_BITS)).unwrap_or(u8::MAX);
-            let prefix = Ipv6Net::new(data.addr.into(), len).map(IpNet::V6);
-            entries.extend(prefix.ok().and_then(|prefix| block_entry(data.scope, prefix, value)));
+            entries.extend(keys::from_list6(&key).and_then(|at| block_entry(at, value)));
         }
         Ok(entries)
     }
 }
 
-fn block_entry(scope: u32, prefix: IpNet, value: BlockValue) -> Option<BlockEntry> {
+fn block_entry((scope, prefix): (u32, IpNet), value: BlockValue) -> Option<BlockEntry> {
     let BlockValue { reason, expires_s, tenant } = value;
     Some(BlockEntry { scope, prefix, reason: Reason::from_number(reason)?, tenant, expires_s })
 }
 
-enum ListKey {
-    V4(Key<ListKey4>),
-    V6(Key<ListKey6>),
-}
-
-/// A trie's key; an IPv4-mapped prefix is an IPv4 one.
-fn key(scope: u32, prefix: IpNet) -> ListKey {
-    let prefix = canonical(prefix);
-    let prefix_len = SCOPE_BITS + u32::from(prefix.prefix_len());
-    match prefix.network() {
-        IpAddr::V4(v4) => ListKey::V4(Key::new(prefix_len, ListKey4 { scope, addr: v4.octets() })),
-        IpAddr::V6(v6) => ListKey::V6(Key::new(prefix_len, ListKey6 { scope, addr: v6.octets() })),
-    }
-}
-
 /// Adds what is missing, then removes what is not wanted.
-fn replace_trie<K: aya::Pod + PartialEq, V: aya::Pod>(
+fn replace_trie<K: aya::Pod + Eq + Hash, V: aya::Pod>(
     trie: &mut LpmTrie<MapData, K, V>,
     name: &'static str,
     wanted: &[Key<K>],
     value: V,
 ) -> Result<(), KernelError> {
-    let same = |a: &Key<K>, b: &Key<K>| a.prefix_len() == b.prefix_len() && a.data() == b.data();
+    let parts = |key: &Key<K>| (key.prefix_len(), key.data());
     let present: Vec<Key<K>> = trie.keys().collect::<Result<_, _>>().map_err(read(name))?;
     for key in wanted {
         trie.insert(key, value, 0).map_err(write(name))?;
     }
-    // O(present × wanted): allow lists are short; a long one goes into a set first.
-    for stale in present.iter().filter(|key| !wanted.iter().any(|wanted| same(wanted, key))) {
+    let wanted: HashSet<_> = wanted.iter().map(parts).collect();
+    for stale in present.iter().filter(|key| !wanted.contains(&parts(key))) {
         absent_is_done(trie.remove(stale)).map_err(write(name))?;
     }
     Ok(())

@@ -4,6 +4,7 @@
 pub mod error;
 pub mod pins;
 
+mod keys;
 mod mount;
 mod route;
 mod shape;

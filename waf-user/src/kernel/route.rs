@@ -44,20 +44,22 @@ pub fn interface(name: &str) -> Result<Interface, KernelError> {
     Ok(Interface { index: message.header.index, xdp: attached(&message) })
 }
 
-/// Adds a local route per prefix.
+/// Adds a local route per prefix, all or none.
 ///
 /// # Errors
-/// The prefix that could not be added (it exists, for example); those before it stay.
+/// The prefix that could not be added (it exists, for example).
 pub fn add(prefixes: &[IpNet]) -> Result<(), KernelError> {
     block_on(async |handle| {
         let loopback = link(&handle, LOOPBACK).await?.header.index;
-        for prefix in prefixes {
-            let result = handle.route().add(message(*prefix, loopback)).execute().await;
-            result.map_err(|source| KernelError::Route {
-                action: "add",
-                prefix: *prefix,
-                source: Box::new(source),
-            })?;
+        for (done, prefix) in prefixes.iter().enumerate() {
+            let Err(source) = handle.route().add(message(*prefix, loopback)).execute().await else {
+                continue;
+            };
+            for added in prefixes.iter().take(done) {
+                // Ours since a moment ago; the error to report is the first.
+                let _ = handle.route().del(message(*added, loopback)).execute().await;
+            }
+            return Err(KernelError::Route { action: "add", prefix: *prefix, source: Box::new(source) });
         }
         Ok(())
     })?

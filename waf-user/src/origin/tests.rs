@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
@@ -432,14 +433,10 @@ async fn one_asks_for_all() {
     let resolver = super::resolve::Resolver::default();
     let origin = OriginUrl::parse("http://localhost:8080").unwrap();
     let ask = || resolver.addresses(&origin);
-    // All begin before the first answer; a cancelled asker leaves the question to the next.
+    // A cancelled asker (its visitor is gone) leaves the question to the next.
     {
-        let mut cancelled = Box::pin(ask());
-        tokio::select! {
-            biased;
-            _ = &mut cancelled => panic!("answered without asking"),
-            () = std::future::ready(()) => {}
-        }
+        let mut cancelled = std::pin::pin!(ask());
+        let _polled_once = cancelled.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
     let (one, two, three) = tokio::join!(ask(), ask(), ask());
     let one = one.unwrap();

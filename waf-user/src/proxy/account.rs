@@ -23,11 +23,13 @@ pub(super) struct Fault {
     pub reason: Reason,
     /// One sentence for operators.
     pub detail: String,
+    /// The request itself was refused by a rule. What a rule finds in the origin's answer is not its visitor's doing.
+    pub blames_source: bool,
 }
 
 impl Fault {
     pub(super) fn new(stage: Stage, reason: Reason, detail: impl Into<String>) -> Self {
-        Self { stage, reason, detail: detail.into() }
+        Self { stage, reason, detail: detail.into(), blames_source: false }
     }
 
     pub(super) fn of_ban(ban: &Ban) -> Self {
@@ -47,6 +49,10 @@ impl Fault {
             Misdirected::Sni => "SNI and Host name different sites",
         };
         Self::new(Stage::Http, Reason::Misdirected, detail)
+    }
+
+    pub(super) fn of_request_rules(disruption: &Disruption) -> Self {
+        Self { blames_source: true, ..Self::of_rules(disruption) }
     }
 
     pub(super) fn of_rules(disruption: &Disruption) -> Self {
@@ -126,14 +132,14 @@ impl Account<'_> {
         if ending.fault.as_ref().is_some_and(|fault| fault.stage == Stage::List) {
             return;
         }
-        let by_rules = ending.fault.as_ref().is_some_and(|fault| fault.reason == Reason::Rules);
+        let blamed = ending.fault.as_ref().is_some_and(|fault| fault.blames_source);
         let bannable = site.mode == Mode::Block && self.visitor.is_some_and(|visitor| !visitor.is_proxy);
         let observation = Observation {
             tenant: site.tenant,
             source: self.client(session).ip(),
             destination: session.local.ip(),
             at: now,
-            refused: by_rules && bannable,
+            refused: blamed && bannable,
         };
         if worker.observations.try_send(observation).is_err() {
             worker.metrics.observation_lost();

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::account::{Account, Ending, Fault, connection_refused};
 use super::exchange::{self, After};
-use super::limits::{HANDSHAKE, HEADER_READ, KEEP_ALIVE_IDLE, LINGER, LINGER_BYTES_MAX, READ_BYTES};
+use super::limits::{LINGER, LINGER_BYTES_MAX, READ_BYTES};
 use super::page::Page;
 use super::registry::{Entry, Open, Registry};
 use super::relay::Client;
@@ -85,7 +85,7 @@ async fn handshake(
     stream: TcpStream,
 ) -> Option<(Session, TlsStream)> {
     let acceptor = Arc::clone(snapshot.tls.as_ref()?);
-    let hello = match acceptor.hello(stream, HANDSHAKE).await {
+    let hello = match acceptor.hello(stream, worker.times.handshake).await {
         Ok(hello) => hello,
         Err(error) => return handshake_failed(worker, &session, None, &error),
     };
@@ -101,7 +101,7 @@ async fn handshake(
     if is_listed(worker, &session, Some(site.tenant)) {
         return None;
     }
-    match hello.accept(HANDSHAKE).await {
+    match hello.accept(worker.times.handshake).await {
         Ok(stream) => {
             worker.metrics.tls_handshake(true);
             Some((session, stream))
@@ -173,7 +173,7 @@ async fn next_head<R: AsyncRead + Unpin, W>(
     client: &mut Client<R, W>,
 ) -> NextHead {
     if client.inbound.bytes().is_empty() {
-        let idle = if session.is_fresh() { HEADER_READ } else { KEEP_ALIVE_IDLE };
+        let idle = if session.is_fresh() { worker.times.header_read } else { worker.times.keep_alive_idle };
         let first = tokio::select! {
             biased;
             first = timeout(idle, client.inbound.fill(&mut client.read)) => first,
@@ -185,7 +185,7 @@ async fn next_head<R: AsyncRead + Unpin, W>(
         }
     }
     let started = Mono::now();
-    let deadline = Instant::now() + HEADER_READ;
+    let deadline = Instant::now() + worker.times.header_read;
     let mut parser = RequestParser::new(Limits::default());
     loop {
         match parser.parse(client.inbound.bytes()) {

@@ -47,58 +47,75 @@ where
     let id = worker.event_id(time);
     let keep = session.keeps_alive(&head, worker.registry.is_draining());
     let step = session.admit(&head, &worker.snapshot.load(), &worker.lists.load(), Mono::now());
-    let mut account = Account { id, started, time, head: Some(&head), site: None, visitor: None };
-    let (site, visitor, fault, status) = match step {
-        Step::Serve { site, visitor } => (Some(site), Some(visitor), None, 0),
-        Step::Misdirected(misdirected) => (None, None, Some(Fault::of_misdirected(misdirected)), 421),
-        Step::RefusePeer { site, visitor, ban } => (Some(site), Some(visitor), Some(Fault::of_ban(&ban)), 0),
+    let account = Account { id, started, time, head: Some(&head), site: None, visitor: None };
+    let turned_away = match &step {
+        Step::Serve { site, visitor } => {
+            open.belongs_to(site.tenant);
+            let connection = Connection { client: visitor.address, server: session.local };
+            let mut exchange = Exchange {
+                worker,
+                session,
+                head: &head,
+                site,
+                visitor: *visitor,
+                id,
+                time,
+                keep,
+                arrived,
+                body: Body::of_request(head.framing(), worker.times.body_idle),
+                inspection: Inspection::new(site, connection, time, id),
+            };
+            let (ending, after) = exchange.run(client).await;
+            exchange.inspection.end().await;
+            let account = Account { site: Some(site), visitor: Some(*visitor), ..account };
+            account.close(worker, session, &ending, Some(&exchange.inspection));
+            return after;
+        }
+        Step::Misdirected(misdirected) => (account, Fault::of_misdirected(*misdirected), 421, false),
+        Step::RefusePeer { site, visitor, ban } => {
+            let account = Account { site: Some(site), visitor: Some(*visitor), ..account };
+            (account, Fault::of_ban(ban), 0, false)
+        }
         Step::RefuseVisitor { site, visitor, ban } => {
-            (Some(site), Some(visitor), Some(Fault::of_ban(&ban)), 403)
+            let account = Account { site: Some(site), visitor: Some(*visitor), ..account };
+            // A trusted proxy's connection carries other visitors too.
+            let keep = keep && matches!(head.framing(), Framing::None | Framing::Length(0));
+            (account, Fault::of_ban(ban), 403, keep)
         }
     };
-    account.site = site.as_deref();
-    account.visitor = visitor;
-    if let (Some(site), Some(visitor), None) = (&site, visitor, &fault) {
-        open.belongs_to(site.tenant);
-        let mut exchange = Exchange {
-            worker,
-            session,
-            head: &head,
-            site,
-            visitor,
-            id,
-            time,
-            keep,
-            arrived,
-            body: Body::of_request(head.framing()),
-            inspection: inspection(session, site, visitor, time, id),
+    turn_away(worker, session, client, turned_away).await
+}
+
+/// Ends a request that is not inspected: with a page, or without an answer where the status is 0.
+async fn turn_away<R, W: AsyncWrite + Unpin>(
+    worker: &Worker,
+    session: &Session,
+    client: &mut Client<R, W>,
+    (account, fault, status, keep): (Account<'_>, Fault, u16, bool),
+) -> After {
+    let mut after = if keep { After::Keep } else { After::Linger };
+    if status == 0 {
+        after = After::Close;
+    } else {
+        let page = Page {
+            status,
+            id: account.id,
+            now: account.time,
+            location: None,
+            fields: account.site.map(|site| site.response_headers.as_slice()).unwrap_or_default(),
+            close: !keep,
+            head_only: account.head.is_some_and(|head| head.method() == "HEAD"),
         };
-        let (ending, after) = exchange.run(client).await;
-        exchange.inspection.end().await;
-        account.close(worker, session, &ending, Some(&exchange.inspection));
-        return after;
-    }
-    // A trusted proxy's connection carries other visitors too.
-    let has_body = !matches!(head.framing(), Framing::None | Framing::Length(0));
-    let close = site.is_none() || !keep || has_body;
-    if status != 0 {
-        let fields = site.as_deref().map_or(&[][..], |site| &site.response_headers);
-        let head_only = head.method() == "HEAD";
-        let page = Page { status, id, now: time, location: None, fields, close, head_only };
         // A client that is gone misses the page; the event tells of the refusal all the same.
         let _sent = send(&mut client.write, &page.bytes()).await;
     }
-    account.close(worker, session, &Ending { status, verdict: RequestVerdict::Deny, fault }, None);
-    match (status, close) {
-        (0, _) => After::Close,
-        (_, true) => After::Linger,
-        (_, false) => After::Keep,
-    }
-}
-
-fn inspection(session: &Session, site: &Site, visitor: Visitor, time: Wall, id: EventId) -> Inspection {
-    let connection = Connection { client: visitor.address, server: session.local };
-    Inspection::new(site, connection, time, id)
+    account.close(
+        worker,
+        session,
+        &Ending { status, verdict: RequestVerdict::Deny, fault: Some(fault) },
+        None,
+    );
+    after
 }
 
 /// An admitted request under way.
@@ -125,14 +142,14 @@ impl Exchange<'_> {
     {
         self.inspection.request_head(self.head).await;
         if let Some(disruption) = self.inspection.refusal().cloned() {
-            return self.refuse(client, &disruption).await;
+            return self.refuse(client, &disruption, Fault::of_request_rules(&disruption)).await;
         }
         let prefix = match self.inspect_body(client).await {
             Ok(prefix) => prefix,
             Err(error) => return self.body_broke(client, &error).await,
         };
         if let Some(disruption) = self.inspection.refusal().cloned() {
-            return self.refuse(client, &disruption).await;
+            return self.refuse(client, &disruption, Fault::of_request_rules(&disruption)).await;
         }
         self.forward(client, &prefix).await
     }
@@ -203,7 +220,8 @@ impl Exchange<'_> {
                     return self.fail(client, status, fault).await;
                 }
             };
-            let job = Job { head: self.head, site: self.site, first: &first, chunked, keep: self.keep };
+            let (head, site, keep, times) = (self.head, self.site, self.keep, self.worker.times);
+            let job = Job { head, site, first: &first, chunked, keep, times };
             let relayed = relay(job, client, &mut self.body, &mut connection, &mut self.inspection).await;
             match relayed {
                 Ok(Relayed::Sent { status, keep_client, keep_origin, added }) => {
@@ -221,7 +239,7 @@ impl Exchange<'_> {
                 Ok(Relayed::Refused) => {
                     let disruption = self.inspection.refusal().cloned();
                     let refused = disruption.unwrap_or(Disruption::Deny { rule: 0, status: 403 });
-                    return self.refuse(client, &refused).await;
+                    return self.refuse(client, &refused, Fault::of_rules(&refused)).await;
                 }
                 Err(Broken { error: RelayError::OriginSilent, .. }) if connection.reused() && replayable => {
                     lease = pool.fresh(&self.site.upstreams, self.site.tenant).await;
@@ -275,11 +293,16 @@ impl Exchange<'_> {
     }
 
     /// Acts on a rule's refusal.
-    async fn refuse<R, W>(&self, client: &mut Client<R, W>, disruption: &Disruption) -> (Ending, After)
+    async fn refuse<R, W>(
+        &self,
+        client: &mut Client<R, W>,
+        disruption: &Disruption,
+        fault: Fault,
+    ) -> (Ending, After)
     where
         W: AsyncWrite + Unpin,
     {
-        let fault = Some(Fault::of_rules(disruption));
+        let fault = Some(fault);
         let (status, location, verdict) = match disruption {
             Disruption::Drop { .. } => {
                 return (Ending { status: 0, verdict: RequestVerdict::Drop, fault }, After::Close);

@@ -56,3 +56,27 @@ pub const LINGER_BYTES_MAX: usize = 256 * 1024;
 pub const QUOTED_BYTES_MAX: usize = 2 * 1024;
 /// Elements of X-Forwarded-For looked at from the right: no honest chain has more proxies.
 pub const FORWARDED_ELEMENTS_MAX: usize = 32;
+
+/// The waits of a worker's connections.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub header_read: Duration,
+    pub body_idle: Duration,
+    pub keep_alive_idle: Duration,
+    pub handshake: Duration,
+    pub origin_first_byte: Duration,
+    pub origin_idle: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            header_read: HEADER_READ,
+            body_idle: BODY_IDLE,
+            keep_alive_idle: KEEP_ALIVE_IDLE,
+            handshake: HANDSHAKE,
+            origin_first_byte: ORIGIN_FIRST_BYTE,
+            origin_idle: ORIGIN_IDLE,
+        }
+    }
+}

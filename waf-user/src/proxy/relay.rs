@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Site;
 use super::forwarding::{DownstreamBody, downstream_head};
 use super::inspect::Inspection;
-use super::limits::{INSPECT_RESPONSE_BYTES_MAX, INTERIM_MAX, ORIGIN_FIRST_BYTE, ORIGIN_LAST_WORD};
+use super::limits::{INSPECT_RESPONSE_BYTES_MAX, INTERIM_MAX, ORIGIN_LAST_WORD, Times};
 use super::wire::{Body, BodyError, Inbound, send};
 use crate::http::{
     Framing, LAST_CHUNK, Limits, Parsed, RequestHead, ResponseHead, ResponseParser, Violation, write_chunk,
@@ -29,6 +29,7 @@ pub(super) struct Job<'a> {
     pub chunked: bool,
     /// The client's connection may live on.
     pub keep: bool,
+    pub times: Times,
 }
 
 /// The client's connection in two halves.
@@ -206,12 +207,12 @@ async fn answer_head<F: Future<Output = Result<(), UploadError>>>(
     origin: &mut (impl AsyncRead + Unpin),
 ) -> Result<ResponseHead, RelayError> {
     let mut head = pin!(read_head(job.head.method(), inbound, origin));
-    let mut deadline = pin!(sleep_until(Instant::now() + ORIGIN_FIRST_BYTE));
+    let mut deadline = pin!(sleep_until(Instant::now() + job.times.origin_first_byte));
     loop {
         tokio::select! {
             biased;
             ended = upload.future.as_mut(), if upload.ended.is_none() => {
-                let wait = if ended.is_ok() { ORIGIN_FIRST_BYTE } else { ORIGIN_LAST_WORD };
+                let wait = if ended.is_ok() { job.times.origin_first_byte } else { ORIGIN_LAST_WORD };
                 upload.end(ended)?;
                 deadline.as_mut().reset(Instant::now() + wait);
             }
@@ -267,7 +268,7 @@ async fn answer(
     if inspection.refusal().is_some() {
         return Ok(Relayed::Refused);
     }
-    let mut body = Body::of_response(head.framing());
+    let mut body = Body::of_response(head.framing(), job.times.origin_idle);
     let mut held = Vec::new();
     // A part of a resource means nothing to rules about the whole (206).
     let inspected = job.site.settings.response_bodies && status != 206 && inspection.wants_response_body();

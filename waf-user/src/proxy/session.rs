@@ -70,3 +70,32 @@ impl Session {
         self.served == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Limits, Parsed, parse_request_head};
+
+    #[test]
+    fn a_connection_serves_so_many_requests() {
+        let bytes = b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+        let Ok(Parsed::Complete(head, _)) = parse_request_head(bytes, &Limits::default()) else {
+            panic!("a head")
+        };
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        let mut session = Session::new(peer, peer, None);
+        assert!(session.is_fresh());
+        for served in 1..REQUESTS_MAX {
+            assert!(session.keeps_alive(&head, false), "{served}");
+        }
+        assert!(!session.keeps_alive(&head, false), "the last one");
+        assert!(!Session::new(peer, peer, None).keeps_alive(&head, true), "a draining worker");
+    }
+
+    #[test]
+    fn mapped_addresses_are_the_ipv4_they_mean() {
+        let mapped = "[::ffff:192.0.2.1]:80".parse().expect("an address");
+        let session = Session::new(mapped, mapped, None);
+        assert_eq!((session.peer.to_string().as_str(), session.local), ("192.0.2.1:80", session.peer));
+    }
+}

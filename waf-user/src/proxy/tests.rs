@@ -8,3 +8,4 @@ mod life;
 mod refusals;
 mod rules;
 mod streaming;
+mod waits;

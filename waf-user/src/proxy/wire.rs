@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
-use super::limits::{BODY_IDLE, BODY_RATE_GRACE, BODY_RATE_MIN, ORIGIN_IDLE, READ_BYTES, WRITE_STALL};
+use super::limits::{BODY_RATE_GRACE, BODY_RATE_MIN, READ_BYTES, WRITE_STALL};
 use crate::http::{BodyDecoder, Framing, Violation};
 
 /// Bytes that were read and not used yet. Bounded by its users: a head's or a chunk line's limit is met before it grows.
@@ -79,14 +79,14 @@ impl Pace {
 
 impl Body {
     /// A request's body.
-    pub(super) fn of_request(framing: Framing) -> Self {
+    pub(super) fn of_request(framing: Framing, idle: Duration) -> Self {
         let pace = Pace { rate_min: BODY_RATE_MIN, ..Pace::default() };
-        Self { decoder: BodyDecoder::new(framing), idle: BODY_IDLE, pace }
+        Self { decoder: BodyDecoder::new(framing), idle, pace }
     }
 
     /// An answer's body: an origin may be as slow as it likes, if it does not stop.
-    pub(super) fn of_response(framing: Framing) -> Self {
-        Self { decoder: BodyDecoder::new(framing), idle: ORIGIN_IDLE, pace: Pace::default() }
+    pub(super) fn of_response(framing: Framing, idle: Duration) -> Self {
+        Self { decoder: BodyDecoder::new(framing), idle, pace: Pace::default() }
     }
 
     /// Time in which nothing could be done but wait for its sender.

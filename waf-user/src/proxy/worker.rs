@@ -10,6 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
 
+use super::limits::Times;
 use super::registry::Registry;
 use super::{Command, Lists, Observation, Snapshot, listen};
 use crate::event::{EventId, Journal};
@@ -38,9 +39,15 @@ pub struct WorkerContext {
 
 /// Runs until drained. Call inside the worker's own current-thread runtime, within a `LocalSet`.
 pub async fn serve(listeners: Vec<Listener>, context: WorkerContext) {
+    serve_within(listeners, context, Times::default()).await;
+}
+
+/// [`serve`] with waits of the caller's choice.
+pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContext, times: Times) {
     let mut commands = context.commands;
     let worker = Rc::new(Worker {
         index: context.index,
+        times,
         snapshot: context.snapshot,
         lists: context.lists,
         journal: context.journal,
@@ -76,6 +83,7 @@ pub async fn serve(listeners: Vec<Listener>, context: WorkerContext) {
 /// What all connections of a worker share. One thread.
 pub(super) struct Worker {
     pub index: u16,
+    pub times: Times,
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub lists: Arc<ArcSwap<Lists>>,
     pub journal: Journal,

@@ -44,7 +44,8 @@ pub fn read(
     loop {
         let rest = body.get(at..).unwrap_or_default();
         if let Some(after) = rest.strip_prefix(b"--") {
-            return if matches!(after, b"" | b"\r\n") { Ok(()) } else { Err(BodyError::Outside) };
+            let cut = extent == Extent::Prefix && after == b"\r";
+            return if cut || matches!(after, b"" | b"\r\n") { Ok(()) } else { Err(BodyError::Outside) };
         }
         if extent == Extent::Prefix && rest.len() < 2 {
             return Ok(());

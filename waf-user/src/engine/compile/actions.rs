@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use crate::engine::limits;
-use crate::engine::rule::{Allow, Change, Condition, Ctl, Disruptive, Flow, Link, Phase, Rule, SetVar};
+use crate::engine::rule::{Allow, Condition, Ctl, Disruptive, Flow, Link, Phase, Rule, SetVar};
 use crate::engine::template::Template;
 use crate::engine::text::{ActionText, Word};
 use crate::engine::transformation::Transformation;
@@ -40,13 +40,9 @@ const NAMES: &[&str] = &[
     "ctl",
 ];
 
-/// Severities by name; the index is the number.
-const SEVERITIES: [&str; 8] =
-    ["EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG"];
-
 /// The disruptive action as written.
 #[derive(Clone, Debug)]
-enum Written {
+pub enum Written {
     /// Whatever SecDefaultAction says.
     Block,
     Own(Disruptive),
@@ -112,9 +108,9 @@ pub struct ActionSet {
     skip_after: Option<Word>,
     capture: bool,
     multi_match: bool,
-    transformations: Vec<Transformation>,
+    pub transformations: Vec<Transformation>,
     /// t:none: those of SecDefaultAction are dropped.
-    drops_defaults: bool,
+    pub drops_defaults: bool,
     set_vars: Vec<SetVar>,
     ctls: Vec<Ctl>,
     /// The first action that only the first link of a chain may have.
@@ -345,102 +341,5 @@ impl Compiler<'_> {
         if let Some(slot) = self.defaults.phases.get_mut(usize::from(phase.number() - 1)) {
             *slot = default;
         }
-    }
-
-    fn transformation(&mut self, set: &mut ActionSet, value: &Word) {
-        match Transformation::named(&value.lossy()) {
-            Some(Transformation::None) => {
-                set.transformations.clear();
-                set.drops_defaults = true;
-            }
-            Some(transformation) => set.transformations.push(transformation),
-            None => {
-                self.unknown("transformation", value, Transformation::ALL.iter().map(|known| known.name()))
-            }
-        }
-    }
-
-    fn phase(&mut self, value: &Word) -> Option<Phase> {
-        let phase = Phase::named(&value.lossy());
-        if phase.is_none() {
-            self.mistake(value.whole(), format!("no phase `{}`", value.lossy()), "use 1 to 5");
-        }
-        phase
-    }
-
-    fn severity(&mut self, value: &Word) -> Option<u8> {
-        let text = value.lossy();
-        let named = SEVERITIES.iter().position(|name| name.eq_ignore_ascii_case(&text));
-        let number = text.parse::<usize>().ok().filter(|number| *number < SEVERITIES.len());
-        if named.or(number).is_none() {
-            self.unknown("severity", value, SEVERITIES.into_iter());
-        }
-        named.or(number).and_then(|number| u8::try_from(number).ok())
-    }
-
-    fn allow(&mut self, value: &Word) -> Option<Written> {
-        let allow = match value.lossy().to_ascii_lowercase().as_str() {
-            "phase" => Allow::Phase,
-            "request" => Allow::Request,
-            _ => {
-                self.mistake(
-                    value.whole(),
-                    format!("no allow:{}", value.lossy()),
-                    "use allow, allow:phase or allow:request",
-                );
-                return None;
-            }
-        };
-        Some(Written::Own(Disruptive::Allow(allow)))
-    }
-
-    fn set_var(&mut self, value: &Word) -> Option<SetVar> {
-        let (delete, from) = if value.text.starts_with(b"!") { (true, 1) } else { (false, 0) };
-        let equals = value.text.iter().position(|byte| *byte == b'=');
-        let name = value.slice(from, equals.unwrap_or(value.text.len()));
-        let dot = name.text.iter().position(|byte| *byte == b'.');
-        let collection = name.text.get(..dot.unwrap_or(0)).unwrap_or_default();
-        let Some(dot) = dot.filter(|_| collection.eq_ignore_ascii_case(b"tx")) else {
-            self.mistake(name.whole(), format!("setvar of `{}`", name.lossy()), "write setvar:tx.NAME=VALUE");
-            return None;
-        };
-        let name = self.template(&name.slice(dot + 1, name.text.len()))?;
-        let change = match equals {
-            _ if delete => Change::Delete,
-            None => Change::Assign(Template::literal(b"1")),
-            Some(equals) => {
-                let sign = value.text.get(equals + 1);
-                let from = equals + 1 + usize::from(matches!(sign, Some(b'+' | b'-')));
-                let amount = self.template(&value.slice(from, value.text.len()))?;
-                match sign {
-                    Some(b'+') => Change::Add(amount),
-                    Some(b'-') => Change::Subtract(amount),
-                    _ => Change::Assign(amount),
-                }
-            }
-        };
-        Some(SetVar { name, change })
-    }
-
-    pub(super) fn template(&mut self, value: &Word) -> Option<Template> {
-        match Template::parse(&value.text) {
-            Ok(template) => Some(template),
-            Err(unknown) => {
-                let message = format!("the macro %{{{}}} names no known variable", unknown.name);
-                self.mistake(value.place(unknown.at, unknown.name.len()), message, "");
-                None
-            }
-        }
-    }
-
-    pub(super) fn number(&mut self, value: &Word, min: u64, max: u64) -> Option<u64> {
-        let text = value.lossy();
-        let number = text.parse::<u64>().ok().filter(|number| (min..=max).contains(number));
-        if number.is_none() {
-            let cure =
-                if max == u64::MAX { format!("use {min} or more") } else { format!("use {min} to {max}") };
-            self.mistake(value.whole(), format!("`{text}` is not a number that fits here"), cure);
-        }
-        number
     }
 }

@@ -1,6 +1,7 @@
 //! Statements -> a rule set: looks names up, resolves chains, default actions, markers, removals and includes, and
 //! gathers every mistake instead of stopping at the first.
 
+mod action_values;
 mod actions;
 mod condition;
 mod ctl;

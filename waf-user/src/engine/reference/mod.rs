@@ -5,30 +5,12 @@ mod perform;
 
 use std::borrow::Cow;
 
-use super::control::Control;
 use super::operator::{Operator, Spans};
 use super::rule::{Condition, Disruptive, EngineMode, Link, Rule, Selection, Sense, Take};
+use super::state::{Evaluated, State};
 use super::transformation::Transformation;
 use super::values::{Value, Values};
 use super::variable::Variable;
-use super::verdict::RuleMatch;
-
-/// What an evaluator works on: everything of a transaction that rules read and change.
-#[derive(Debug)]
-pub struct State {
-    pub values: Values,
-    pub control: Control,
-    pub matches: Vec<RuleMatch>,
-}
-
-/// The outcome of one rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Evaluated {
-    /// All links matched.
-    pub matched: bool,
-    /// Values looked at, at least 1: what a budget is spent on.
-    pub cost: u32,
-}
 
 /// One value that met the condition.
 #[derive(Debug)]
@@ -77,23 +59,24 @@ fn run_link(
     let mut found = Vec::new();
     for target in &condition.targets {
         let values = &state.values;
+        let variable = target.selection.variable;
         let mut count = 0_usize;
-        values.each(target.selection.variable, &mut |value| {
+        values.each(variable, &mut |value| {
             let wanted = target.selection.selector.selects(value.key)
                 && !excluded.iter().any(|selection| selection.selects(value.variable, value.key));
             if !wanted {
                 return;
             }
             count += 1;
-            if target.take == Take::Values && !(first_only && !found.is_empty()) {
+            if target.take == Take::Values && (found.is_empty() || !first_only) {
                 *cost += 1;
                 found.extend(look(condition, &value, values));
             }
         });
         if target.take == Take::Count {
-            let name = format!("&{}", target.selection.variable.name());
+            let name = format!("&{}", variable.name());
             let bytes = Cow::Owned(count.to_string().into_bytes());
-            let value = Value { variable: target.selection.variable, key: None, bytes };
+            let value = Value { variable, key: None, bytes };
             found.extend(look(condition, &value, values).map(|found| Found { name, ..found }));
         }
         if first_only && !found.is_empty() {
@@ -106,10 +89,10 @@ fn run_link(
 /// Transforms one value and asks the operator.
 fn look(condition: &Condition, value: &Value<'_>, values: &Values) -> Option<Found> {
     let mut bytes = Cow::Borrowed(value.bytes.as_ref());
-    if condition.multi_match {
-        if let Some(spans) = ask(condition, &bytes, values) {
-            return Some(Found { name: value.full_name(), value: bytes.into_owned(), spans });
-        }
+    if condition.multi_match
+        && let Some(spans) = ask(condition, &bytes, values)
+    {
+        return Some(Found { name: value.full_name(), value: bytes.into_owned(), spans });
     }
     for transformation in &condition.transformations {
         let (next, changed) = transformed(*transformation, bytes);
@@ -152,6 +135,3 @@ fn ask(condition: &Condition, bytes: &[u8], values: &Values) -> Option<Spans> {
         Sense::Negated => hit.is_none().then(Spans::new),
     }
 }
-
-#[cfg(test)]
-mod tests;

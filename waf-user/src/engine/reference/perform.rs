@@ -1,9 +1,11 @@
 //! What a match does besides refusing: captures, setvar, ctl, the MATCHED variables, and the note for the logs.
 
-use super::{Found, State};
+use super::Found;
 use crate::engine::limits;
 use crate::engine::operator::number::whole_number;
 use crate::engine::rule::{Change, Link, Rule, SetVar};
+use crate::engine::state::State;
+use crate::engine::template::Template;
 use crate::engine::values::{Matched, Values};
 use crate::engine::verdict::RuleMatch;
 
@@ -35,7 +37,7 @@ pub(super) fn link(rule: &Rule, link: &Link, found: &[Found], state: &mut State)
 
 /// RULE: what the current rule says of itself.
 pub(super) fn describe(rule: &Rule, values: &mut Values) {
-    let literal = |template: &Option<crate::engine::template::Template>| {
+    let literal = |template: &Option<Template>| {
         template.as_ref().and_then(|template| template.as_literal()).unwrap_or_default().to_vec()
     };
     values.rule.clear();
@@ -89,7 +91,7 @@ fn push(rule: &Rule, note: RuleMatch, state: &mut State) {
         return;
     }
     let values = &state.values;
-    let expand = |template: &Option<crate::engine::template::Template>| {
+    let expand = |template: &Option<Template>| {
         template.as_ref().map(|template| template.expand_lossy(values)).unwrap_or_default()
     };
     let note = RuleMatch {

@@ -1,7 +1,7 @@
 //! Whole transactions: the starter rules against attacks and harmless requests, phases, limits, budgets.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::engine::{
     Connection, Disruption, Progress, RuleFile, RuleFiles, RuleSet, Settings, Transaction, Verdict,
@@ -9,6 +9,7 @@ use crate::engine::{
 
 mod attacks;
 mod harmless;
+mod hostile;
 mod random;
 mod rules;
 
@@ -31,7 +32,9 @@ pub fn compiled(text: &str) -> Arc<RuleSet> {
 }
 
 pub fn starter() -> Arc<RuleSet> {
-    compiled(include_str!("../../../rules/starter.conf"))
+    static STARTER: LazyLock<Arc<RuleSet>> =
+        LazyLock::new(|| compiled(include_str!("../../../rules/starter.conf")));
+    Arc::clone(&STARTER)
 }
 
 pub fn transaction(rules: &Arc<RuleSet>) -> Transaction {

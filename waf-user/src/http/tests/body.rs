@@ -2,8 +2,11 @@ use Violation as V;
 
 use crate::http::{BodyDecoder, Framing, Violation};
 
-/// Feeds `pieces`; the content and what is left of the input.
-pub(super) fn decode(framing: Framing, pieces: &[&[u8]]) -> Result<(Vec<u8>, Vec<u8>, bool), Violation> {
+/// Content, what is left of the input, whether the body is done.
+pub(super) type Fed = (Vec<u8>, Vec<u8>, bool);
+
+/// Feeds `pieces` one after the other.
+pub(super) fn decode(framing: Framing, pieces: &[&[u8]]) -> Result<Fed, Violation> {
     let mut decoder = BodyDecoder::new(framing);
     let (mut content, mut input) = (Vec::new(), Vec::new());
     for piece in pieces {
@@ -21,8 +24,10 @@ pub(super) fn decode(framing: Framing, pieces: &[&[u8]]) -> Result<(Vec<u8>, Vec
     Ok((content, input, decoder.is_done()))
 }
 
-/// Chunked bytes; content and what is left, or the violation.
-const CHUNKED: &[(&str, &[u8], Result<(&[u8], &[u8]), Violation>)] = &[
+/// Name, chunked bytes; content and what is left, or the violation.
+type Chunked = (&'static str, &'static [u8], Result<(&'static [u8], &'static [u8]), Violation>);
+
+const CHUNKED: &[Chunked] = &[
     ("empty", b"0\r\n\r\n", Ok((b"", b""))),
     ("one chunk", b"3\r\nabc\r\n0\r\n\r\n", Ok((b"abc", b""))),
     ("two chunks", b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", Ok((b"abcde", b""))),
@@ -102,7 +107,9 @@ fn limits_on_both_sides() {
 
 #[test]
 fn lengths_and_ends() {
-    let rows: &[(&str, Framing, &[u8], &[u8], bool, bool)] = &[
+    // Name, framing, input, content, whether it is then done, whether the connection may end here.
+    type Row = (&'static str, Framing, &'static [u8], &'static [u8], bool, bool);
+    let rows: &[Row] = &[
         ("none", Framing::None, b"x", b"", true, true),
         ("zero", Framing::Length(0), b"x", b"", true, true),
         ("exact", Framing::Length(3), b"abc", b"abc", true, true),

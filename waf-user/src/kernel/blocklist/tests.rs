@@ -1,3 +1,5 @@
+//! Block entries as a trie answers for them: what covers what, until when, in which order of changes.
+
 use super::*;
 
 const NEVER: u32 = 0;
@@ -128,18 +130,4 @@ fn the_list_is_bounded() {
     assert!(list.insert(ban(0, "192.0.2.1/32", 1)).is_ok());
     assert!(list.insert(ban(0, "192.0.2.1/32", 2)).is_ok(), "a renewal needs no room");
     assert!(matches!(list.insert(ban(0, "192.0.2.2/32", 1)), Err(KernelError::Full { max: 1 })));
-}
-
-#[test]
-fn prefixes_have_one_form() {
-    for (name, given, expected) in [
-        ("host bits", "192.0.2.77/24", "192.0.2.0/24"),
-        ("mapped host", "::ffff:192.0.2.1/128", "192.0.2.1/32"),
-        ("mapped prefix", "::ffff:192.0.2.0/120", "192.0.2.0/24"),
-        ("the mapped block itself", "::ffff:0.0.0.0/96", "0.0.0.0/0"),
-        ("wider than the mapped block", "::/0", "::/0"),
-        ("IPv6", "2001:db8::1/64", "2001:db8::/64"),
-    ] {
-        assert_eq!(canonical(net(given)), net(expected), "{name}");
-    }
 }

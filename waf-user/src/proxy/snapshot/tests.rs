@@ -1,7 +1,9 @@
 use super::*;
 
-/// tenant, name, default, addresses, http port, https port.
-const SITES: &[(u64, &str, bool, &[&str], u16, Option<u16>)] = &[
+/// Tenant, name, default, addresses, http port, https port.
+type Row = (u64, &'static str, bool, &'static [&'static str], u16, Option<u16>);
+
+const SITES: &[Row] = &[
     (1, "a.test", false, &["10.1.0.1", "2001:db8::1"], 80, Some(443)),
     (2, "b.test", true, &["10.1.0.2"], 80, Some(443)),
     (3, "c.test", false, &["10.1.0.2"], 80, None),

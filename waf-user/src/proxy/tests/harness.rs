@@ -26,7 +26,9 @@ use crate::event::Journal;
 use crate::http::{BodyDecoder, Limits, Parsed, ResponseHead, ResponseParser};
 use crate::model::{Carrier, Fqdn, Generation, Mode, NodeName, TenantId};
 use crate::origin::Upstreams;
-use crate::proxy::{Command, Listener, Lists, Observation, Site, Sites, Snapshot, WorkerContext, serve};
+use crate::proxy::limits::Times;
+use crate::proxy::worker::serve_within;
+use crate::proxy::{Command, Listener, Lists, Observation, Site, Sites, Snapshot, WorkerContext};
 use crate::telemetry::Metrics;
 use crate::tls::fixtures::Authority;
 use crate::tls::{Acceptor, HandshakeError, TlsStream};
@@ -77,15 +79,24 @@ pub struct Lab {
 
 /// Runs a test on one thread, as a worker does, within the deadline.
 pub fn lab<F: Future<Output = ()>>(change: impl Fn(&mut Site), test: impl FnOnce(Rc<Lab>) -> F) {
+    lab_within(Times::default(), change, test);
+}
+
+/// [`lab`] with a worker that waits otherwise.
+pub fn lab_within<F: Future<Output = ()>>(
+    times: Times,
+    change: impl Fn(&mut Site),
+    test: impl FnOnce(Rc<Lab>) -> F,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     LocalSet::new().block_on(&runtime, async {
-        let lab = Rc::new(Lab::start(change).await);
+        let lab = Rc::new(Lab::start(times, change).await);
         timeout(DEADLINE, test(lab)).await.expect("the test ends in time");
     });
 }
 
 impl Lab {
-    async fn start(change: impl Fn(&mut Site)) -> Self {
+    async fn start(times: Times, change: impl Fn(&mut Site)) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("waf-proxy-{}-{number}", std::process::id()));
@@ -132,7 +143,11 @@ impl Lab {
             observations: outbox,
             commands: inbox,
         };
-        let worker = tokio::task::spawn_local(serve(vec![listener_a, listener_b, listener_tls], context));
+        let worker = tokio::task::spawn_local(serve_within(
+            vec![listener_a, listener_b, listener_tls],
+            context,
+            times,
+        ));
         let (observations, worker) = (RefCell::new(observations), RefCell::new(Some(worker)));
         Self { origin, a, b, tls, authority, lists, metrics, commands, observations, worker, journal, folder }
     }

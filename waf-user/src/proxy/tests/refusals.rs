@@ -120,6 +120,45 @@ fn refused_and_closed_and_never_forwarded() {
     );
 }
 
+/// Pieces of requests in an order that a small generator picks: the same on every run.
+#[test]
+fn garbage_kills_nothing() {
+    const PIECES: &[&[u8]] = &[
+        b"GET / HTTP/1.1\r\n",
+        b"POST /echo HTTP/1.1\r\nHost: a.test\r\n",
+        b"Host: a.test\r\n",
+        b"Content-Length: 4\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"\r\n",
+        b"4\r\nabcd\r\n",
+        b"0\r\n\r\n",
+        b"\0\xff\x80",
+        b"\n",
+        b"%00%ff/../",
+    ];
+    lab(
+        |_| {},
+        |lab| async move {
+            let mut random = 1_u64;
+            for _ in 0..300 {
+                let mut client = lab.client().await;
+                let mut bytes = Vec::new();
+                for _ in 0..6 {
+                    random = random
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1_442_695_040_888_963_407);
+                    bytes.extend_from_slice(PIECES[(random >> 33) as usize % PIECES.len()]);
+                }
+                client.send(&bytes).await;
+                // The worker may have closed after a refusal: then there is no half to close.
+                let _closed = tokio::io::AsyncWriteExt::shutdown(&mut client.stream).await;
+                client.rest().await;
+            }
+            assert_eq!(lab.ask("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await.status(), 200);
+        },
+    );
+}
+
 #[test]
 fn limits_are_answered() {
     lab(

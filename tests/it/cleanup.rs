@@ -1,0 +1,105 @@
+//! A demo that is stopped, killed, or fails leaves no namespace, mount, pin, process or folder.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use xtask::lab::{netns, sweep};
+
+use crate::stage;
+
+/// From the signal to the end of everything.
+const CLEARED: Duration = Duration::from_secs(30);
+
+/// A demo on the finished binaries, past its first step.
+fn demo_under_way(waf: &Path, object: &Path) -> Option<Child> {
+    let Some(xtask) = std::env::var_os("WAF_XTASK").map(PathBuf::from) else {
+        println!("skipped: no WAF_XTASK");
+        return None;
+    };
+    let mut command = Command::new(xtask);
+    command.arg("demo").arg("--bin").arg(waf).arg("--object").arg(object);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("start the demo");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let first = lines.by_ref().map_while(Result::ok).find(|line| line.starts_with("ok"));
+    assert!(first.is_some(), "the demo shows no step");
+    // Read on, so that the demo never writes into a closed pipe.
+    std::thread::spawn(move || lines.map_while(Result::ok).count());
+    Some(child)
+}
+
+fn wait(child: &mut Child) -> Option<i32> {
+    let deadline = Instant::now() + CLEARED;
+    while Instant::now() < deadline {
+        if let Some(status) = child.try_wait().expect("wait for the demo") {
+            return status.code();
+        }
+        std::thread::yield_now();
+    }
+    panic!("the demo did not end within {CLEARED:?}");
+}
+
+/// Namespaces of labs and nodes that are pinned.
+fn left() -> (Vec<String>, Vec<PathBuf>) {
+    let namespaces = netns::names().into_iter().filter(|name| name.starts_with("waf-run")).collect();
+    (namespaces, sweep::nodes().into_iter().filter(|node| node.to_string_lossy().contains("-run")).collect())
+}
+
+#[test]
+fn a_demo_stopped_by_a_signal_clears_away() {
+    let Some(built) = stage::built() else { return };
+    stage::alone(|| {
+        for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+            let Some(mut demo) = demo_under_way(&built.waf, &built.object) else { return };
+            kill(Pid::from_raw(demo.id() as i32), signal).expect("signal the demo");
+            assert_eq!(wait(&mut demo), Some(code), "{signal}");
+            assert_eq!(left(), (Vec::new(), Vec::new()), "after {signal}");
+        }
+    });
+}
+
+#[test]
+fn a_killed_demo_is_cleared_away() {
+    let Some(built) = stage::built() else { return };
+    stage::alone(|| {
+        let Some(mut demo) = demo_under_way(&built.waf, &built.object) else { return };
+        demo.kill().expect("kill the demo");
+        wait(&mut demo);
+        // The worker sees its guard's pipe close, or the next run sweeps.
+        sweep::sweep().expect("sweep");
+        let deadline = Instant::now() + CLEARED;
+        while left() != (Vec::new(), Vec::new()) {
+            assert!(Instant::now() < deadline, "left behind: {:?}", left());
+            std::thread::yield_now();
+        }
+    });
+}
+
+#[test]
+fn a_failing_demo_clears_away() {
+    let Some(built) = stage::built() else { return };
+    let Some(xtask) = std::env::var_os("WAF_XTASK") else {
+        println!("skipped: no WAF_XTASK");
+        return;
+    };
+    stage::alone(|| {
+        // No BPF object: the first node cannot be loaded, with namespaces, certificates and origin already up.
+        let object = built.waf.with_file_name("no-such-object");
+        std::fs::write(&object, b"no object").expect("write");
+        let output = Command::new(xtask)
+            .arg("demo")
+            .arg("--bin")
+            .arg(&built.waf)
+            .arg("--object")
+            .arg(&object)
+            .output();
+        std::fs::remove_file(&object).expect("remove");
+        let output = output.expect("run the demo");
+        assert_eq!(output.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("error"), "{output:?}");
+        assert_eq!(left(), (Vec::new(), Vec::new()));
+    });
+}

@@ -1,0 +1,68 @@
+//! Prefixes as the keys of tries, and back. One place decides how IPv4 and IPv4-mapped prefixes lie in them.
+
+use std::net::IpAddr;
+
+use aya::maps::lpm_trie::Key;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use waf_common::address::{Address, MAPPED_BITS, PrefixKey};
+use waf_common::block::{ListKey4, ListKey6, SCOPE_BITS};
+
+/// Bits in front of the IPv4 part of a mapped prefix.
+const MAPPED: u8 = MAPPED_BITS as u8;
+
+/// A key of the allow and block lists; which family's trie it belongs to.
+pub(super) enum ListKey {
+    V4(Key<ListKey4>),
+    V6(Key<ListKey6>),
+}
+
+/// Scope and prefix as a key; an IPv4-mapped prefix is an IPv4 one.
+pub(super) fn list(scope: u32, prefix: IpNet) -> ListKey {
+    let prefix = canonical(prefix);
+    let prefix_len = SCOPE_BITS + u32::from(prefix.prefix_len());
+    match prefix.network() {
+        IpAddr::V4(v4) => ListKey::V4(Key::new(prefix_len, ListKey4 { scope, addr: v4.octets() })),
+        IpAddr::V6(v6) => ListKey::V6(Key::new(prefix_len, ListKey6 { scope, addr: v6.octets() })),
+    }
+}
+
+/// Scope and prefix of a key read from a map, if it is one of ours.
+pub(super) fn from_list4(key: &Key<ListKey4>) -> Option<(u32, IpNet)> {
+    let ListKey4 { scope, addr } = key.data();
+    let prefix = Ipv4Net::new(addr.into(), bits(key.prefix_len())?).ok()?;
+    Some((scope, prefix.into()))
+}
+
+/// As [`from_list4`].
+pub(super) fn from_list6(key: &Key<ListKey6>) -> Option<(u32, IpNet)> {
+    let ListKey6 { scope, addr } = key.data();
+    let prefix = Ipv6Net::new(addr.into(), bits(key.prefix_len())?).ok()?;
+    Some((scope, prefix.into()))
+}
+
+fn bits(prefix_len: u32) -> Option<u8> {
+    u8::try_from(prefix_len.checked_sub(SCOPE_BITS)?).ok()
+}
+
+/// A service prefix: both families lie in one trie, IPv4 in its mapped form.
+pub(super) fn service_prefix(prefix: &IpNet) -> Key<PrefixKey> {
+    let mapped = match prefix {
+        IpNet::V4(_) => MAPPED_BITS,
+        IpNet::V6(_) => 0,
+    };
+    let addr = Address::from(prefix.network()).octets;
+    Key::new(mapped + u32::from(prefix.prefix_len()), PrefixKey { addr })
+}
+
+/// Host bits cleared, IPv4-mapped prefixes as IPv4: the kernel half looks a mapped source up as IPv4.
+pub(super) fn canonical(prefix: IpNet) -> IpNet {
+    let prefix = prefix.trunc();
+    let IpNet::V6(v6) = prefix else { return prefix };
+    match (IpAddr::V6(v6.network()).to_canonical(), v6.prefix_len().checked_sub(MAPPED)) {
+        (IpAddr::V4(v4), Some(len)) => Ipv4Net::new(v4, len).map_or(prefix, IpNet::V4),
+        _ => prefix,
+    }
+}
+
+#[cfg(test)]
+mod tests;

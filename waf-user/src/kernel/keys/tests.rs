@@ -1,0 +1,45 @@
+//! Prefixes as keys of tries: one form each, and back.
+
+use super::*;
+
+fn net(text: &str) -> IpNet {
+    text.parse().expect("a prefix")
+}
+
+#[test]
+fn prefixes_have_one_form() {
+    for (name, given, expected) in [
+        ("host bits", "192.0.2.77/24", "192.0.2.0/24"),
+        ("mapped host", "::ffff:192.0.2.1/128", "192.0.2.1/32"),
+        ("mapped prefix", "::ffff:192.0.2.0/120", "192.0.2.0/24"),
+        ("the mapped block itself", "::ffff:0.0.0.0/96", "0.0.0.0/0"),
+        ("wider than the mapped block", "::/0", "::/0"),
+        ("IPv6", "2001:db8::1/64", "2001:db8::/64"),
+    ] {
+        assert_eq!(canonical(net(given)), net(expected), "{name}");
+    }
+}
+
+#[test]
+fn list_keys_come_back() {
+    for (scope, prefix) in
+        [(0, "192.0.2.0/24"), (7, "0.0.0.0/0"), (1 << 31 | 3, "2001:db8::/48"), (7, "::1/128")]
+    {
+        let found = match list(scope, net(prefix)) {
+            ListKey::V4(key) => from_list4(&key),
+            ListKey::V6(key) => from_list6(&key),
+        };
+        assert_eq!(found, Some((scope, net(prefix))));
+    }
+    for prefix_len in [0, SCOPE_BITS - 1, SCOPE_BITS + 33] {
+        let key = Key::new(prefix_len, ListKey4 { scope: 0, addr: [0; 4] });
+        assert_eq!(from_list4(&key), None, "{prefix_len}");
+    }
+}
+
+#[test]
+fn service_prefixes_lie_in_one_trie() {
+    for (prefix, expected) in [("10.1.0.0/24", 120), ("fd00:1::/64", 64), ("10.1.0.10/32", 128)] {
+        assert_eq!(service_prefix(&net(prefix)).prefix_len(), expected, "{prefix}");
+    }
+}
