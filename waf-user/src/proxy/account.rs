@@ -56,7 +56,12 @@ impl Fault {
     }
 
     pub(super) fn of_rules(disruption: &Disruption) -> Self {
-        Self::new(Stage::Rules, Reason::Rules, format!("rule {} refused", disruption.rule()))
+        // The engine's own limits refuse as rule 0; which one stands among the matches.
+        let detail = match disruption.rule() {
+            0 => "a limit of the rules refused".to_owned(),
+            rule => format!("rule {rule} refused"),
+        };
+        Self::new(Stage::Rules, Reason::Rules, detail)
     }
 }
 
