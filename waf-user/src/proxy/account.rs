@@ -52,7 +52,8 @@ impl Fault {
     }
 
     pub(super) fn of_request_rules(disruption: &Disruption) -> Self {
-        Self { blames_source: true, ..Self::of_rules(disruption) }
+        // Rule 0 is a limit: an upload that is too long is no attack.
+        Self { blames_source: disruption.rule() != 0, ..Self::of_rules(disruption) }
     }
 
     pub(super) fn of_rules(disruption: &Disruption) -> Self {
