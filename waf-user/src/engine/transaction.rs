@@ -97,6 +97,12 @@ impl Transaction {
         Self { rules, state, verdict: Verdict::Pass, cursor: Cursor::default(), response_bodies }
     }
 
+    /// The tenant's mode in place of SecRuleEngine: call before the first `advance`. With `On` the verdict is what the
+    /// rules say; with `DetectionOnly` it stays `Pass`, and every rule that would have refused is among the matches.
+    pub fn set_engine(&mut self, mode: EngineMode) {
+        self.state.control.engine = mode;
+    }
+
     /// Takes a value, or all, from a rule's sight for this transaction. Names are compared without case.
     pub fn exclude(&mut self, rule: u64, what: Exclude<'_>) {
         let filter = RuleFilter::Ids(rule, rule);
