@@ -146,7 +146,7 @@ impl Transaction {
         self.judges() && self.state.control.request_body_access
     }
 
-    /// Keeps bytes up to the limit of the rule files; past it see [`LimitAction`].
+    /// Keeps bytes up to the limit of the rule files; past it SecRequestBodyLimitAction says what happens.
     pub fn request_body(&mut self, bytes: &[u8]) {
         if !self.wants_request_body() {
             return;
@@ -201,7 +201,7 @@ impl Transaction {
         self.judges() && access && types.iter().any(|name| name.eq_ignore_ascii_case(media_type))
     }
 
-    /// Keeps bytes up to SecResponseBodyLimit; past it see [`LimitAction`].
+    /// Keeps bytes up to SecResponseBodyLimit; past it SecResponseBodyLimitAction says what happens.
     pub fn response_body(&mut self, bytes: &[u8]) {
         if !self.wants_response_body() {
             return;
