@@ -108,7 +108,7 @@ impl Account<'_> {
             metrics.refused(fault.reason);
         }
         let scored =
-            inspection.is_some_and(|inspection| inspection.score() > 0 || inspection.said().is_some());
+            inspection.is_some_and(|inspection| inspection.score() > 0 || !inspection.matches().is_empty());
         if ending.fault.is_some() || scored {
             worker.journal.event(self.event(session, ending, inspection, now));
         }
@@ -153,9 +153,8 @@ impl Account<'_> {
     }
 
     fn event(&self, session: &Session, ending: &Ending, inspection: Option<&Inspection>, now: Mono) -> Event {
-        let said = inspection.and_then(Inspection::said).map(Fault::of_rules);
-        let scored = || Fault::new(Stage::Rules, Reason::Rules, "scored and passed");
-        let fault = ending.fault.clone().or(said).unwrap_or_else(scored);
+        let passed = || Fault::new(Stage::Rules, Reason::Rules, "rules matched, the request was passed");
+        let fault = ending.fault.clone().unwrap_or_else(passed);
         let (method, host, target) = self.quoted();
         Event {
             id: self.id,

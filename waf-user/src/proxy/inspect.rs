@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Site;
 use super::limits::INSPECT_BUDGET;
-use crate::engine::{Connection, Disruption, Progress, RuleMatch, Transaction, Verdict};
+use crate::engine::{Connection, Disruption, EngineMode, Progress, RuleMatch, Transaction, Verdict};
 use crate::event::EventId;
 use crate::http::{RequestHead, ResponseHead};
 use crate::model::{Mode, Mono, Wall};
@@ -15,16 +15,25 @@ use crate::model::{Mode, Mono, Wall};
 pub(super) struct Inspection {
     /// None: the rules are off for this tenant.
     transaction: Option<Transaction>,
-    mode: Mode,
     spent_ns: u64,
 }
 
 impl Inspection {
     pub(super) fn new(site: &Site, connection: Connection, now: Wall, id: EventId) -> Self {
-        let transaction = (site.mode != Mode::Off).then(|| {
-            Transaction::new(Arc::clone(&site.rules), &site.settings, connection, now.0, &id.to_string())
+        // The tenant's mode wins over SecRuleEngine in rule files.
+        let engine = match site.mode {
+            Mode::Block => Some(EngineMode::On),
+            Mode::Detect => Some(EngineMode::DetectionOnly),
+            Mode::Off => None,
+        };
+        let transaction = engine.map(|engine| {
+            let rules = Arc::clone(&site.rules);
+            let id = id.to_string();
+            let mut transaction = Transaction::new(rules, &site.settings, connection, now.0, &id);
+            transaction.set_engine(engine);
+            transaction
         });
-        Self { transaction, mode: site.mode, spent_ns: 0 }
+        Self { transaction, spent_ns: 0 }
     }
 
     /// Phase 1.
@@ -112,11 +121,6 @@ impl Inspection {
 
     /// The refusal that is to be acted on: none for a tenant in detect mode.
     pub(super) fn refusal(&self) -> Option<&Disruption> {
-        self.said().filter(|_| self.mode == Mode::Block)
-    }
-
-    /// The refusal that the rules spoke, in whatever mode.
-    pub(super) fn said(&self) -> Option<&Disruption> {
         match self.transaction.as_ref()?.verdict() {
             Verdict::Pass => None,
             Verdict::Refuse(disruption) => Some(disruption),
