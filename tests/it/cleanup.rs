@@ -7,15 +7,21 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use xtask::lab::{netns, sweep};
+use xtask::lab::{netns, run, sweep};
 
 use crate::stage;
 
 /// From the signal to the end of everything.
 const CLEARED: Duration = Duration::from_secs(30);
 
-/// A demo on the finished binaries, past its first step.
-fn demo_under_way(waf: &Path, object: &Path) -> Option<Child> {
+/// A demo under way, and what its run is called.
+struct Demo {
+    process: Child,
+    run: String,
+}
+
+/// A demo on the finished binaries, past its first step, which names the nodes and so the run.
+fn demo_under_way(waf: &Path, object: &Path) -> Option<Demo> {
     let Some(xtask) = std::env::var_os("WAF_XTASK").map(PathBuf::from) else {
         println!("skipped: no WAF_XTASK");
         return None;
@@ -25,16 +31,18 @@ fn demo_under_way(waf: &Path, object: &Path) -> Option<Child> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("start the demo");
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
     let first = lines.by_ref().map_while(Result::ok).find(|line| line.starts_with("ok"));
-    assert!(first.is_some(), "the demo shows no step");
+    let first = first.expect("the demo shows a step");
+    let node = first.split_whitespace().find_map(|word| word.strip_prefix("a1-")).expect("a node's name");
+    let run = node.to_owned();
     // Read on, so that the demo never writes into a closed pipe.
     std::thread::spawn(move || lines.map_while(Result::ok).count());
-    Some(child)
+    Some(Demo { process: child, run })
 }
 
-fn wait(child: &mut Child) -> Option<i32> {
+fn wait(Demo { process, .. }: &mut Demo) -> Option<i32> {
     let deadline = Instant::now() + CLEARED;
     while Instant::now() < deadline {
-        if let Some(status) = child.try_wait().expect("wait for the demo") {
+        if let Some(status) = process.try_wait().expect("wait for the demo") {
             return status.code();
         }
         std::thread::yield_now();
@@ -42,10 +50,13 @@ fn wait(child: &mut Child) -> Option<i32> {
     panic!("the demo did not end within {CLEARED:?}");
 }
 
-/// Namespaces of labs and nodes that are pinned.
-fn left() -> (Vec<String>, Vec<PathBuf>) {
-    let namespaces = netns::names().into_iter().filter(|name| name.starts_with("waf-run")).collect();
-    (namespaces, sweep::nodes().into_iter().filter(|node| node.to_string_lossy().contains("-run")).collect())
+/// Namespaces, node folders and run folders of a run.
+fn left(run: &str) -> Vec<String> {
+    let nodes = sweep::nodes().into_iter().map(|node| node.to_string_lossy().into_owned());
+    let folders = run::parents().into_iter().map(|parent| parent.join(format!("waf-lab-{run}")));
+    let folders =
+        folders.filter(|folder| folder.exists()).map(|folder| folder.to_string_lossy().into_owned());
+    netns::names().into_iter().chain(nodes).filter(|name| name.contains(run)).chain(folders).collect()
 }
 
 #[test]
@@ -54,9 +65,9 @@ fn a_demo_stopped_by_a_signal_clears_away() {
     stage::alone(|| {
         for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
             let Some(mut demo) = demo_under_way(&built.waf, &built.object) else { return };
-            kill(Pid::from_raw(demo.id() as i32), signal).expect("signal the demo");
+            kill(Pid::from_raw(demo.process.id() as i32), signal).expect("signal the demo");
             assert_eq!(wait(&mut demo), Some(code), "{signal}");
-            assert_eq!(left(), (Vec::new(), Vec::new()), "after {signal}");
+            assert_eq!(left(&demo.run), Vec::<String>::new(), "after {signal}");
         }
     });
 }
@@ -66,13 +77,13 @@ fn a_killed_demo_is_cleared_away() {
     let Some(built) = stage::built() else { return };
     stage::alone(|| {
         let Some(mut demo) = demo_under_way(&built.waf, &built.object) else { return };
-        demo.kill().expect("kill the demo");
+        demo.process.kill().expect("kill the demo");
         wait(&mut demo);
         // The worker sees its guard's pipe close, or the next run sweeps.
         sweep::sweep().expect("sweep");
         let deadline = Instant::now() + CLEARED;
-        while left() != (Vec::new(), Vec::new()) {
-            assert!(Instant::now() < deadline, "left behind: {:?}", left());
+        while !left(&demo.run).is_empty() {
+            assert!(Instant::now() < deadline, "left behind: {:?}", left(&demo.run));
             std::thread::yield_now();
         }
     });
@@ -89,17 +100,15 @@ fn a_failing_demo_clears_away() {
         // No BPF object: the first node cannot be loaded, with namespaces, certificates and origin already up.
         let object = built.waf.with_file_name("no-such-object");
         std::fs::write(&object, b"no object").expect("write");
-        let output = Command::new(xtask)
-            .arg("demo")
-            .arg("--bin")
-            .arg(&built.waf)
-            .arg("--object")
-            .arg(&object)
-            .output();
+        let mut demo = Command::new(xtask);
+        demo.arg("demo").arg("--bin").arg(&built.waf).arg("--object").arg(&object);
+        let output = demo.output();
         std::fs::remove_file(&object).expect("remove");
         let output = output.expect("run the demo");
         assert_eq!(output.status.code(), Some(1));
-        assert!(String::from_utf8_lossy(&output.stderr).contains("error"), "{output:?}");
-        assert_eq!(left(), (Vec::new(), Vec::new()));
+        let said = String::from_utf8_lossy(&output.stderr);
+        let run = said.split("waf-lab-").nth(1).and_then(|rest| rest.split('/').next());
+        let run = run.unwrap_or_else(|| panic!("the error names no file of the run: {said}"));
+        assert_eq!(left(run), Vec::<String>::new());
     });
 }

@@ -42,6 +42,15 @@ pub fn check_interface(settings: &NodeSettings) -> Result<(), InterfaceError> {
     check_prefixes(&settings.service_prefixes, &own)
 }
 
+/// The addresses of this machine, loopback left out; none where the kernel does not tell.
+pub fn own_addresses() -> Vec<IpAddr> {
+    let entries = getifaddrs().into_iter().flatten();
+    entries
+        .filter_map(|entry| ip_of(entry.address.as_ref()?))
+        .filter(|address| !address.is_loopback())
+        .collect()
+}
+
 /// `own`: interface names with their addresses.
 fn check_prefixes(prefixes: &[IpNet], own: &[(String, IpAddr)]) -> Result<(), InterfaceError> {
     for prefix in prefixes {

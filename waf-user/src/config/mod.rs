@@ -14,7 +14,7 @@ mod read_node;
 mod read_tenant;
 mod reader;
 
-pub use interface::{InterfaceError, check_interface};
+pub use interface::{InterfaceError, check_interface, own_addresses};
 pub use mistake::ConfigErrors;
 pub use origin_url::{OriginHost, OriginUrl, OriginUrlError, Scheme};
 pub use settings::{AdminSettings, LogSettings, NodeSettings, XdpMode};

@@ -28,6 +28,7 @@ mod pattern;
 mod template;
 mod transformation;
 
+pub use rule::EngineMode;
 pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleSet, Settings};
 pub use transaction::{Connection, Exclude, Progress, Transaction};
 pub use verdict::{Disruption, RuleMatch, Verdict};

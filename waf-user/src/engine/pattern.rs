@@ -74,3 +74,6 @@ fn compile(text: &str) -> Result<Regex, PatternError> {
         PatternError { reason: reason.trim().trim_start_matches("error: ").to_owned() }
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,3 +111,6 @@ fn macro_part(inner: &[u8]) -> Option<Part> {
         _ => Some(Part::Macro { variable, key }),
     }
 }
+
+#[cfg(test)]
+mod tests;

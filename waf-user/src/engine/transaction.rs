@@ -97,6 +97,12 @@ impl Transaction {
         Self { rules, state, verdict: Verdict::Pass, cursor: Cursor::default(), response_bodies }
     }
 
+    /// The tenant's mode in place of SecRuleEngine: call before the first `advance`. With `On` the verdict is what the
+    /// rules say; with `DetectionOnly` it stays `Pass`, and every rule that would have refused is among the matches.
+    pub fn set_engine(&mut self, mode: EngineMode) {
+        self.state.control.engine = mode;
+    }
+
     /// Takes a value, or all, from a rule's sight for this transaction. Names are compared without case.
     pub fn exclude(&mut self, rule: u64, what: Exclude<'_>) {
         let filter = RuleFilter::Ids(rule, rule);
@@ -140,7 +146,7 @@ impl Transaction {
         self.judges() && self.state.control.request_body_access
     }
 
-    /// Keeps bytes up to the limit of the rule files; past it see [`LimitAction`].
+    /// Keeps bytes up to the limit of the rule files; past it SecRequestBodyLimitAction says what happens.
     pub fn request_body(&mut self, bytes: &[u8]) {
         if !self.wants_request_body() {
             return;
@@ -195,7 +201,7 @@ impl Transaction {
         self.judges() && access && types.iter().any(|name| name.eq_ignore_ascii_case(media_type))
     }
 
-    /// Keeps bytes up to SecResponseBodyLimit; past it see [`LimitAction`].
+    /// Keeps bytes up to SecResponseBodyLimit; past it SecResponseBodyLimitAction says what happens.
     pub fn response_body(&mut self, bytes: &[u8]) {
         if !self.wants_response_body() {
             return;

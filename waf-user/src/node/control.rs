@@ -113,7 +113,10 @@ impl Control {
             Request::BanAdd { prefix, scope, ttl_s, force } => {
                 let ban = operator_ban(&prefix, &scope, ttl_s, now)?;
                 let force = if force { Force::Yes } else { Force::No };
-                self.enforcer.borrow_mut().ban(ban, force).map_err(|error| chain(&error))?;
+                let mut enforcer = self.enforcer.borrow_mut();
+                let banned = enforcer.ban(ban, force);
+                enforcer.publish();
+                banned.map_err(|error| chain(&error))?;
                 tracing::info!(prefix, scope, ttl_s, "banned by an operator");
                 Ok(Reply::Done {})
             }

@@ -51,6 +51,8 @@ pub struct Enforcer {
     lists: Arc<ArcSwap<Lists>>,
     workers: Vec<mpsc::Sender<Command>>,
     filter: Option<Box<dyn Filter>>,
+    /// Whether workers still read lists of an older state.
+    is_stale: bool,
 }
 
 impl Enforcer {
@@ -63,7 +65,8 @@ impl Enforcer {
         workers: Vec<mpsc::Sender<Command>>,
         filter: Option<Box<dyn Filter>>,
     ) -> Self {
-        let enforcer = Self { config, plan, protected, bans: Bans::default(), lists, workers, filter };
+        let mut enforcer =
+            Self { config, plan, protected, bans: Bans::default(), lists, workers, filter, is_stale: true };
         enforcer.publish();
         enforcer
     }
@@ -75,6 +78,7 @@ impl Enforcer {
                 tracing::warn!(%error, "ban of an earlier run not adopted");
             }
         }
+        self.is_stale = true;
         self.publish();
     }
 
@@ -86,6 +90,8 @@ impl Enforcer {
         self.filter.as_deref()
     }
 
+    /// Holds in the kernel and for open connections at once, for new requests from [`Enforcer::publish`] on.
+    ///
     /// # Errors
     /// See [`BanError`]. Where only the kernel fails, user space enforces the ban all the same.
     pub fn ban(&mut self, ban: Ban, force: Force) -> Result<(), BanError> {
@@ -94,7 +100,7 @@ impl Enforcer {
         }
         self.check_scope(ban.scope)?;
         self.bans.add(ban.clone())?;
-        self.publish();
+        self.is_stale = true;
         let written = self.write_block(&ban);
         for worker in &self.workers {
             if worker.try_send(Command::CloseBanned(ban.clone())).is_err() {
@@ -108,6 +114,7 @@ impl Enforcer {
     /// There is no such ban, or the kernel's entry cannot be removed.
     pub fn unban(&mut self, scope: BanScope, prefix: IpNet) -> Result<Ban, BanError> {
         let ban = self.bans.remove(scope, prefix).ok_or(BanError::NoBan)?;
+        self.is_stale = true;
         self.publish();
         self.remove_block(&ban).map_err(BanError::Filter)?;
         Ok(ban)
@@ -124,6 +131,7 @@ impl Enforcer {
                 tracing::warn!(prefix = %ban.prefix, error = chain(&error), "expired ban stays in the kernel's list");
             }
         }
+        self.is_stale = true;
         self.publish();
     }
 
@@ -166,9 +174,11 @@ impl Enforcer {
         }
     }
 
-    /// Gives the workers the lists anew. O(entries): a change is rare beside requests.
-    fn publish(&self) {
-        self.lists.store(Arc::new(lists_of(&self.config, self.bans.list())));
+    /// Gives the workers the lists anew, if they changed. O(entries), so many bans at once are published together.
+    pub fn publish(&mut self) {
+        if std::mem::take(&mut self.is_stale) {
+            self.lists.store(Arc::new(lists_of(&self.config, self.bans.list())));
+        }
     }
 }
 

@@ -38,7 +38,7 @@ pub fn answer(
     let plan = ServicePlan::new(&config, workers, &maps.services()?);
     // What means nothing any more is the next node's to remove.
     let (adopted, _stale) = adopt(&maps.blocks(), &plan, &config, now);
-    let protected = Protected::new(settings, &config);
+    let protected = Protected::of_this_machine(settings, &config);
     let tenants = config.tenants.len();
     let lists = Arc::new(ArcSwap::from_pointee(Lists::default()));
     let mut enforcer = Enforcer::new(config, plan, protected, lists, Vec::new(), Some(Box::new(maps)));

@@ -1,8 +1,10 @@
 //! Sources that are never banned: our own and the customers' machinery. A ban that covers one needs an operator's force.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 
-use crate::config::{NodeConfig, NodeSettings, OriginHost};
+use crate::config::{NodeConfig, NodeSettings, OriginHost, own_addresses};
 use crate::model::Ban;
 
 /// Widest prefixes that need no force.
@@ -25,9 +27,10 @@ pub struct Protected {
 }
 
 impl Protected {
-    /// Origins given by name are not known here: their addresses change.
-    pub fn new(settings: &NodeSettings, config: &NodeConfig) -> Self {
+    /// `own`: addresses of this machine. Origins given by name are not known here: their addresses change.
+    pub fn new(settings: &NodeSettings, config: &NodeConfig, own: &[IpAddr]) -> Self {
         let mut entries: Vec<(IpNet, &'static str)> = Vec::new();
+        entries.extend(own.iter().map(|address| (IpNet::from(*address), "an address of this machine")));
         entries.extend(
             settings.service_prefixes.iter().map(|prefix| (*prefix, "a service prefix of this node")),
         );
@@ -44,6 +47,12 @@ impl Protected {
             }
         }
         Self { entries }
+    }
+
+    /// With the addresses of this machine; without the kernel half it may be its own visitor, on a developer's desk.
+    pub fn of_this_machine(settings: &NodeSettings, config: &NodeConfig) -> Self {
+        let own = if settings.interface.is_some() { own_addresses() } else { Vec::new() };
+        Self::new(settings, config, &own)
     }
 
     /// O(entries): asked once a ban, never per request.

@@ -38,6 +38,7 @@ impl Reaction {
                     self.enforce(ban, seen.destination);
                 }
             }
+            self.enforcer.borrow_mut().publish();
             self.metrics.feedback_sources(self.feedback.sources());
             for _ in 0..self.feedback.take_lost() {
                 self.metrics.feedback_source_lost();
@@ -54,7 +55,8 @@ impl Reaction {
             return;
         }
         match enforcer.ban(ban.clone(), Force::No) {
-            Ok(()) => tracing::info!(prefix = %ban.prefix, scope = %ban.scope, "banned by rules"),
+            // One line a ban would be a line a source of an attack: the event tells of it.
+            Ok(()) => tracing::debug!(prefix = %ban.prefix, scope = %ban.scope, "banned by rules"),
             Err(error) => {
                 tracing::warn!(prefix = %ban.prefix, scope = %ban.scope, %error, "ban not enforced whole")
             }
@@ -93,3 +95,6 @@ pub(super) fn new_id(time: Wall, moment: Mono) -> EventId {
     let keys = RandomState::new();
     EventId::new(time, (u128::from(keys.hash_one(moment.0)) << 64) | u128::from(keys.hash_one(time.0)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,7 +73,7 @@ pub(super) fn start(
     let lists = Arc::new(ArcSwap::from_pointee(Lists::default()));
     let feedback = Feedback::new(&config);
     let tenants = config.tenants.len();
-    let protected = Protected::new(settings, &config);
+    let protected = Protected::of_this_machine(settings, &config);
     let mut enforcer = Enforcer::new(config, plan, protected, Arc::clone(&lists), commands.clone(), filter);
     enforcer.adopt(adopted);
     let snapshot = Arc::new(ArcSwap::from_pointee(built.snapshot));

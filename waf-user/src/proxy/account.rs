@@ -52,11 +52,17 @@ impl Fault {
     }
 
     pub(super) fn of_request_rules(disruption: &Disruption) -> Self {
-        Self { blames_source: true, ..Self::of_rules(disruption) }
+        // Rule 0 is a limit: an upload that is too long is no attack.
+        Self { blames_source: disruption.rule() != 0, ..Self::of_rules(disruption) }
     }
 
     pub(super) fn of_rules(disruption: &Disruption) -> Self {
-        Self::new(Stage::Rules, Reason::Rules, format!("rule {} refused", disruption.rule()))
+        // The engine's own limits refuse as rule 0; which one stands among the matches.
+        let detail = match disruption.rule() {
+            0 => "a limit of the rules refused".to_owned(),
+            rule => format!("rule {rule} refused"),
+        };
+        Self::new(Stage::Rules, Reason::Rules, detail)
     }
 }
 

@@ -21,13 +21,13 @@ use super::{ListVerdict, Snapshot};
 use crate::event::{Reason, Stage};
 use crate::http::{Limits, Parsed, RequestHead, RequestParser, Violation};
 use crate::model::{Mono, TenantId, Wall};
-use crate::telemetry::RequestVerdict;
+use crate::telemetry::{Metrics, RequestVerdict};
 use crate::tls::{HandshakeError, TlsStream};
 
 /// Serves a connection to its end, or until a ban covers it.
 pub(super) async fn run(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {
     let entry = Registry::enter(&worker.registry, peer, local);
-    worker.metrics.connection_opened();
+    let _counted = Counted::new(&worker.metrics);
     tokio::select! {
         biased;
         ban = entry.open().closed() => {
@@ -39,7 +39,24 @@ pub(super) async fn run(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr,
         }
         () = serve(&worker, &entry, stream, peer, local) => {}
     }
-    worker.metrics.connection_closed();
+}
+
+/// Counts a connection as open until it is dropped, by whatever end.
+struct Counted<'a> {
+    metrics: &'a Metrics,
+}
+
+impl<'a> Counted<'a> {
+    fn new(metrics: &'a Metrics) -> Self {
+        metrics.connection_opened();
+        Self { metrics }
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.metrics.connection_closed();
+    }
 }
 
 async fn serve(worker: &Worker, entry: &Entry, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {

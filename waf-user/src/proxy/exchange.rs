@@ -165,10 +165,11 @@ impl Exchange<'_> {
         }
         let mut prefix = Vec::new();
         if self.inspection.wants_request_body() {
-            while !self.body.is_done() && prefix.len() < INSPECT_BYTES_MAX {
+            // One byte past the limit shows the rules that there is more (SecRequestBodyLimitAction).
+            while !self.body.is_done() && prefix.len() <= INSPECT_BYTES_MAX {
                 self.body.next(&mut client.inbound, &mut client.read, &mut prefix).await?;
             }
-            self.inspection.request_body(prefix.get(..INSPECT_BYTES_MAX).unwrap_or(&prefix));
+            self.inspection.request_body(&prefix);
         }
         self.inspection.end_request_body().await;
         Ok(prefix)

@@ -8,7 +8,6 @@ pub mod snapshot;
 pub mod worker;
 
 mod account;
-
 mod connection;
 mod exchange;
 mod forwarding;
@@ -18,9 +17,10 @@ mod page;
 mod registry;
 mod relay;
 mod session;
+mod wire;
+
 #[cfg(test)]
 mod tests;
-mod wire;
 
 pub use lists::{ListVerdict, Lists};
 pub use observe::{Command, Observation};

@@ -273,10 +273,10 @@ async fn answer(
     // A part of a resource means nothing to rules about the whole (206).
     let inspected = job.site.settings.response_bodies && status != 206 && inspection.wants_response_body();
     if inspected {
-        while !body.is_done() && held.len() < INSPECT_RESPONSE_BYTES_MAX {
+        while !body.is_done() && held.len() <= INSPECT_RESPONSE_BYTES_MAX {
             body.next(inbound, origin, &mut held).await.map_err(Broken::before)?;
         }
-        inspection.response_body(held.get(..INSPECT_RESPONSE_BYTES_MAX).unwrap_or(&held)).await;
+        inspection.response_body(&held).await;
         if inspection.refusal().is_some() {
             return Ok(Relayed::Refused);
         }

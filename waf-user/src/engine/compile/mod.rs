@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::limits;
 use super::options::Options;
-use super::rule::{Flow, Phase, Rule, RuleFilter, Step};
+use super::rule::{Condition, Flow, Phase, Rule, RuleFilter, Step};
 use super::rule_set::{RuleFile, RuleFiles};
 use super::text::{Mistake, Place, Source, Statement, Word, diagnostic, lexer, parser};
 use actions::{ActionSet, Defaults};
@@ -124,8 +124,8 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// A rule or the next link of the open chain.
-    fn link(&mut self, condition: Option<Option<super::rule::Condition>>, set: ActionSet) {
+    /// A rule or the next link of the open chain. `condition`: None is a broken one, Some(None) a SecAction.
+    fn link(&mut self, condition: Option<Option<Condition>>, set: ActionSet) {
         let continues = set.chain;
         let place = set.directive.whole();
         if std::mem::replace(&mut self.broken_chain, false) && self.chain.is_none() {

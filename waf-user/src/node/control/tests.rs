@@ -14,7 +14,7 @@ use crate::proxy::Lists;
 pub fn control() -> Control {
     let (settings, config) = configured("");
     let plan = ServicePlan::new(&config, 1, &[]);
-    let protected = Protected::new(&settings, &config);
+    let protected = Protected::new(&settings, &config, &[]);
     let lists = Arc::new(ArcSwap::from_pointee(Lists::default()));
     let tenants = config.tenants.len();
     let filter = Some(Box::new(Tables::default()) as _);

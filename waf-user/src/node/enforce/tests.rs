@@ -16,7 +16,7 @@ struct Fixture {
 fn fixture() -> Fixture {
     let (settings, config) = configured("");
     let plan = ServicePlan::new(&config, 1, &[]);
-    let protected = Protected::new(&settings, &config);
+    let protected = Protected::new(&settings, &config, &[]);
     let lists = Arc::new(ArcSwap::from_pointee(Lists::default()));
     let (order, commands) = mpsc::channel(4);
     let tables = Tables::default();
@@ -30,9 +30,10 @@ fn ban(scope: BanScope, expires_s: Option<u32>) -> Ban {
     Ban { scope, prefix: net("192.0.2.1"), origin: BanOrigin::Rules, tenant: None, expires }
 }
 
-fn is_refused(lists: &ArcSwap<Lists>, source: &str, tenant: u32) -> bool {
+fn is_refused(fixture: &mut Fixture, source: &str, tenant: u32) -> bool {
+    fixture.enforcer.publish();
     let destination = if tenant == 3 { "10.1.0.11" } else { "10.1.0.10" };
-    let verdict = lists.load().verdict(
+    let verdict = fixture.lists.load().verdict(
         source.parse().unwrap(),
         destination.parse().unwrap(),
         Some(id(tenant)),
@@ -49,18 +50,18 @@ fn a_ban_reaches_kernel_lists_and_open_connections_and_leaves_them_again() {
     let blocks = fixture.tables.blocks();
     assert_eq!(blocks.len(), 1);
     assert_eq!((blocks[0].scope, blocks[0].reason, blocks[0].expires_s), (1, Reason::Ban, 100));
-    assert!(is_refused(&fixture.lists, "192.0.2.1", 1));
-    assert!(!is_refused(&fixture.lists, "192.0.2.1", 2), "another tenant of the address");
+    assert!(is_refused(&mut fixture, "192.0.2.1", 1));
+    assert!(!is_refused(&mut fixture, "192.0.2.1", 2), "another tenant of the address");
     assert!(matches!(fixture.commands.try_recv(), Ok(Command::CloseBanned(closed)) if closed == ban));
     assert_eq!(fixture.enforcer.unban(ban.scope, ban.prefix).unwrap(), ban);
     assert!(fixture.tables.blocks().is_empty());
-    assert!(!is_refused(&fixture.lists, "192.0.2.1", 1));
+    assert!(!is_refused(&mut fixture, "192.0.2.1", 1));
     assert!(matches!(fixture.enforcer.unban(ban.scope, ban.prefix), Err(BanError::NoBan)));
 }
 
 #[test]
 fn the_lists_of_the_configuration_are_published_from_the_start() {
-    let fixture = fixture();
+    let mut fixture = fixture();
     let table = [
         ("the node's block list", "198.51.100.1", 3, true),
         ("a tenant's block list", "198.51.100.7", 1, true),
@@ -68,7 +69,7 @@ fn the_lists_of_the_configuration_are_published_from_the_start() {
         ("the node's allow list", "203.0.113.9", 1, false),
     ];
     for (name, source, tenant, expected) in table {
-        assert_eq!(is_refused(&fixture.lists, source, tenant), expected, "{name}");
+        assert_eq!(is_refused(&mut fixture, source, tenant), expected, "{name}");
     }
 }
 
@@ -77,7 +78,7 @@ fn a_tenants_allow_skips_its_own_bans() {
     let mut fixture = fixture();
     let friend = Ban { prefix: net("203.0.113.5"), ..ban(BanScope::Tenant(id(3)), None) };
     fixture.enforcer.ban(friend, Force::No).unwrap();
-    assert!(!is_refused(&fixture.lists, "203.0.113.5", 3));
+    assert!(!is_refused(&mut fixture, "203.0.113.5", 3));
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn a_full_kernel_list_does_not_undo_the_ban() {
     *fixture.tables.is_full.borrow_mut() = true;
     let result = fixture.enforcer.ban(ban(BanScope::Tenant(id(1)), None), Force::No);
     assert!(matches!(result, Err(BanError::Filter(_))));
-    assert!(is_refused(&fixture.lists, "192.0.2.1", 1), "user space enforces it all the same");
+    assert!(is_refused(&mut fixture, "192.0.2.1", 1), "user space enforces it all the same");
 }
 
 #[test]

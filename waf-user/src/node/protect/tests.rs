@@ -12,7 +12,7 @@ fn our_own_and_the_customers_machines_are_not_banned() {
         tenant(1, "10.7.0.1", "trusted_proxies = [\"100.64.0.0/16\", \"2001:db8:1::/48\"]"),
     );
     let (settings, config) = parse(&text);
-    let protected = Protected::new(&settings, &config);
+    let protected = Protected::new(&settings, &config, &["10.6.0.1".parse().unwrap()]);
     let table = [
         ("a stranger", "192.0.2.1", None),
         ("a stranger's network", "192.0.2.0/25", None),
@@ -24,6 +24,7 @@ fn our_own_and_the_customers_machines_are_not_banned() {
         ("covering a service prefix", "10.1.0.0/16", Some("service prefix")),
         ("a service address", "10.7.0.1", Some("service address")),
         ("the admin address", "10.8.0.1", Some("admin")),
+        ("an address of the machine", "10.6.0.1", Some("this machine")),
         ("an origin", "192.0.2.200", Some("origin")),
         ("beside an origin", "192.0.2.201", None),
         ("inside a trusted proxy's network", "100.64.3.4", Some("trusted proxy")),

@@ -106,8 +106,7 @@ impl Lab {
         let journal =
             Journal::open(Some(&requests), Some(&events), Arc::clone(&metrics) as _).expect("a journal");
         let origin = Origin::start().await;
-        let rules = [RuleFile { name: "test.conf".into(), text: RULES.into() }];
-        let rules = Arc::new(RuleSet::compile(&rules, &NoFiles).expect("rules"));
+        let rules = rules(RULES);
         let (listener_a, a) = listener("127.0.0.1");
         let (listener_b, b) = listener("127.0.0.2");
         let (listener_tls, tls) = listener("127.0.0.1");
@@ -198,6 +197,12 @@ impl Drop for Lab {
     fn drop(&mut self) {
         let _gone = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Rules of a test's own.
+pub fn rules(text: &str) -> Arc<RuleSet> {
+    let files = [RuleFile { name: "test.conf".into(), text: text.into() }];
+    Arc::new(RuleSet::compile(&files, &NoFiles).expect("rules"))
 }
 
 fn listener(address: &str) -> (Listener, SocketAddr) {

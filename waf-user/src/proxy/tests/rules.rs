@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::harness::{Client, lab};
+use super::harness::{Client, lab, rules};
 use crate::model::{Ban, BanOrigin, BanScope, Mode, TenantId};
 use crate::proxy::Lists;
+use crate::proxy::limits::INSPECT_BYTES_MAX;
 
 const ATTACK: &str = "GET /?q=attack HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
@@ -68,6 +69,27 @@ fn bodies_are_judged() {
             assert_eq!(lab.origin.asked().len(), 1);
         },
     );
+}
+
+#[test]
+fn the_body_limit_of_the_rules_is_theirs() {
+    // SecRequestBodyLimitAction; status of a body of the limit, and of one byte more.
+    const RULE: &str = "SecRule ARGS \"@contains attack\" \"id:1,phase:2,deny\"";
+    for (action, at, above) in [("Reject", 200, 413), ("ProcessPartial", 200, 200)] {
+        let text = format!(
+            "SecRuleEngine On\nSecRequestBodyAccess On\nSecRequestBodyLimitAction {action}\n{RULE}\n"
+        );
+        lab(
+            |site| site.rules = rules(&text),
+            |lab| async move {
+                for (length, status) in [(INSPECT_BYTES_MAX, at), (INSPECT_BYTES_MAX + 1, above)] {
+                    let body = "x".repeat(length);
+                    let head = format!("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: {length}\r\n\r\n");
+                    assert_eq!(lab.ask(&(head + &body)).await.status(), status, "{action} {length}");
+                }
+            },
+        );
+    }
 }
 
 #[test]

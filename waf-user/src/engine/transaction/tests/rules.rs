@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Request, compiled, refusal, run, transaction};
-use crate::engine::{Disruption, Exclude, Progress, RuleSet, Transaction, Verdict};
+use crate::engine::{Disruption, EngineMode, Exclude, Progress, RuleSet, Transaction, Verdict};
 
 fn ids(transaction: &Transaction) -> Vec<u64> {
     transaction.matches().iter().map(|matched| matched.id).collect()
@@ -251,6 +251,30 @@ fn exclusions_of_a_tenant() {
         transaction.end_request_headers();
         assert_eq!(transaction.advance(u32::MAX), Progress::Ready);
         assert_eq!(transaction.matches().len(), *expected, "{excluded:?}");
+    }
+}
+
+#[test]
+fn the_mode_of_a_tenant_wins() {
+    let rows = [
+        ("DetectionOnly", EngineMode::On, 1, Some((1, 403))),
+        ("Off", EngineMode::On, 1, Some((1, 403))),
+        ("On", EngineMode::DetectionOnly, 2, None),
+        ("On", EngineMode::Off, 0, None),
+    ];
+    for (written, mode, matches, refused) in rows {
+        let text = "SecAction \"id:1,phase:1,deny\"\nSecAction \"id:2,phase:1,deny\"";
+        let rules = compiled(&format!("SecRuleEngine {written}\n{text}"));
+        let mut transaction = transaction(&rules);
+        transaction.set_engine(mode);
+        transaction.request_line(b"GET", b"/", "HTTP/1.1");
+        transaction.end_request_headers();
+        assert_eq!(transaction.advance(u32::MAX), Progress::Ready);
+        assert_eq!(
+            (transaction.matches().len(), refusal(&transaction)),
+            (matches, refused),
+            "{written} {mode:?}"
+        );
     }
 }
 
