@@ -1,3 +1,5 @@
+//! Bodies in any cut of their bytes -> content, what is left, or the violation.
+
 use Violation as V;
 
 use crate::http::{BodyDecoder, Framing, Violation};

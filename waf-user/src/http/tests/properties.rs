@@ -1,3 +1,5 @@
+//! What holds for all bytes: no panic, no effect of where they are cut, and what is written is read back.
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 

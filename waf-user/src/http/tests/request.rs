@@ -1,3 +1,5 @@
+//! Raw request heads -> taken or the violation, with both sides of each limit.
+
 use Violation as V;
 
 use crate::http::{Framing, Limits, Parsed, RequestHead, Violation, parse_request_head};

@@ -1,3 +1,5 @@
+//! Raw response heads -> status and framing, or the violation.
+
 use Violation as V;
 
 use crate::http::{Framing, Limits, Parsed, ResponseParser, Violation};

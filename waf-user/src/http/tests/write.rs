@@ -1,3 +1,5 @@
+//! What the writer makes of fields and chunks, hostile ones too.
+
 use crate::http::{HeadWriter, write_chunk};
 
 #[test]

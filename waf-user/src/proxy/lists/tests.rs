@@ -1,3 +1,5 @@
+//! Allow, block and bans by scope, prefix and expiry -> pass or the ban that refuses.
+
 use super::*;
 use crate::model::BanOrigin;
 

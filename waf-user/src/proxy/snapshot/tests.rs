@@ -1,3 +1,5 @@
+//! Destination, Host and SNI -> the site that answers, or why none does.
+
 use super::*;
 
 /// Tenant, name, default, addresses, http port, https port.
