@@ -4,6 +4,14 @@ use super::limits;
 use super::options::Options;
 use super::rule::{Allow, BodyProcessor, Ctl, EngineMode, Phase, Rule, RuleFilter, Selection};
 
+/// Which links of a chain an exclusion holds for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// As ctl of the reference engine: only the link that has the rule's id and tags.
+    FirstLink,
+    AllLinks,
+}
+
 /// The switches of one transaction; they start as the rule set's options say.
 #[derive(Debug)]
 pub struct Control {
@@ -12,8 +20,11 @@ pub struct Control {
     pub response_body_access: bool,
     pub force_request_body_variable: bool,
     pub body_processor: Option<BodyProcessor>,
+    /// In place of the rule files' limits, bytes.
+    pub request_body_limit: Option<usize>,
+    pub response_body_limit: Option<usize>,
     removed_rules: Vec<RuleFilter>,
-    removed_targets: Vec<(RuleFilter, Selection)>,
+    removed_targets: Vec<(RuleFilter, Reach, Selection)>,
     allowed: Option<(Allow, Phase)>,
 }
 
@@ -25,6 +36,8 @@ impl Control {
             response_body_access: options.response_body_access,
             force_request_body_variable: false,
             body_processor: None,
+            request_body_limit: None,
+            response_body_limit: None,
             removed_rules: Vec::new(),
             removed_targets: Vec::new(),
             allowed: None,
@@ -39,18 +52,22 @@ impl Control {
                     self.removed_rules.push(filter.clone());
                 }
             }
-            Ctl::RemoveTarget(filter, selection) => self.exclude(filter.clone(), selection.clone()),
+            Ctl::RemoveTarget(filter, selection) => {
+                self.exclude(filter.clone(), Reach::FirstLink, selection.clone());
+            }
             Ctl::BodyProcessor(processor) => self.body_processor = Some(*processor),
             Ctl::RequestBodyAccess(access) => self.request_body_access = *access,
             Ctl::ResponseBodyAccess(access) => self.response_body_access = *access,
+            Ctl::RequestBodyLimit(limit) => self.request_body_limit = Some(*limit),
+            Ctl::ResponseBodyLimit(limit) => self.response_body_limit = Some(*limit),
             Ctl::ForceRequestBodyVariable(force) => self.force_request_body_variable = *force,
         }
     }
 
     /// These rules no longer look at these values.
-    pub fn exclude(&mut self, filter: RuleFilter, selection: Selection) {
+    pub fn exclude(&mut self, filter: RuleFilter, reach: Reach, selection: Selection) {
         if self.removed_targets.len() < limits::CTL_EXCLUSIONS {
-            self.removed_targets.push((filter, selection));
+            self.removed_targets.push((filter, reach, selection));
         }
     }
 
@@ -74,9 +91,10 @@ impl Control {
         self.removed_rules.iter().any(|filter| filter.names(rule))
     }
 
-    /// Hot: per rule. The selections taken from this rule.
-    pub fn excluded<'a>(&'a self, rule: &'a Rule) -> impl Iterator<Item = &'a Selection> {
-        let of_rule = move |(filter, _): &&(RuleFilter, Selection)| filter.names(rule);
-        self.removed_targets.iter().filter(of_rule).map(|(_, selection)| selection)
+    /// Hot: per rule. The selections taken from this rule's first or a further link.
+    pub fn excluded<'a>(&'a self, rule: &'a Rule, of_first: bool) -> impl Iterator<Item = &'a Selection> {
+        let removed = self.removed_targets.iter();
+        let of_link = removed.filter(move |(_, reach, _)| of_first || *reach == Reach::AllLinks);
+        of_link.filter(|(filter, _, _)| filter.names(rule)).map(|(_, _, selection)| selection)
     }
 }

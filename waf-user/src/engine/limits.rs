@@ -31,11 +31,24 @@ pub const COOKIES: usize = 512;
 /// Depth of JSON: the deepest API documents seen have about 20 levels. Past it: `REQBODY_ERROR` is 1.
 pub const JSON_DEPTH: usize = 64;
 
+/// Ceiling for SecRequestBodyJsonDepthLimit: the reader keeps 16 bytes for each level and no stack.
+pub const JSON_DEPTH_MAX: usize = 10_000;
+
 /// Bytes of the joined name of a JSON leaf (`json.a.b`): longer names are cut, so that depth times name stays small.
 pub const JSON_NAME_BYTES: usize = 512;
 
+/// Depth of XML elements: SOAP has about 15. Past it: `REQBODY_ERROR` is 1.
+pub const XML_DEPTH: usize = 256;
+
 /// Parts of a multipart body: a form of 256 fields is generous. Past it: `REQBODY_ERROR` is 1.
 pub const MULTIPART_PARTS: usize = 256;
+
+/// Ceiling for SecUploadFileLimit.
+pub const MULTIPART_PARTS_MAX: usize = 10_000;
+
+/// Files of a multipart body, as the reference engine's SecUploadFileLimit. Past it: `MULTIPART_FILE_LIMIT_EXCEEDED`
+/// is 1, further files are counted, not kept.
+pub const UPLOAD_FILES: usize = 100;
 
 /// Header bytes of one part: a name, a file name and a type. Past it: `REQBODY_ERROR` is 1.
 pub const MULTIPART_PART_HEADER_BYTES: usize = 8 * 1024;
@@ -55,6 +68,18 @@ pub const EXPANSION_BYTES: usize = 32 * 1024;
 
 /// TX variables of one transaction: CRS sets about 120. Past it: new names are ignored.
 pub const TX_VARIABLES: usize = 1024;
+
+/// Persistent records on one node: with 1 KiB each, 100 MiB. Past it: new ones are not kept.
+pub const RECORDS: usize = 100_000;
+
+/// Variables of one persistent record: CRS sets 5. Past it: new names are ignored.
+pub const RECORD_VARIABLES: usize = 128;
+
+/// Bytes of a persistent variable: a counter or a header. Past it: not set.
+pub const RECORD_VALUE_BYTES: usize = 8 * 1024;
+
+/// Bytes of a persistent record's key. Past it: cut.
+pub const RECORD_KEY_BYTES: usize = 512;
 
 /// Exclusions one transaction may gather by ctl: CRS's largest exclusion package makes about 400. Past it: ignored,
 /// so that more is judged, not less.
@@ -77,6 +102,21 @@ pub const TRANSFORMATIONS: usize = 32;
 
 /// Memory of one compiled pattern: CRS's largest needs about 2 MiB. Past it: an error of the rule file.
 pub const PATTERN_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes of one pattern's text: the longest of CRS has 17 KiB. Past it: an error of the rule file.
+pub const PATTERN_TEXT_BYTES: usize = 128 * 1024;
+
+/// Instructions of a pattern for the backtracking fallback. Past it: an error of the rule file.
+pub const BACKTRACK_INSTRUCTIONS: usize = 20_000;
+
+/// Steps of one search of the backtracking fallback, about 10 ms. Past it: no match, TX:MSC_PCRE_LIMITS_EXCEEDED is 1.
+pub const BACKTRACK_STEPS: usize = 1_000_000;
+
+/// Candidates that @verifyCC and its kin look at in one value. Past it: no match.
+pub const VERIFY_CANDIDATES: usize = 1024;
+
+/// Bytes of a candidate of @verifyCC and its kin: 19 digits with separators. Past it: cut.
+pub const VERIFY_BYTES: usize = 64;
 
 /// Mistakes shown at once: a file with more was meant for another program.
 pub const MISTAKES: usize = 200;

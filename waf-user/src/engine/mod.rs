@@ -7,6 +7,8 @@
 pub mod limits;
 pub mod verdict;
 
+mod collection;
+mod lookups;
 mod rule_set;
 mod transaction;
 
@@ -23,11 +25,14 @@ mod values;
 mod variable;
 
 mod body;
+mod injection;
 mod operator;
 mod pattern;
 mod template;
 mod transformation;
 
+pub use collection::{Collections, MemoryCollections, Record, RecordKey, Scope};
+pub use lookups::{GeoPlace, Lookups};
 pub use rule::EngineMode;
 pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleSet, Settings};
 pub use transaction::{Connection, Exclude, Progress, Transaction};

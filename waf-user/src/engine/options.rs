@@ -31,6 +31,13 @@ pub struct Options {
     pub arguments_limit: usize,
     pub argument_separator: u8,
     pub component_signatures: Vec<String>,
+    /// How long a persistent record lives after its last change.
+    pub collection_timeout_s: u64,
+    pub json_depth_limit: usize,
+    /// Files of one multipart body.
+    pub upload_file_limit: usize,
+    /// Divides the records of SESSION and USER; empty: `default`.
+    pub web_app_id: String,
 }
 
 impl Default for Options {
@@ -50,6 +57,10 @@ impl Default for Options {
             arguments_limit: limits::ARGUMENTS,
             argument_separator: b'&',
             component_signatures: Vec::new(),
+            collection_timeout_s: 3600,
+            json_depth_limit: limits::JSON_DEPTH,
+            upload_file_limit: limits::UPLOAD_FILES,
+            web_app_id: String::new(),
         }
     }
 }

@@ -1,12 +1,25 @@
-//! Pattern text -> a compiled regular expression, each distinct text once per process however many rules, tenants or
-//! rule versions use it. The spelling pass from PCRE belongs here; what needs look-around is an error of the rule file.
+//! Pattern text of PCRE -> a compiled regular expression, each distinct text once per process however many rules, tenants
+//! or rule versions use it. Linear time wherever the pattern allows it: only look-around, back-references and atomic
+//! groups go to a backtracking fallback with a hard limit of steps.
+
+mod backtrack;
+mod class;
+mod parse;
+mod spell;
+mod syntax;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use regex::bytes::{Regex, RegexBuilder};
+use smallvec::SmallVec;
 
 use super::limits;
+use backtrack::{Backtrack, Outcome};
+
+/// Where a pattern matched: bytes `from..to` of the value, group 0 first. A group that took no part is `(0, 0)`; those
+/// after the last one that did are left out.
+pub type Spans = SmallVec<[(usize, usize); 4]>;
 
 /// A pattern that the engine cannot compile; `reason` is one line for the rule's author.
 #[derive(Debug, thiserror::Error)]
@@ -15,60 +28,112 @@ pub struct PatternError {
     pub reason: String,
 }
 
+/// A search that ended without an answer: the fallback's steps are spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent;
+
 /// A compiled pattern with SecLang's meaning: bytes, dot matches newline, `$` only at the very end.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    regex: Arc<Regex>,
+    compiled: Arc<Compiled>,
+}
+
+#[derive(Debug)]
+enum Compiled {
+    Linear(Regex),
+    Backtracking(Backtrack),
 }
 
 /// Taken only while rules are compiled, never on the way of a request.
-static COMPILED: LazyLock<Mutex<HashMap<String, Weak<Regex>>>> = LazyLock::new(Mutex::default);
+static COMPILED: LazyLock<Mutex<HashMap<Vec<u8>, Weak<Compiled>>>> = LazyLock::new(Mutex::default);
 
 impl Pattern {
     /// The shared compiled pattern.
     ///
     /// # Errors
-    /// Not a pattern, or one that needs look-around or back-references, or one too large.
+    /// Not a pattern, or one too large.
     pub fn shared(text: &str) -> Result<Self, PatternError> {
-        let cached = |map: &HashMap<String, Weak<Regex>>| map.get(text).and_then(Weak::upgrade);
-        if let Some(regex) = cached(&COMPILED.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(Self { regex });
+        Self::of_bytes(text.as_bytes())
+    }
+
+    /// As [`Pattern::shared`], for text that need not be UTF-8.
+    ///
+    /// # Errors
+    /// Not a pattern, or one too large.
+    pub fn of_bytes(text: &[u8]) -> Result<Self, PatternError> {
+        let cached = |map: &HashMap<Vec<u8>, Weak<Compiled>>| map.get(text).and_then(Weak::upgrade);
+        if let Some(compiled) = cached(&COMPILED.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(Self { compiled });
         }
-        let regex = Arc::new(compile(text)?);
+        let compiled = Arc::new(compile(text)?);
         let mut map = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
         if map.len() == map.capacity() {
             // Before it grows: forget what no rule set holds any more.
-            map.retain(|_, regex| regex.strong_count() > 0);
+            map.retain(|_, compiled| compiled.strong_count() > 0);
         }
-        map.insert(text.to_owned(), Arc::downgrade(&regex));
-        Ok(Self { regex })
+        map.insert(text.to_vec(), Arc::downgrade(&compiled));
+        Ok(Self { compiled })
     }
 
     /// A pattern that holds macros, known only inside a transaction: compiled for this use and not kept.
     ///
     /// # Errors
     /// As [`Pattern::shared`].
-    pub fn momentary(text: &str) -> Result<Self, PatternError> {
-        Ok(Self { regex: Arc::new(compile(text)?) })
+    pub fn momentary(text: &[u8]) -> Result<Self, PatternError> {
+        Ok(Self { compiled: Arc::new(compile(text)?) })
     }
 
-    /// Hot: per value.
+    /// Hot: per value. A search without an answer is no match.
     pub fn is_match(&self, value: &[u8]) -> bool {
-        self.regex.is_match(value)
+        match &*self.compiled {
+            Compiled::Linear(regex) => regex.is_match(value),
+            Compiled::Backtracking(backtrack) => matches!(backtrack.search(value, 0), Outcome::Hit(_)),
+        }
     }
 
-    pub fn regex(&self) -> &Regex {
-        &self.regex
+    /// Hot: per value. The first match at or after byte `from`, with up to `groups` groups.
+    ///
+    /// # Errors
+    /// The fallback's steps are spent.
+    pub fn captures(&self, value: &[u8], from: usize, groups: usize) -> Result<Option<Spans>, Spent> {
+        let mut spans = match &*self.compiled {
+            Compiled::Linear(regex) => {
+                // The cheap question first: most values match no pattern.
+                if from > value.len() || !regex.is_match_at(value, from) {
+                    return Ok(None);
+                }
+                let Some(captures) = regex.captures_at(value, from) else { return Ok(None) };
+                let spans = captures.iter().take(groups);
+                spans.map(|group| group.map(|group| (group.start(), group.end()))).collect::<Vec<_>>()
+            }
+            Compiled::Backtracking(backtrack) => match backtrack.search(value, from) {
+                Outcome::Miss => return Ok(None),
+                Outcome::Spent => return Err(Spent),
+                Outcome::Hit(spans) => spans.into_iter().take(groups).collect(),
+            },
+        };
+        while spans.last() == Some(&None) {
+            spans.pop();
+        }
+        Ok(Some(spans.into_iter().map(Option::unwrap_or_default).collect()))
+    }
+
+    /// The first match at or after byte `from`.
+    pub fn find_from(&self, value: &[u8], from: usize) -> Option<(usize, usize)> {
+        self.captures(value, from, 1).ok()??.first().copied()
     }
 }
 
-fn compile(text: &str) -> Result<Regex, PatternError> {
-    let built = RegexBuilder::new(text)
+fn compile(text: &[u8]) -> Result<Compiled, PatternError> {
+    let parsed = parse::parse(text)?;
+    if parsed.node.backtracks() {
+        return Backtrack::new(&parsed).map(Compiled::Backtracking);
+    }
+    let built = RegexBuilder::new(&spell::spelled(&parsed.node))
         .unicode(false)
-        .dot_matches_new_line(true)
         .size_limit(limits::PATTERN_BYTES)
         .build();
-    built.map_err(|error| {
+    built.map(Compiled::Linear).map_err(|error| {
         let text = error.to_string();
         let reason = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("not a pattern");
         PatternError { reason: reason.trim().trim_start_matches("error: ").to_owned() }

@@ -12,10 +12,12 @@ pub fn read_target(values: &mut Values, target: &[u8], options: &Options) {
     let query = values.uri.iter().position(|byte| *byte == b'?');
     let path = values.uri.get(..query.unwrap_or(values.uri.len())).unwrap_or_default();
     values.filename = percent_decoded(path);
-    values.query = query.and_then(|query| values.uri.get(query + 1..)).unwrap_or_default().to_vec();
+    values.query = query.and_then(|query| values.uri.get(query + 1..)).map(<[u8]>::to_vec);
+    let query = values.query.as_deref().unwrap_or_default();
+    values.urlencoded_error = !urlencoded::is_well_formed(query);
 
     let mut full = false;
-    let (args, query) = (&mut values.args_get, &values.query);
+    let args = &mut values.args_get;
     urlencoded::each(query, options.argument_separator, &mut |name, value| {
         full = args.len() >= options.arguments_limit;
         if !full {

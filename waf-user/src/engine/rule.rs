@@ -1,6 +1,7 @@
 //! The compiled form of rules: what an evaluator runs. Plain data, immutable, shared by all transactions; knows no
 //! text and no transaction.
 
+use super::collection::Scope;
 use super::operator::Operator;
 use super::pattern::Pattern;
 use super::template::Template;
@@ -45,17 +46,26 @@ pub enum Selector {
     All,
     /// Lower case; compared without case.
     Name(Vec<u8>),
-    /// Matches the name, without case.
-    Pattern(Pattern),
+    /// Matches the name, without case; with its text.
+    Pattern(Pattern, Vec<u8>),
 }
 
 impl Selector {
+    /// What tells one selector from another: none, its name, or its pattern's text.
+    pub fn text(&self) -> Option<&[u8]> {
+        match self {
+            Self::All => None,
+            Self::Name(name) => Some(name),
+            Self::Pattern(_, text) => Some(text),
+        }
+    }
+
     /// Hot: per value.
     pub fn selects(&self, key: Option<&[u8]>) -> bool {
         match (self, key) {
             (Self::All, _) => true,
             (Self::Name(name), Some(key)) => key.eq_ignore_ascii_case(name),
-            (Self::Pattern(pattern), Some(key)) => pattern.is_match(key),
+            (Self::Pattern(pattern, _), Some(key)) => pattern.is_match(key),
             (_, None) => false,
         }
     }
@@ -119,11 +129,50 @@ pub struct Condition {
     pub multi_match: bool,
 }
 
-/// `setvar` of a TX variable.
+/// Where a variable that rules may set lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    Tx,
+    /// A persistent record that initcol or its kin opened; without one nothing is set.
+    Record(Scope),
+}
+
+/// `setvar`.
 #[derive(Clone, Debug)]
 pub struct SetVar {
+    pub holder: Holder,
     pub name: Template,
     pub change: Change,
+}
+
+/// What a match does besides refusing, in the order written.
+#[derive(Clone, Debug)]
+pub enum Action {
+    SetVar(SetVar),
+    /// `expirevar`: seconds from now.
+    Expire {
+        holder: Holder,
+        name: Template,
+        seconds: Template,
+    },
+    /// `deprecatevar`: `amount` less for each `seconds` since the record was written, down to 0.
+    Deprecate {
+        holder: Holder,
+        name: Template,
+        amount: Template,
+        seconds: Template,
+    },
+    /// `initcol`, `setsid`, `setuid`, `setrsc`.
+    Open {
+        scope: Scope,
+        key: Template,
+    },
+    /// `setenv`.
+    SetEnv {
+        name: Template,
+        value: Template,
+    },
+    Ctl(Ctl),
 }
 
 /// What becomes of the variable.
@@ -175,6 +224,7 @@ pub enum BodyProcessor {
     UrlEncoded,
     Multipart,
     Json,
+    Xml,
 }
 
 impl BodyProcessor {
@@ -183,6 +233,7 @@ impl BodyProcessor {
             "URLENCODED" => Some(Self::UrlEncoded),
             "MULTIPART" => Some(Self::Multipart),
             "JSON" => Some(Self::Json),
+            "XML" => Some(Self::Xml),
             _ => None,
         }
     }
@@ -192,6 +243,7 @@ impl BodyProcessor {
             Self::UrlEncoded => "URLENCODED",
             Self::Multipart => "MULTIPART",
             Self::Json => "JSON",
+            Self::Xml => "XML",
         }
     }
 }
@@ -204,6 +256,9 @@ pub enum Ctl {
     RemoveTarget(RuleFilter, Selection),
     BodyProcessor(BodyProcessor),
     RequestBodyAccess(bool),
+    /// Bytes.
+    RequestBodyLimit(usize),
+    ResponseBodyLimit(usize),
     ResponseBodyAccess(bool),
     ForceRequestBodyVariable(bool),
 }
@@ -214,8 +269,7 @@ pub struct Link {
     /// None: SecAction, always true.
     pub condition: Option<Condition>,
     pub capture: bool,
-    pub set_vars: Vec<SetVar>,
-    pub ctls: Vec<Ctl>,
+    pub actions: Vec<Action>,
 }
 
 /// How far `allow` reaches.

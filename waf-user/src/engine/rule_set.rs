@@ -7,6 +7,7 @@ use super::compile::{self, Compiled};
 use super::options::Options;
 use super::rule::{Phase, Step};
 use super::text;
+use super::variable::Variable;
 
 /// Where rule text and the data files it names come from.
 pub trait RuleFiles {
@@ -69,6 +70,22 @@ impl RuleSet {
         compiled
             .map(|compiled| Self { compiled })
             .map_err(|mistakes| RuleErrors { text: text::render(&mistakes) })
+    }
+
+    /// As [`RuleSet::compile`], with the engine's own refusal of bodies that cannot be read where no rule of the files
+    /// looks at REQBODY_ERROR (the recommended base configuration does, in its rules 200002 to 200006).
+    ///
+    /// # Errors
+    /// Every mistake of every file.
+    pub fn compile_with_defaults(files: &[RuleFile], access: &dyn RuleFiles) -> Result<Self, RuleErrors> {
+        let own = Self::compile(files, access)?;
+        if own.compiled.looks_at(Variable::ReqbodyError) {
+            return Ok(own);
+        }
+        let text = include_bytes!("defaults.conf").to_vec();
+        let defaults = RuleFile { name: "defaults.conf".to_owned(), text };
+        let files: Vec<RuleFile> = std::iter::once(defaults).chain(files.iter().cloned()).collect();
+        Self::compile(&files, access)
     }
 
     /// How many rules (SecRule and SecAction, chains counted once).

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::body;
-use super::control::Control;
+use super::collection::Collections;
+use super::control::{Control, Reach};
 use super::limits;
+use super::lookups::Lookups;
 use super::operator::number::whole_number;
 use super::options::LimitAction;
 use super::reference;
@@ -13,7 +15,7 @@ use super::request;
 use super::rule::{
     BodyProcessor, Ctl, Disruptive, EngineMode, Flow, Phase, Rule, RuleFilter, Selection, Selector, Step,
 };
-use super::state::State;
+use super::state::{State, Store};
 use super::values::Values;
 use super::variable::Variable;
 use super::{Disruption, RuleMatch, RuleSet, Settings, Verdict};
@@ -83,7 +85,8 @@ impl Transaction {
             remote_port: connection.client.port().to_string(),
             server_addr: connection.server.ip().to_canonical().to_string(),
             server_port: connection.server.port().to_string(),
-            time_epoch: (now_unix_ms / 1000).to_string(),
+            now_unix_ms,
+            web_app_id: rules.options().web_app_id.clone(),
             unique_id: unique_id.to_owned(),
             body_shown: true,
             ..Values::default()
@@ -92,7 +95,9 @@ impl Transaction {
             values.set_tx(name.as_bytes(), value.to_string().into_bytes());
         }
         let control = Control::new(rules.options());
-        let state = State { values, control, matches: Vec::new() };
+        let timeout_s = rules.options().collection_timeout_s;
+        let store = Store { collections: None, tenant: String::new(), timeout_s };
+        let state = State { values, control, matches: Vec::new(), store };
         let response_bodies = settings.response_bodies;
         Self { rules, state, verdict: Verdict::Pass, cursor: Cursor::default(), response_bodies }
     }
@@ -101,6 +106,18 @@ impl Transaction {
     /// rules say; with `DetectionOnly` it stays `Pass`, and every rule that would have refused is among the matches.
     pub fn set_engine(&mut self, mode: EngineMode) {
         self.state.control.engine = mode;
+    }
+
+    /// Where persistent collections are kept, and whose they are: call before the first `advance`. Without it a record
+    /// lives as long as its transaction.
+    pub fn set_collections(&mut self, collections: Arc<dyn Collections>, tenant: &str) {
+        self.state.store.collections = Some(collections);
+        self.state.store.tenant = tenant.to_owned();
+    }
+
+    /// Who answers @geoLookup and @rbl: call before the first `advance`. Without it they never match.
+    pub fn set_lookups(&mut self, lookups: Arc<dyn Lookups>) {
+        self.state.values.lookups = Some(lookups);
     }
 
     /// Takes a value, or all, from a rule's sight for this transaction. Names are compared without case.
@@ -114,7 +131,8 @@ impl Transaction {
         };
         for variable in variables {
             let selector = Selector::Name(name.as_bytes().to_ascii_lowercase());
-            self.state.control.exclude(filter.clone(), Selection { variable: *variable, selector });
+            let selection = Selection { variable: *variable, selector };
+            self.state.control.exclude(filter.clone(), Reach::AllLinks, selection);
         }
     }
 
@@ -154,9 +172,10 @@ impl Transaction {
         let options = self.rules.options();
         let values = &mut self.state.values;
         values.body_length = values.body_length.saturating_add(bytes.len());
+        let limit = self.state.control.request_body_limit.unwrap_or(options.request_body_limit);
         let limit = match processor(&self.state.control, values) {
-            Some(BodyProcessor::Multipart) => options.request_body_limit,
-            _ => options.request_body_limit.min(options.request_body_no_files_limit),
+            Some(BodyProcessor::Multipart) => limit,
+            _ => limit.min(options.request_body_no_files_limit),
         };
         let action = options.request_body_limit_action;
         if keep(&mut values.body, bytes, limit) {
@@ -210,7 +229,8 @@ impl Transaction {
         let values = &mut self.state.values;
         values.response_body_length = values.response_body_length.saturating_add(bytes.len());
         let action = options.response_body_limit_action;
-        if keep(&mut values.response_body, bytes, options.response_body_limit) {
+        let limit = self.state.control.response_body_limit.unwrap_or(options.response_body_limit);
+        if keep(&mut values.response_body, bytes, limit) {
             return;
         }
         values.response_body_cut = true;
@@ -268,6 +288,9 @@ impl Transaction {
                     step = follow(rule.flow, steps, step);
                 }
             }
+            if phase == Phase::Logging {
+                self.state.store_records();
+            }
             self.cursor = Cursor { phase: self.cursor.phase + 1, step: None, ..self.cursor };
         }
         Progress::Ready
@@ -305,6 +328,7 @@ impl Transaction {
 
     fn begin(&mut self, phase: Phase) {
         self.cursor.step = Some(0);
+        self.state.values.path_decoded |= phase > Phase::RequestHeaders;
         if phase != Phase::RequestBody || self.passes_over(phase) {
             return;
         }
@@ -312,6 +336,9 @@ impl Transaction {
         let processor = processor(&self.state.control, values);
         values.body_shown = self.state.control.force_request_body_variable
             || matches!(processor, None | Some(BodyProcessor::UrlEncoded));
+        if values.body_length > 0 {
+            body::decode(values, self.rules.options().request_body_limit);
+        }
         let Some(processor) = processor.filter(|_| values.body_length > 0) else { return };
         values.body_processor = processor.name().as_bytes().to_vec();
         body::process(values, processor, self.rules.options());

@@ -1,10 +1,18 @@
 //! What one transaction knows: bytes of request and response in, values by variable out. Knows no rule and no phase.
 
+mod scalar;
+mod time;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
+use super::body::MultipartFlags;
+use super::collection::{OpenRecord, Scope};
 use super::limits;
+use super::lookups::{GeoPlace, Lookups};
 use super::variable::Variable;
 
 /// Named values in the order of the request; a name may come often.
@@ -22,7 +30,7 @@ pub struct Value<'a> {
 impl Value<'_> {
     /// Such as `ARGS:q`, `REQUEST_URI`.
     pub fn full_name(&self) -> String {
-        match self.key {
+        match self.key.filter(|_| self.variable != Variable::Xml) {
             Some(key) => format!("{}:{}", self.variable.name(), String::from_utf8_lossy(key)),
             None => self.variable.name().to_owned(),
         }
@@ -44,28 +52,35 @@ pub struct Values {
     pub server_addr: String,
     pub server_port: String,
     pub unique_id: String,
-    pub time_epoch: String,
+    pub web_app_id: String,
+    pub now_unix_ms: u64,
+    pub lookups: Option<Arc<dyn Lookups>>,
 
     pub method: Vec<u8>,
     pub target: Vec<u8>,
     pub protocol: String,
     pub uri: Vec<u8>,
     pub filename: Vec<u8>,
-    pub query: Vec<u8>,
+    /// From phase 2 on REQUEST_URI shows the decoded path, as behind the reference engine's web server.
+    pub path_decoded: bool,
+    pub query: Option<Vec<u8>>,
     pub headers: Pairs,
     pub cookies: Pairs,
     pub args_get: Pairs,
     pub args_post: Pairs,
     pub files: Pairs,
     pub files_sizes: Pairs,
+    pub files_contents: Pairs,
     pub part_headers: Pairs,
+    pub xml: Pairs,
     pub body: Vec<u8>,
     pub body_shown: bool,
     pub body_length: usize,
     pub body_processor: Vec<u8>,
     pub body_error: Option<String>,
     pub body_cut: bool,
-    pub multipart_strict_error: bool,
+    pub urlencoded_error: bool,
+    pub multipart: MultipartFlags,
 
     pub status: u16,
     pub response_protocol: String,
@@ -75,6 +90,13 @@ pub struct Values {
     pub response_body_cut: bool,
 
     pub tx: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub records: BTreeMap<Scope, OpenRecord>,
+    pub session_id: Option<Vec<u8>>,
+    pub user_id: Option<Vec<u8>>,
+    pub env: Pairs,
+    pub geo: Pairs,
+    /// A pattern's steps were spent during the current rule.
+    pub pattern_spent: AtomicBool,
     pub rule: Pairs,
     pub matched: Matched,
     /// Of the current rule, by full name.
@@ -99,6 +121,11 @@ impl Values {
             Variable::ArgsPost => named(&self.args_post),
             Variable::Files => named(&self.files),
             Variable::FilesSizes => named(&self.files_sizes),
+            Variable::FilesTmpContent => named(&self.files_contents),
+            Variable::FilesTmpNames => {}
+            Variable::Env => named(&self.env),
+            Variable::Geo => named(&self.geo),
+            Variable::Xml => named(&self.xml),
             Variable::MultipartPartHeaders => named(&self.part_headers),
             Variable::RequestCookies => named(&self.cookies),
             Variable::RequestHeaders => named(&self.headers),
@@ -121,48 +148,17 @@ impl Values {
             Variable::RequestHeadersNames => names(variable, &self.headers, each),
             Variable::ResponseHeadersNames => names(variable, &self.response_headers, each),
             Variable::MatchedVarsNames => names(variable, &self.matched_vars, each),
-            scalar => each(Value { variable, key: None, bytes: self.scalar(scalar) }),
-        }
-    }
-
-    /// The one value of a scalar; empty for a collection.
-    pub fn scalar(&self, variable: Variable) -> Cow<'_, [u8]> {
-        match variable {
-            Variable::ArgsCombinedSize => number(size(&self.args_get) + size(&self.args_post)),
-            Variable::FilesCombinedSize => number(self.files_bytes()),
-            Variable::HighestSeverity => number(self.highest_severity.unwrap_or(255)),
-            Variable::InboundDataError => flag(self.body_cut),
-            Variable::OutboundDataError => flag(self.response_body_cut),
-            Variable::MatchedVar => Cow::Borrowed(&self.matched.value),
-            Variable::MatchedVarName => Cow::Borrowed(&self.matched.name),
-            Variable::MultipartStrictError => flag(self.multipart_strict_error),
-            Variable::QueryString => Cow::Borrowed(&self.query),
-            Variable::RemoteAddr => Cow::Borrowed(self.remote_addr.as_bytes()),
-            Variable::RemotePort => Cow::Borrowed(self.remote_port.as_bytes()),
-            Variable::ReqbodyError => flag(self.body_error.is_some()),
-            Variable::ReqbodyErrorMsg => Cow::Borrowed(self.body_error.as_deref().unwrap_or("").as_bytes()),
-            Variable::ReqbodyProcessor => Cow::Borrowed(&self.body_processor),
-            Variable::RequestBasename => Cow::Borrowed(self.basename()),
-            Variable::RequestBody if self.body_shown => Cow::Borrowed(&self.body),
-            Variable::RequestBodyLength => number(self.body_length),
-            Variable::RequestFilename => Cow::Borrowed(&self.filename),
-            Variable::RequestLine => Cow::Owned(self.request_line()),
-            Variable::RequestMethod => Cow::Borrowed(&self.method),
-            Variable::RequestProtocol => Cow::Borrowed(self.protocol.as_bytes()),
-            Variable::RequestUri => Cow::Borrowed(&self.uri),
-            Variable::RequestUriRaw => Cow::Borrowed(&self.target),
-            Variable::ResponseBody => Cow::Borrowed(&self.response_body),
-            Variable::ResponseContentLength => self.response_content_length(),
-            Variable::ResponseContentType => Cow::Borrowed(self.response_content_type()),
-            Variable::ResponseProtocol => Cow::Borrowed(self.response_protocol.as_bytes()),
-            Variable::ResponseStatus if self.status == 0 => Cow::Borrowed(b""),
-            Variable::ResponseStatus => number(self.status),
-            Variable::ServerAddr => Cow::Borrowed(self.server_addr.as_bytes()),
-            Variable::ServerName => Cow::Borrowed(self.server_name()),
-            Variable::ServerPort => Cow::Borrowed(self.server_port.as_bytes()),
-            Variable::TimeEpoch => Cow::Borrowed(self.time_epoch.as_bytes()),
-            Variable::UniqueId => Cow::Borrowed(self.unique_id.as_bytes()),
-            _ => Cow::Borrowed(b""),
+            Variable::Global | Variable::Ip | Variable::Resource | Variable::Session | Variable::User => {
+                let record = Scope::of(variable).and_then(|scope| self.records.get(&scope));
+                for (key, value) in record.iter().flat_map(|open| &open.record.values) {
+                    each(Value { variable, key: Some(key), bytes: Cow::Borrowed(value) });
+                }
+            }
+            scalar => {
+                if let Some(bytes) = self.scalar(scalar) {
+                    each(Value { variable, key: None, bytes });
+                }
+            }
         }
     }
 
@@ -203,39 +199,17 @@ impl Values {
         self.body_error.get_or_insert_with(|| reason.into());
     }
 
+    /// What the lookups know of the address in a value.
+    pub fn place_of(&self, value: &[u8]) -> Option<GeoPlace> {
+        let address: IpAddr = std::str::from_utf8(value).ok()?.trim().parse().ok()?;
+        self.lookups.as_ref()?.place(address)
+    }
+
     /// The response's media type without parameters.
     pub fn response_content_type(&self) -> &[u8] {
         let value = find(&self.response_headers, "content-type").unwrap_or_default();
         let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
         value.get(..end).unwrap_or_default().trim_ascii()
-    }
-
-    fn response_content_length(&self) -> Cow<'_, [u8]> {
-        match find(&self.response_headers, "content-length") {
-            Some(value) => Cow::Borrowed(value),
-            None => number(self.response_body_length),
-        }
-    }
-
-    fn basename(&self) -> &[u8] {
-        let from = self.filename.iter().rposition(|byte| matches!(byte, b'/' | b'\\')).map_or(0, |at| at + 1);
-        self.filename.get(from..).unwrap_or_default()
-    }
-
-    fn server_name(&self) -> &[u8] {
-        let host = self.header("host").unwrap_or_default();
-        let port = host.iter().rposition(|byte| *byte == b':');
-        let port = port.filter(|at| !host.get(*at..).unwrap_or_default().contains(&b']'));
-        host.get(..port.unwrap_or(host.len())).unwrap_or_default()
-    }
-
-    fn request_line(&self) -> Vec<u8> {
-        [&self.method, b" ".as_slice(), &self.target, b" ", self.protocol.as_bytes()].concat()
-    }
-
-    fn files_bytes(&self) -> u64 {
-        let sizes = self.files_sizes.iter().filter_map(|(_, size)| std::str::from_utf8(size).ok());
-        sizes.filter_map(|size| size.parse::<u64>().ok()).sum()
     }
 }
 
@@ -248,16 +222,4 @@ fn names<'a>(variable: Variable, pairs: &'a Pairs, each: &mut dyn FnMut(Value<'a
 fn find<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a [u8]> {
     let mut named = pairs.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()));
     named.next().map(|(_, value)| value.as_slice())
-}
-
-fn size(pairs: &Pairs) -> usize {
-    pairs.iter().map(|(name, value)| name.len() + value.len()).sum()
-}
-
-fn number<'a>(value: impl fmt::Display) -> Cow<'a, [u8]> {
-    Cow::Owned(value.to_string().into_bytes())
-}
-
-fn flag<'a>(value: bool) -> Cow<'a, [u8]> {
-    Cow::Borrowed(if value { b"1" } else { b"0" })
 }

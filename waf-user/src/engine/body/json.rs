@@ -39,9 +39,9 @@ impl From<BodyError> for Stop {
 }
 
 /// Reads one document. Linear in the text.
-pub fn read(text: &[u8], extent: Extent, leaf: Leaf<'_>) -> Result<(), BodyError> {
+pub fn read(text: &[u8], extent: Extent, depth_max: usize, leaf: Leaf<'_>) -> Result<(), BodyError> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let mut reader = Reader { text, at: 0, name: b"json".to_vec(), open: Vec::new(), leaf };
+    let mut reader = Reader { text, at: 0, depth_max, name: b"json".to_vec(), open: Vec::new(), leaf };
     match reader.document() {
         Ok(()) => Ok(()),
         Err(Stop::Ended) if extent == Extent::Prefix => Ok(()),
@@ -53,6 +53,7 @@ pub fn read(text: &[u8], extent: Extent, leaf: Leaf<'_>) -> Result<(), BodyError
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
+    depth_max: usize,
     name: Vec<u8>,
     open: Vec<Open>,
     leaf: Leaf<'a>,
@@ -99,7 +100,7 @@ impl Reader<'_> {
     }
 
     fn enter(&mut self, open: Open) -> Result<Next, Stop> {
-        if self.open.len() >= limits::JSON_DEPTH {
+        if self.open.len() >= self.depth_max {
             return Err(BodyError::Depth.into());
         }
         self.at += 1;
@@ -145,7 +146,7 @@ impl Reader<'_> {
         Ok(Next::Value)
     }
 
-    /// A number, true, false or null, as written.
+    /// A number, true or false as written; null has no text.
     fn word(&mut self) -> Result<Next, Stop> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let plain = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'+' | b'-' | b'.');
@@ -156,7 +157,8 @@ impl Reader<'_> {
         if !known {
             return Err(if ended && !word.is_empty() { Stop::Ended } else { self.wrong() });
         }
-        (self.leaf)(&self.name, word.to_vec())?;
+        let value = if word == b"null" { &b""[..] } else { word };
+        (self.leaf)(&self.name, value.to_vec())?;
         self.at += length;
         Ok(self.after_value())
     }

@@ -1,14 +1,18 @@
 //! A request body's bytes -> arguments and files, by the processor that its content type or a rule names. What cannot
 //! be read to its end is an error that rules see as REQBODY_ERROR; what was read before it is judged all the same.
 
+mod coding;
 mod json;
 mod multipart;
 pub mod urlencoded;
+mod xml;
 
 use super::limits;
 use super::options::Options;
 use super::rule::BodyProcessor;
 use super::values::Values;
+
+pub use multipart::Flags as MultipartFlags;
 
 /// Whether all of the body is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +31,22 @@ pub fn processor_for(content_type: &[u8]) -> Option<BodyProcessor> {
         b"multipart/form-data" => Some(BodyProcessor::Multipart),
         b"application/json" | b"text/json" | b"application/csp-report" => Some(BodyProcessor::Json),
         other if other.ends_with(b"+json") => Some(BodyProcessor::Json),
+        b"text/xml" | b"application/xml" => Some(BodyProcessor::Xml),
+        other if other.ends_with(b"+xml") => Some(BodyProcessor::Xml),
         _ => None,
+    }
+}
+
+/// Undoes the Content-Encoding of the body, up to `bytes_max` of what comes out; the rest is cut as past the limit.
+pub fn decode(values: &mut Values, bytes_max: usize) {
+    let Some(header) = values.header("content-encoding").map(<[u8]>::to_vec) else { return };
+    match coding::decode(&header, &values.body, bytes_max, values.body_cut) {
+        None => {}
+        Some(Ok(decoded)) => {
+            values.body = decoded.body;
+            values.body_cut = decoded.is_cut;
+        }
+        Some(Err(error)) => values.refuse_body(error.to_string()),
     }
 }
 
@@ -38,23 +57,25 @@ pub fn process(values: &mut Values, processor: BodyProcessor, options: &Options)
     let outcome = match processor {
         BodyProcessor::UrlEncoded => {
             let mut full = Ok(());
+            values.urlencoded_error |= extent == Extent::Whole && !urlencoded::is_well_formed(&body);
             urlencoded::each(&body, options.argument_separator, &mut |name, value| {
                 full = argument(values, options, name, value);
                 full.is_ok()
             });
             full
         }
-        BodyProcessor::Json => {
-            json::read(&body, extent, &mut |name, value| argument(values, options, name.to_vec(), value))
-        }
+        BodyProcessor::Json => json::read(&body, extent, options.json_depth_limit, &mut |name, value| {
+            argument(values, options, name.to_vec(), value)
+        }),
         BodyProcessor::Multipart => {
-            let boundary =
-                values.header("content-type").map(multipart::boundary).unwrap_or(Err(BodyError::Boundary));
+            let content_type = values.header("content-type").unwrap_or_default().to_vec();
+            let boundary = multipart::boundary(&content_type, &mut values.multipart);
             let outcome =
                 boundary.and_then(|boundary| multipart::read(&body, &boundary, extent, values, options));
-            values.multipart_strict_error = outcome.is_err();
+            values.multipart.error = outcome.is_err();
             outcome
         }
+        BodyProcessor::Xml => xml::read(&body, extent, options.arguments_limit, &mut values.xml),
     };
     values.body = body;
     if let Err(error) = outcome {
@@ -67,10 +88,16 @@ pub fn process(values: &mut Values, processor: BodyProcessor, options: &Options)
 pub enum BodyError {
     #[error("more than the limit of arguments")]
     Arguments,
-    #[error("nested deeper than {}", limits::JSON_DEPTH)]
+    #[error("nested deeper than the limit")]
     Depth,
     #[error("not JSON at byte {0}")]
     Json(usize),
+    #[error("not XML at byte {0}")]
+    Xml(usize),
+    #[error("elements nested deeper than {}", limits::XML_DEPTH)]
+    XmlDepth,
+    #[error("the Content-Encoding cannot be undone")]
+    Coding,
     #[error("no usable boundary in Content-Type")]
     Boundary,
     #[error("more than {} parts", limits::MULTIPART_PARTS)]
@@ -79,8 +106,6 @@ pub enum BodyError {
     PartHeaders(usize),
     #[error("a part at byte {0} does not end with the boundary")]
     PartEnd(usize),
-    #[error("bytes before the first or after the last boundary")]
-    Outside,
 }
 
 /// One argument of the body.

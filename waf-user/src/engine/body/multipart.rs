@@ -1,31 +1,42 @@
-//! multipart/form-data (RFC 7578) -> fields and files. Strict: what two readers could read differently (preambles, bare
-//! line feeds, folded or doubled headers, transfer encodings, `filename*`) is an error, not a guess.
+//! multipart/form-data (RFC 7578) -> fields and files, as the reference engine reads it: what two readers could read
+//! differently (preambles, bare line feeds, folded headers, odd quotes) is flagged for rules, what cannot be read at all
+//! is an error.
 
-use memchr::memmem;
+mod disposition;
+mod flags;
 
 use super::{BodyError, Extent, argument};
 use crate::engine::limits;
 use crate::engine::options::Options;
 use crate::engine::values::Values;
 
+pub use flags::Flags;
+
 /// The boundary parameter (RFC 2046 §5.1.1); exactly one.
-pub fn boundary(content_type: &[u8]) -> Result<Vec<u8>, BodyError> {
+pub fn boundary(content_type: &[u8], flags: &mut Flags) -> Result<Vec<u8>, BodyError> {
+    let start = content_type.iter().position(|byte| *byte == b';').ok_or(BodyError::Boundary)?;
+    let text = content_type.get(start + 1..).unwrap_or_default();
+    let mut odd = Flags::default();
     let mut found = None;
-    for (name, value) in parameters(content_type).ok_or(BodyError::Boundary)? {
+    for (name, value) in disposition::parameters(text, &mut odd).ok_or(BodyError::Boundary)? {
         if name == b"boundary" && found.replace(value).is_some() {
             return Err(BodyError::Boundary);
         }
     }
     let boundary = found.ok_or(BodyError::Boundary)?;
+    flags.boundary_quoted =
+        memchr::memmem::find(text, &[b"\"", boundary.as_slice(), b"\""].concat()).is_some();
+    flags.boundary_whitespace = boundary.iter().any(u8::is_ascii_whitespace);
+    flags.missing_semicolon |= odd.missing_semicolon;
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(byte);
     let length = (1..=limits::MULTIPART_BOUNDARY_BYTES).contains(&boundary.len());
-    match length && boundary.iter().all(allowed) && !boundary.ends_with(b" ") {
+    match length && boundary.iter().all(allowed) && !boundary.ends_with(b" ") && !odd.invalid_quoting {
         true => Ok(boundary),
         false => Err(BodyError::Boundary),
     }
 }
 
-/// Reads all parts. Linear in the body.
+/// Reads all parts, line by line. Linear in the body.
 pub fn read(
     body: &[u8],
     boundary: &[u8],
@@ -33,163 +44,206 @@ pub fn read(
     values: &mut Values,
     options: &Options,
 ) -> Result<(), BodyError> {
-    let delimiter = [b"\r\n--", boundary].concat();
-    let finder = memmem::Finder::new(&delimiter);
-    let first = delimiter.get(2..).unwrap_or_default();
-    if !body.starts_with(first) {
-        return Err(BodyError::Outside);
-    }
-    let mut at = first.len();
-    let mut parts = 0;
-    loop {
+    let mut reader = Reader { values, options, parts: 0, files: 0, state: State::Before };
+    let mut at = 0;
+    while at < body.len() {
         let rest = body.get(at..).unwrap_or_default();
-        if let Some(after) = rest.strip_prefix(b"--") {
-            let cut = extent == Extent::Prefix && after == b"\r";
-            return if cut || matches!(after, b"" | b"\r\n") { Ok(()) } else { Err(BodyError::Outside) };
+        let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        let line = rest.get(..length).unwrap_or_default();
+        let is_last = at + length == body.len();
+        if extent == Extent::Prefix && is_last && !line.ends_with(b"\n") {
+            return reader.cut(body, at);
         }
-        if extent == Extent::Prefix && rest.len() < 2 {
+        reader.line(body, at, line, boundary)?;
+        at += length;
+    }
+    match (&reader.state, extent) {
+        (State::After, _) => Ok(()),
+        (_, Extent::Whole) => Err(BodyError::PartEnd(body.len())),
+        (_, Extent::Prefix) => reader.cut(body, body.len()),
+    }
+}
+
+/// Where the reader stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    Before,
+    Headers(Vec<Vec<u8>>),
+    Data { part: Part, from: usize },
+    After,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part {
+    name: Vec<u8>,
+    file_name: Option<Vec<u8>>,
+}
+
+struct Reader<'a> {
+    values: &'a mut Values,
+    options: &'a Options,
+    parts: usize,
+    files: usize,
+    state: State,
+}
+
+impl Reader<'_> {
+    fn line(&mut self, body: &[u8], at: usize, line: &[u8], boundary: &[u8]) -> Result<(), BodyError> {
+        if self.state == State::After {
+            self.values.multipart.data_after = true;
             return Ok(());
         }
-        let Some(part) = rest.strip_prefix(b"\r\n") else { return Err(BodyError::PartEnd(at)) };
-        parts += 1;
-        if parts > limits::MULTIPART_PARTS {
+        let bare = line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line));
+        if let Some(dashed) = bare.strip_prefix(b"--") {
+            match dashed.strip_prefix(boundary) {
+                Some(b"") => {
+                    self.ends_of_lines(line);
+                    self.finish(body, at)?;
+                    return self.begin(at);
+                }
+                Some(b"--") => {
+                    self.ends_of_lines(line);
+                    self.finish(body, at)?;
+                    self.state = State::After;
+                    return Ok(());
+                }
+                Some(_) => return Err(BodyError::PartEnd(at)),
+                None if dashed.trim_ascii_start().starts_with(boundary) => {
+                    return Err(BodyError::PartEnd(at));
+                }
+                None => self.values.multipart.unmatched_boundary = true,
+            }
+        }
+        match &mut self.state {
+            State::Before => {
+                self.values.multipart.data_before = true;
+                Ok(())
+            }
+            State::Headers(_) => {
+                self.ends_of_lines(line);
+                self.header(at, line.len(), bare)
+            }
+            State::Data { .. } | State::After => Ok(()),
+        }
+    }
+
+    fn ends_of_lines(&mut self, line: &[u8]) {
+        let crlf = line.ends_with(b"\r\n");
+        self.values.multipart.crlf_line |= crlf;
+        self.values.multipart.lf_line |= !crlf && line.ends_with(b"\n");
+    }
+
+    fn begin(&mut self, at: usize) -> Result<(), BodyError> {
+        self.parts += 1;
+        if self.parts > limits::MULTIPART_PARTS {
             return Err(BodyError::Parts);
         }
-        let end = match (finder.find(part), extent) {
-            (Some(end), _) => end,
-            (None, Extent::Prefix) => part.len(),
-            (None, Extent::Whole) => return Err(BodyError::PartEnd(at)),
-        };
-        let cut = end == part.len();
-        match self::part(part.get(..end).unwrap_or_default(), values, options) {
-            Some(outcome) => outcome?,
-            // The prefix ended inside the part's headers.
-            None if cut => return Ok(()),
-            None => return Err(BodyError::PartHeaders(at)),
-        }
-        if cut {
+        debug_assert!(matches!(self.state, State::Before | State::Data { .. }), "a part begins at byte {at}");
+        self.state = State::Headers(Vec::new());
+        Ok(())
+    }
+
+    /// A header line of a part, or the empty line after them.
+    fn header(&mut self, at: usize, length: usize, bare: &[u8]) -> Result<(), BodyError> {
+        let State::Headers(lines) = &mut self.state else { return Ok(()) };
+        if bare.is_empty() {
+            let lines = std::mem::take(lines);
+            let part = self.part(&lines).ok_or(BodyError::PartHeaders(at))?;
+            self.state = State::Data { part, from: at + length };
             return Ok(());
         }
-        at += 2 + end + delimiter.len();
+        let held: usize = lines.iter().map(Vec::len).sum();
+        if held + bare.len() > limits::MULTIPART_PART_HEADER_BYTES {
+            return Err(BodyError::PartHeaders(at));
+        }
+        if bare.first().is_some_and(u8::is_ascii_whitespace) {
+            self.values.multipart.header_folding = true;
+            let Some(last) = lines.last_mut() else {
+                self.values.multipart.invalid_header_folding = true;
+                return Err(BodyError::PartHeaders(at));
+            };
+            self.values.multipart.invalid_header_folding |= bare.iter().all(u8::is_ascii_whitespace);
+            last.push(b' ');
+            last.extend_from_slice(bare.trim_ascii());
+            return Ok(());
+        }
+        lines.push(bare.to_vec());
+        Ok(())
     }
-}
 
-/// One part: headers, an empty line, content. None: the headers are malformed.
-fn part(part: &[u8], values: &mut Values, options: &Options) -> Option<Result<(), BodyError>> {
-    let headers_end = memmem::find(part, b"\r\n\r\n")?;
-    if headers_end > limits::MULTIPART_PART_HEADER_BYTES {
-        return None;
-    }
-    let content = part.get(headers_end + 4..).unwrap_or_default();
-    let lines = split_lines(part.get(..headers_end)?)?;
-    let mut disposition = None;
-    for line in &lines {
-        let colon = line.iter().position(|byte| *byte == b':')?;
-        let name = line.get(..colon)?;
-        let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-        if name.is_empty()
-            || !name.iter().all(token)
-            || name.eq_ignore_ascii_case(b"content-transfer-encoding")
-        {
-            return None;
-        }
-        if name.eq_ignore_ascii_case(b"content-disposition")
-            && disposition.replace(line.get(colon + 1..)?).is_some()
-        {
-            return None;
-        }
-    }
-    let (field, file) = field_and_file(disposition?)?;
-    values.part_headers.extend(lines.iter().map(|line| (field.clone(), line.to_vec())));
-    let Some(file) = file else { return Some(argument(values, options, field, content.to_vec())) };
-    values.files.push((field.clone(), file));
-    values.files_sizes.push((field, content.len().to_string().into_bytes()));
-    Some(Ok(()))
-}
-
-/// Lines that end with CRLF; None where a bare CR, LF or NUL stands in one or a line is folded.
-fn split_lines(headers: &[u8]) -> Option<Vec<&[u8]>> {
-    let mut lines = Vec::new();
-    for (index, piece) in headers.split(|byte| *byte == b'\n').enumerate() {
-        let last = lines.last_mut();
-        if index > 0 {
-            let before: &mut &[u8] = last?;
-            *before = before.strip_suffix(b"\r")?;
-        }
-        if piece.is_empty() || matches!(piece.first(), Some(b' ' | b'\t')) {
-            return None;
-        }
-        lines.push(piece);
-    }
-    let clean = |line: &&[u8]| !line.iter().any(|byte| matches!(byte, b'\r' | 0));
-    lines.iter().all(clean).then_some(lines)
-}
-
-/// `form-data; name="a"; filename="b"`.
-fn field_and_file(disposition: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
-    let end = disposition.iter().position(|byte| *byte == b';')?;
-    if !disposition.get(..end)?.trim_ascii().eq_ignore_ascii_case(b"form-data") {
-        return None;
-    }
-    let (mut field, mut file) = (None, None);
-    for (name, value) in parameters(disposition)? {
-        let slot = match name.as_slice() {
-            b"name" => &mut field,
-            b"filename" => &mut file,
-            _ => return None,
-        };
-        if slot.replace(value).is_some() {
-            return None;
-        }
-    }
-    Some((field?, file))
-}
-
-/// The parameters after the first `;`, names in lower case; None where the grammar is left. Inside quotes only `\"` and
-/// `\\` are escapes: browsers send Windows paths as they are.
-fn parameters(text: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
-    let mut parameters = Vec::new();
-    let mut at = text.iter().position(|byte| *byte == b';').unwrap_or(text.len());
-    loop {
-        while text.get(at).is_some_and(|byte| matches!(byte, b';' | b' ' | b'\t')) {
-            at += 1;
-        }
-        if at >= text.len() {
-            return Some(parameters);
-        }
-        let equals = at + text.get(at..)?.iter().position(|byte| *byte == b'=')?;
-        let name = text.get(at..equals)?.to_ascii_lowercase();
-        if name.is_empty() || name.iter().any(|byte| matches!(byte, b' ' | b'\t' | b';' | b'"')) {
-            return None;
-        }
-        at = equals + 1;
-        let mut value = Vec::new();
-        if text.get(at) == Some(&b'"') {
-            at += 1;
-            loop {
-                match (text.get(at)?, text.get(at + 1)) {
-                    (b'\\', Some(escaped @ (b'"' | b'\\'))) => {
-                        value.push(*escaped);
-                        at += 1;
-                    }
-                    (b'"', _) => break,
-                    (byte, _) => value.push(*byte),
-                }
-                at += 1;
-            }
-            at += 1;
-            if !matches!(text.get(at), None | Some(b';' | b' ' | b'\t')) {
+    /// None: the headers cannot be read.
+    fn part(&mut self, lines: &[Vec<u8>]) -> Option<Part> {
+        let mut names: Vec<&[u8]> = Vec::new();
+        let mut disposition = None;
+        for line in lines {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            let (name, value) = (line.get(..colon)?, line.get(colon + 1..)?);
+            let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+            if name.is_empty() || !name.iter().all(token) || line.iter().any(|byte| matches!(byte, b'\r' | 0))
+            {
                 return None;
             }
-        } else {
-            while let Some(byte) = text.get(at).filter(|byte| !matches!(byte, b';' | b' ' | b'\t')) {
-                if matches!(byte, b'"') {
-                    return None;
-                }
-                value.push(*byte);
-                at += 1;
+            if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                return None;
+            }
+            names.push(name);
+            if name.eq_ignore_ascii_case(b"content-disposition") {
+                disposition = Some(value);
             }
         }
-        parameters.push((name, value));
+        let read = disposition::disposition(disposition?, &mut self.values.multipart)?;
+        let Some(name) = read.name else {
+            self.values.multipart.invalid_part = true;
+            return None;
+        };
+        self.values.multipart.name = Some(name.clone());
+        if read.file_name.is_some() {
+            self.values.multipart.file_name.clone_from(&read.file_name);
+        }
+        self.values.part_headers.extend(lines.iter().map(|line| (name.clone(), line.clone())));
+        Some(Part { name, file_name: read.file_name })
+    }
+
+    /// A boundary at byte `at` ends what is open.
+    fn finish(&mut self, body: &[u8], at: usize) -> Result<(), BodyError> {
+        match std::mem::replace(&mut self.state, State::Before) {
+            State::Before | State::After => Ok(()),
+            State::Headers(_) => Err(BodyError::PartHeaders(at)),
+            State::Data { part, from } => {
+                let content = body.get(from..at).unwrap_or_default();
+                let bare = content.strip_suffix(b"\n").unwrap_or(content);
+                let crlf = bare.ends_with(b"\r");
+                self.values.multipart.crlf_line |= crlf;
+                self.values.multipart.lf_line |= !crlf && bare.len() < content.len();
+                self.keep(part, bare.strip_suffix(b"\r").filter(|_| crlf).unwrap_or(bare))
+            }
+        }
+    }
+
+    /// The body was cut: what was read of the open part is judged.
+    fn cut(mut self, body: &[u8], at: usize) -> Result<(), BodyError> {
+        match std::mem::replace(&mut self.state, State::After) {
+            State::Data { part, from } => {
+                let end = body.len().max(at);
+                self.keep(part, body.get(from..end).unwrap_or_default())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn keep(&mut self, part: Part, content: &[u8]) -> Result<(), BodyError> {
+        let Part { name, file_name } = part;
+        let Some(file_name) = file_name else {
+            return argument(self.values, self.options, name, content.to_vec());
+        };
+        self.files += 1;
+        if self.files > self.options.upload_file_limit {
+            self.values.multipart.file_limit_exceeded = true;
+            return Ok(());
+        }
+        self.values.files.push((name.clone(), file_name));
+        self.values.files_sizes.push((name.clone(), content.len().to_string().into_bytes()));
+        self.values.files_contents.push((name, content.to_vec()));
+        Ok(())
     }
 }

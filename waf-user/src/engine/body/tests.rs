@@ -1,6 +1,6 @@
 //! Tables of the body processors: what they read, what they refuse, and where a cut body is no error.
 
-use super::{BodyError, Extent, json, multipart, processor_for};
+use super::{BodyError, Extent, MultipartFlags, json, multipart, processor_for};
 use crate::engine::limits;
 use crate::engine::options::Options;
 use crate::engine::rule::BodyProcessor;
@@ -8,7 +8,7 @@ use crate::engine::values::Values;
 
 fn leaves(text: &str, extent: Extent) -> (Vec<String>, Result<(), BodyError>) {
     let mut found = Vec::new();
-    let outcome = json::read(text.as_bytes(), extent, &mut |name, value| {
+    let outcome = json::read(text.as_bytes(), extent, limits::JSON_DEPTH, &mut |name, value| {
         found.push(format!("{}={}", String::from_utf8_lossy(name), String::from_utf8_lossy(&value)));
         Ok(())
     });
@@ -21,7 +21,7 @@ fn json_leaves() {
         (r#"{"a":{"b":1},"c":"x"}"#, &["json.a.b=1", "json.c=x"]),
         (
             r#"{"a":[1,{"b":[true,null]},-2.5e3]}"#,
-            &["json.a=1", "json.a.b=true", "json.a.b=null", "json.a=-2.5e3"],
+            &["json.a=1", "json.a.b=true", "json.a.b=", "json.a=-2.5e3"],
         ),
         (r#"[[],{},"x"]"#, &["json=x"]),
         ("\u{feff} \"x\" ", &["json=x"]),
@@ -106,14 +106,15 @@ fn boundaries() {
     ];
     for (text, expected) in rows {
         assert_eq!(
-            multipart::boundary(text.as_bytes()).ok().as_deref(),
+            multipart::boundary(text.as_bytes(), &mut MultipartFlags::default()).ok().as_deref(),
             expected.map(str::as_bytes),
             "{text}"
         );
     }
     let of_length = |length: usize| format!("multipart/form-data; boundary={}", "b".repeat(length));
-    assert!(multipart::boundary(of_length(70).as_bytes()).is_ok());
-    assert!(multipart::boundary(of_length(71).as_bytes()).is_err());
+    let boundary = |text: String| multipart::boundary(text.as_bytes(), &mut MultipartFlags::default());
+    assert!(boundary(of_length(70)).is_ok());
+    assert!(boundary(of_length(71)).is_err());
 }
 
 fn read(body: &str, extent: Extent) -> (Values, Result<(), BodyError>) {
@@ -166,11 +167,11 @@ fn multipart_that_is_refused() {
         ("extended file name", part(&format!("{named}; filename*=utf-8''a"))),
         ("open quote", part("Content-Disposition: form-data; name=\"a")),
         ("text after quote", part("Content-Disposition: form-data; name=\"a\"b")),
-        ("transfer encoding", part(&format!("{named}\r\nContent-Transfer-Encoding: base64"))),
         ("space before colon", part(&named.replace(':', " :"))),
     ];
     for (name, body) in rows {
-        assert!(read(&body, Extent::Whole).1.is_err(), "{name}");
+        let (values, outcome) = read(&body, Extent::Whole);
+        assert!(outcome.is_err() || values.multipart.strict_error(), "{name}");
     }
 }
 

@@ -14,3 +14,9 @@ pub fn each(text: &[u8], separator: u8, each: &mut dyn FnMut(Vec<u8>, Vec<u8>) -
         }
     }
 }
+
+/// Whether two hexadecimal digits follow each percent sign.
+pub fn is_well_formed(text: &[u8]) -> bool {
+    let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_hexdigit);
+    memchr::memchr_iter(b'%', text).all(|at| digit(at + 1) && digit(at + 2))
+}

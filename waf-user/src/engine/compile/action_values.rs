@@ -1,8 +1,8 @@
-//! The values of single actions: numbers, phases, severities, transformations, setvar and text with macros.
+//! The values of single actions: numbers, phases, severities, transformations and text with macros.
 
 use super::Compiler;
 use super::actions::{ActionSet, Written};
-use crate::engine::rule::{Allow, Change, Disruptive, Phase, SetVar};
+use crate::engine::rule::{Allow, Disruptive, Phase};
 use crate::engine::template::Template;
 use crate::engine::text::Word;
 use crate::engine::transformation::Transformation;
@@ -57,34 +57,6 @@ impl Compiler<'_> {
             }
         };
         Some(Written::Own(Disruptive::Allow(allow)))
-    }
-
-    pub(super) fn set_var(&mut self, value: &Word) -> Option<SetVar> {
-        let (delete, from) = if value.text.starts_with(b"!") { (true, 1) } else { (false, 0) };
-        let equals = value.text.iter().position(|byte| *byte == b'=');
-        let name = value.slice(from, equals.unwrap_or(value.text.len()));
-        let dot = name.text.iter().position(|byte| *byte == b'.');
-        let collection = name.text.get(..dot.unwrap_or(0)).unwrap_or_default();
-        let Some(dot) = dot.filter(|_| collection.eq_ignore_ascii_case(b"tx")) else {
-            self.mistake(name.whole(), format!("setvar of `{}`", name.lossy()), "write setvar:tx.NAME=VALUE");
-            return None;
-        };
-        let name = self.template(&name.slice(dot + 1, name.text.len()))?;
-        let change = match equals {
-            _ if delete => Change::Delete,
-            None => Change::Assign(Template::literal(b"1")),
-            Some(equals) => {
-                let sign = value.text.get(equals + 1);
-                let from = equals + 1 + usize::from(matches!(sign, Some(b'+' | b'-')));
-                let amount = self.template(&value.slice(from, value.text.len()))?;
-                match sign {
-                    Some(b'+') => Change::Add(amount),
-                    Some(b'-') => Change::Subtract(amount),
-                    _ => Change::Assign(amount),
-                }
-            }
-        };
-        Some(SetVar { name, change })
     }
 
     pub(super) fn template(&mut self, value: &Word) -> Option<Template> {

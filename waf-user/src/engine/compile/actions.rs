@@ -1,8 +1,9 @@
 //! An action list -> what a link does and, for the first link of a chain, what the rule is.
 
 use super::Compiler;
+use crate::engine::collection::Scope;
 use crate::engine::limits;
-use crate::engine::rule::{Allow, Condition, Ctl, Disruptive, Flow, Link, Phase, Rule, SetVar};
+use crate::engine::rule::{Action, Allow, Disruptive, Phase};
 use crate::engine::template::Template;
 use crate::engine::text::{ActionText, Word};
 use crate::engine::transformation::Transformation;
@@ -36,8 +37,31 @@ const NAMES: &[&str] = &[
     "skip",
     "skipAfter",
     "setvar",
+    "expirevar",
+    "deprecatevar",
+    "initcol",
+    "setsid",
+    "setuid",
+    "setrsc",
+    "setenv",
+    "sanitiseArg",
+    "sanitiseMatched",
+    "sanitiseMatchedBytes",
+    "sanitiseRequestHeader",
+    "sanitiseResponseHeader",
+    "xmlns",
+    "pause",
     "t",
     "ctl",
+];
+
+/// Known actions that no rule can have here, and why.
+const REFUSED: &[(&str, &str)] = &[
+    ("append", "bodies are judged, not rewritten"),
+    ("prepend", "bodies are judged, not rewritten"),
+    ("proxy", "origins are the tenant's configuration"),
+    ("exec", "no program is run for a request"),
+    ("lua", "no script is run for a request"),
 ];
 
 /// The disruptive action as written.
@@ -48,73 +72,32 @@ pub enum Written {
     Own(Disruptive),
 }
 
-/// SecDefaultAction of one phase.
-#[derive(Clone, Debug)]
-struct PhaseDefault {
-    disruptive: Disruptive,
-    status: u16,
-    log: bool,
-    transformations: Vec<Transformation>,
-}
-
-/// SecDefaultAction of all phases; without one: pass, log.
-#[derive(Clone, Debug)]
-pub struct Defaults {
-    phases: [PhaseDefault; 5],
-}
-
-impl Default for Defaults {
-    fn default() -> Self {
-        let one = PhaseDefault {
-            disruptive: Disruptive::Pass,
-            status: 403,
-            log: true,
-            transformations: Vec::new(),
-        };
-        Self { phases: std::array::from_fn(|_| one.clone()) }
-    }
-}
-
-impl Defaults {
-    fn of(&self, phase: Phase) -> &PhaseDefault {
-        let [first, second, third, fourth, fifth] = &self.phases;
-        match phase {
-            Phase::RequestHeaders => first,
-            Phase::RequestBody => second,
-            Phase::ResponseHeaders => third,
-            Phase::ResponseBody => fourth,
-            Phase::Logging => fifth,
-        }
-    }
-}
-
 /// An action list taken apart.
 #[derive(Debug)]
 pub struct ActionSet {
     pub directive: Word,
     pub chain: bool,
-    id: Option<(u64, Word)>,
-    phase: Option<Phase>,
-    msg: Option<Template>,
-    logdata: Option<Template>,
-    severity: Option<u8>,
-    tags: Vec<Template>,
-    rev: String,
-    ver: String,
-    log: Option<bool>,
-    disruptive: Option<Written>,
-    status: Option<u16>,
-    skip: Option<usize>,
-    skip_after: Option<Word>,
-    capture: bool,
-    multi_match: bool,
+    pub id: Option<(u64, Word)>,
+    pub phase: Option<Phase>,
+    pub msg: Option<Template>,
+    pub logdata: Option<Template>,
+    pub severity: Option<u8>,
+    pub tags: Vec<Template>,
+    pub rev: String,
+    pub ver: String,
+    pub log: Option<bool>,
+    pub disruptive: Option<Written>,
+    pub status: Option<u16>,
+    pub skip: Option<usize>,
+    pub skip_after: Option<Word>,
+    pub capture: bool,
+    pub multi_match: bool,
     pub transformations: Vec<Transformation>,
     /// t:none: those of SecDefaultAction are dropped.
     pub drops_defaults: bool,
-    set_vars: Vec<SetVar>,
-    ctls: Vec<Ctl>,
+    pub actions: Vec<Action>,
     /// The first action that only the first link of a chain may have.
-    starter_only: Option<Word>,
+    pub starter_only: Option<Word>,
 }
 
 impl ActionSet {
@@ -139,8 +122,7 @@ impl ActionSet {
             multi_match: false,
             transformations: Vec::new(),
             drops_defaults: false,
-            set_vars: Vec::new(),
-            ctls: Vec::new(),
+            actions: Vec::new(),
             starter_only: None,
         }
     }
@@ -155,6 +137,14 @@ impl Compiler<'_> {
             let anywhere = matches!(
                 name.as_str(),
                 "t" | "setvar"
+                    | "expirevar"
+                    | "deprecatevar"
+                    | "initcol"
+                    | "setsid"
+                    | "setuid"
+                    | "setrsc"
+                    | "setenv"
+                    | "xmlns"
                     | "ctl"
                     | "capture"
                     | "multimatch"
@@ -164,7 +154,11 @@ impl Compiler<'_> {
                     | "auditlog"
                     | "noauditlog"
                     | "status"
-            );
+            ) || name.starts_with("saniti");
+            if let Some((_, reason)) = REFUSED.iter().find(|(refused, _)| *refused == name) {
+                self.mistake(action.name.whole(), format!("{name} is not supported: {reason}"), "remove it");
+                continue;
+            }
             if !anywhere {
                 set.starter_only.get_or_insert_with(|| action.name.clone());
             }
@@ -191,6 +185,8 @@ impl Compiler<'_> {
             "nolog" => set.log = Some(false),
             // There is one log of events: the audit log's switches are read and change nothing.
             "auditlog" | "noauditlog" => {}
+            // Values are shown in logs only as far as the event log's own redaction lets them.
+            "sanitisematched" | "sanitisematchedbytes" | "sanitizematched" | "sanitizematchedbytes" => {}
             "capture" => set.capture = true,
             "multimatch" => set.multi_match = true,
             "chain" => set.chain = true,
@@ -226,8 +222,26 @@ impl Compiler<'_> {
                 set.skip = rules.and_then(|rules| usize::try_from(rules).ok());
             }
             "skipafter" => set.skip_after = Some(value.clone()),
-            "setvar" => set.set_vars.extend(self.set_var(value)),
-            "ctl" => set.ctls.extend(self.ctl(value)),
+            "setvar" => set.actions.extend(self.set_var(value).map(Action::SetVar)),
+            "expirevar" => set.actions.extend(self.expire_var(value)),
+            "deprecatevar" => set.actions.extend(self.deprecate_var(value)),
+            "initcol" => set.actions.extend(self.init_col(value)),
+            "setsid" => set.actions.extend(self.open(Scope::Session, value)),
+            "setuid" => set.actions.extend(self.open(Scope::User, value)),
+            "setrsc" => set.actions.extend(self.open(Scope::Resource, value)),
+            "setenv" => set.actions.extend(self.set_env(value)),
+            // The event log redacts on its own; names of XML are matched without their prefix; nothing is slowed down.
+            "sanitisearg"
+            | "sanitiserequestheader"
+            | "sanitiseresponseheader"
+            | "sanitizearg"
+            | "sanitizerequestheader"
+            | "sanitizeresponseheader"
+            | "sanitisematchedbytes"
+            | "sanitizematchedbytes"
+            | "xmlns"
+            | "pause" => {}
+            "ctl" => set.actions.extend(self.ctl(value).map(Action::Ctl)),
             "t" => self.transformation(set, value),
             _ if NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)) => {
                 self.mistake(
@@ -237,109 +251,6 @@ impl Compiler<'_> {
                 );
             }
             _ => self.unknown("action", word, NAMES.iter().copied()),
-        }
-    }
-
-    /// The rule that a first link starts.
-    pub(super) fn first_link(
-        &mut self,
-        set: ActionSet,
-        condition: Option<Condition>,
-    ) -> Option<(Rule, Option<Word>)> {
-        let Some((id, id_word)) = set.id.clone() else {
-            self.mistake(set.directive.whole(), "the rule has no id", "add id:NUMBER to its actions");
-            return None;
-        };
-        let place = id_word.whole().name();
-        if let Some(first) = self.ids.insert(id, place) {
-            self.mistake(
-                id_word.whole(),
-                format!("rule id {id} is taken"),
-                format!("the other one is at {first}"),
-            );
-            return None;
-        }
-        // The reference engine's phase where none is written.
-        let phase = set.phase.unwrap_or(Phase::RequestBody);
-        let default = self.defaults.of(phase).clone();
-        let disruptive = match set.disruptive.clone() {
-            Some(Written::Own(own)) => own,
-            Some(Written::Block) | None => default.disruptive.clone(),
-        };
-        let status = set.status.unwrap_or(match &disruptive {
-            Disruptive::Redirect(_) => 302,
-            _ => default.status,
-        });
-        if matches!(disruptive, Disruptive::Deny) && status < 400 {
-            self.mistake(
-                set.directive.whole(),
-                format!("deny with status {status}"),
-                "use a status of 400 to 599",
-            );
-        }
-        let rule = Rule {
-            id,
-            phase,
-            msg: set.msg.clone(),
-            logdata: set.logdata.clone(),
-            severity: set.severity,
-            tags: set.tags.clone(),
-            rev: set.rev.clone(),
-            ver: set.ver.clone(),
-            log: set.log.unwrap_or(default.log),
-            disruptive,
-            status,
-            flow: set.skip.map_or(Flow::Next, Flow::Skip),
-            links: Vec::new(),
-        };
-        let skip_after = set.skip_after.clone();
-        let link = self.one_link(set, condition, phase);
-        Some((Rule { links: vec![link], ..rule }, skip_after))
-    }
-
-    /// A further link: what belongs to the rule as a whole stands in the first one.
-    pub(super) fn next_link(&mut self, set: ActionSet, condition: Option<Condition>, phase: Phase) -> Link {
-        if let Some(word) = &set.starter_only {
-            let message = format!("{} inside a chain", word.lossy());
-            self.mistake(word.whole(), message, "move it to the chain's first rule");
-        }
-        self.one_link(set, condition, phase)
-    }
-
-    fn one_link(&mut self, set: ActionSet, condition: Option<Condition>, phase: Phase) -> Link {
-        let mut transformations = Vec::new();
-        if !set.drops_defaults {
-            transformations.clone_from(&self.defaults.of(phase).transformations);
-        }
-        transformations.extend(set.transformations);
-        let condition = condition.map(|condition| Condition {
-            transformations,
-            multi_match: set.multi_match,
-            ..condition
-        });
-        Link { condition, capture: set.capture, set_vars: set.set_vars, ctls: set.ctls }
-    }
-
-    pub(super) fn default_action(&mut self, directive: Word, actions: Vec<ActionText>) {
-        let set = self.actions(directive, actions);
-        let Some(phase) = set.phase else {
-            self.mistake(set.directive.whole(), "SecDefaultAction without a phase", "add phase:NUMBER");
-            return;
-        };
-        let disruptive = match set.disruptive {
-            Some(Written::Own(own)) => own,
-            _ => {
-                let message = "SecDefaultAction says neither pass, deny, drop, redirect nor allow";
-                self.mistake(set.directive.whole(), message, "add one of them");
-                return;
-            }
-        };
-        let status =
-            set.status.unwrap_or(if matches!(disruptive, Disruptive::Redirect(_)) { 302 } else { 403 });
-        let log = set.log.unwrap_or(true);
-        let default = PhaseDefault { disruptive, status, log, transformations: set.transformations };
-        if let Some(slot) = self.defaults.phases.get_mut(usize::from(phase.number() - 1)) {
-            *slot = default;
         }
     }
 }

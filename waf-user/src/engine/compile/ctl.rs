@@ -1,6 +1,7 @@
 //! `ctl:NAME=VALUE` -> a change of the running transaction.
 
 use super::Compiler;
+use crate::engine::limits;
 use crate::engine::pattern::Pattern;
 use crate::engine::rule::{BodyProcessor, Ctl, EngineMode, RuleFilter, Selection};
 use crate::engine::text::statement::TargetSign;
@@ -17,6 +18,8 @@ const NAMES: &[&str] = &[
     "requestBodyProcessor",
     "requestBodyAccess",
     "responseBodyAccess",
+    "requestBodyLimit",
+    "responseBodyLimit",
     "forceRequestBodyVariable",
     "auditEngine",
     "auditLogParts",
@@ -44,7 +47,9 @@ impl Compiler<'_> {
             "requestbodyaccess" => self.on_off(&argument).map(Ctl::RequestBodyAccess),
             "responsebodyaccess" => self.on_off(&argument).map(Ctl::ResponseBodyAccess),
             "forcerequestbodyvariable" => self.on_off(&argument).map(Ctl::ForceRequestBodyVariable),
-            "auditengine" | "auditlogparts" | "debugloglevel" => None,
+            "requestbodylimit" => Some(Ctl::RequestBodyLimit(self.size(&argument, limits::BODY_BYTES_MAX))),
+            "responsebodylimit" => Some(Ctl::ResponseBodyLimit(self.size(&argument, limits::BODY_BYTES_MAX))),
+            "auditengine" | "auditlogparts" | "debugloglevel" | "hashengine" | "hashenforcement" => None,
             _ => {
                 self.unknown("ctl", &name, NAMES.iter().copied());
                 None
@@ -77,7 +82,7 @@ impl Compiler<'_> {
     fn body_processor(&mut self, argument: &Word) -> Option<Ctl> {
         let processor = BodyProcessor::named(&argument.lossy());
         if processor.is_none() {
-            self.unknown("body processor", argument, ["URLENCODED", "MULTIPART", "JSON"].into_iter());
+            self.unknown("body processor", argument, ["URLENCODED", "MULTIPART", "JSON", "XML"].into_iter());
         }
         processor.map(Ctl::BodyProcessor)
     }

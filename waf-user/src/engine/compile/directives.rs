@@ -1,6 +1,6 @@
 //! Directives without rules: settings of the engine, markers, removals, includes.
 
-use super::Compiler;
+use super::{Compiler, accepted};
 use crate::engine::limits;
 use crate::engine::options::LimitAction;
 use crate::engine::rule::RuleFilter;
@@ -29,7 +29,16 @@ const NAMES: &[&str] = &[
     "SecRuleRemoveById",
     "SecRuleRemoveByTag",
     "SecRuleRemoveByMsg",
+    "SecRuleUpdateTargetById",
+    "SecRuleUpdateTargetByTag",
+    "SecRuleUpdateTargetByMsg",
+    "SecRuleUpdateActionById",
+    "SecCollectionTimeout",
+    "SecRequestBodyJsonDepthLimit",
+    "SecUploadFileLimit",
+    "SecWebAppId",
     "Include",
+    "IncludeOptional",
 ];
 
 impl Compiler<'_> {
@@ -38,6 +47,16 @@ impl Compiler<'_> {
             "secresponsebodymimetype" => self.mime_types(arguments),
             "secresponsebodymimetypesclear" => self.options.response_mime_types.clear(),
             "secruleremovebyid" => self.remove_by_id(name, arguments),
+            "secruleupdatetargetbyid" | "secruleupdatetargetbytag" | "secruleupdatetargetbymsg" => {
+                self.update_target(name, arguments);
+            }
+            "secruleupdateactionbyid" => match arguments {
+                [target, list] => self.update_actions(name, target, list),
+                _ => {
+                    self.mistake(name.whole(), "it wants a rule id and one list of actions", "quote the list")
+                }
+            },
+            _ if self.accepted(name, arguments) => {}
             known => {
                 let [argument] = arguments else {
                     if NAMES.iter().any(|name| name.eq_ignore_ascii_case(known)) {
@@ -45,7 +64,7 @@ impl Compiler<'_> {
                             format!("{} wants one argument, found {}", name.lossy(), arguments.len());
                         self.mistake(name.whole(), message, "put it in quotes where it holds spaces");
                     } else {
-                        self.unknown("directive", name, NAMES.iter().copied());
+                        self.unknown("directive", name, NAMES.iter().copied().chain(accepted::names()));
                     }
                     return;
                 };
@@ -57,7 +76,19 @@ impl Compiler<'_> {
     fn setting(&mut self, known: &str, name: &Word, argument: &Word, from: &str, depth: usize) {
         match known {
             "secmarker" => self.marker(argument),
-            "include" => self.include(argument, from, depth),
+            "include" => self.include(argument, from, depth, true),
+            "includeoptional" => self.include(argument, from, depth, false),
+            "seccollectiontimeout" => {
+                self.options.collection_timeout_s =
+                    self.number(argument, 1, u64::from(u32::MAX)).unwrap_or(3600);
+            }
+            "secrequestbodyjsondepthlimit" => {
+                self.options.json_depth_limit = self.size(argument, limits::JSON_DEPTH_MAX);
+            }
+            "secuploadfilelimit" => {
+                self.options.upload_file_limit = self.size(argument, limits::MULTIPART_PARTS_MAX);
+            }
+            "secwebappid" => self.options.web_app_id = argument.lossy(),
             "seccomponentsignature" => self.options.component_signatures.push(argument.lossy()),
             "secruleengine" => self.options.engine = self.engine_mode(argument).unwrap_or_default(),
             "secrequestbodyaccess" => {
@@ -90,11 +121,11 @@ impl Compiler<'_> {
                     self.remove(&RuleFilter::Msg(pattern));
                 }
             }
-            _ => self.unknown("directive", name, NAMES.iter().copied()),
+            _ => self.unknown("directive", name, NAMES.iter().copied().chain(accepted::names())),
         }
     }
 
-    fn include(&mut self, argument: &Word, from: &str, depth: usize) {
+    fn include(&mut self, argument: &Word, from: &str, depth: usize, required: bool) {
         let path = argument.lossy();
         if depth >= limits::INCLUDE_DEPTH {
             let message = format!("Include nested deeper than {}", limits::INCLUDE_DEPTH);
@@ -105,6 +136,7 @@ impl Compiler<'_> {
             false => vec![path.clone()],
             true => match self.access.glob(&path, from) {
                 Ok(paths) => paths,
+                Err(_) if !required => Vec::new(),
                 Err(error) => {
                     self.mistake(argument.whole(), format!("listing `{path}`: {error}"), "");
                     return;
@@ -114,6 +146,7 @@ impl Compiler<'_> {
         for path in paths {
             match self.access.read(&path, from) {
                 Ok(file) => self.file(file, depth + 1),
+                Err(_) if !required => {}
                 Err(error) => self.mistake(argument.whole(), format!("reading `{path}`: {error}"), ""),
             }
             self.end_chain();
@@ -124,6 +157,30 @@ impl Compiler<'_> {
         if arguments.is_empty() {
             self.mistake(name.whole(), "no rule id", "name ids or ranges such as 942100-942199");
         }
+        for filter in self.id_list(arguments) {
+            self.remove(&filter);
+        }
+    }
+
+    fn update_target(&mut self, name: &Word, arguments: &[Word]) {
+        let (rules, targets, replaced) = match arguments {
+            [rules, targets] => (rules, targets, None),
+            [rules, targets, replaced] => (rules, targets, Some(replaced)),
+            _ => return self.mistake(name.whole(), "it wants rules and variables", "quote the variables"),
+        };
+        let filters = match name.lossy().to_ascii_lowercase().as_str() {
+            "secruleupdatetargetbyid" => self.id_list(std::slice::from_ref(rules)),
+            "secruleupdatetargetbytag" => {
+                self.filter_pattern(rules).map(RuleFilter::Tag).into_iter().collect()
+            }
+            _ => self.filter_pattern(rules).map(RuleFilter::Msg).into_iter().collect(),
+        };
+        self.update_targets(&filters, targets, replaced);
+    }
+
+    /// `942100 942110-942199`, separated by spaces or commas.
+    fn id_list(&mut self, arguments: &[Word]) -> Vec<RuleFilter> {
+        let mut filters = Vec::new();
         for argument in arguments {
             let mut from = 0;
             for part in argument.text.split(|byte| matches!(byte, b',' | b' ')) {
@@ -132,11 +189,10 @@ impl Compiler<'_> {
                 if part.is_empty() {
                     continue;
                 }
-                if let Some(filter) = self.ids(&word) {
-                    self.remove(&filter);
-                }
+                filters.extend(self.ids(&word));
             }
         }
+        filters
     }
 
     fn mime_types(&mut self, arguments: &[Word]) {
@@ -149,7 +205,7 @@ impl Compiler<'_> {
         self.size(argument, limits::BODY_BYTES_MAX)
     }
 
-    fn size(&mut self, argument: &Word, max: usize) -> usize {
+    pub(super) fn size(&mut self, argument: &Word, max: usize) -> usize {
         let ceiling = u64::try_from(max).unwrap_or(u64::MAX);
         self.number(argument, 0, ceiling).and_then(|size| usize::try_from(size).ok()).unwrap_or(max)
     }

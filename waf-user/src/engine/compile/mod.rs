@@ -1,12 +1,18 @@
 //! Statements -> a rule set: looks names up, resolves chains, default actions, markers, removals and includes, and
 //! gathers every mistake instead of stopping at the first.
 
+mod accepted;
 mod action_values;
 mod actions;
 mod condition;
+mod container;
 mod ctl;
+mod defaults;
 mod directives;
+mod links;
 mod selection;
+mod set_values;
+mod update;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +22,10 @@ use super::options::Options;
 use super::rule::{Condition, Flow, Phase, Rule, RuleFilter, Step};
 use super::rule_set::{RuleFile, RuleFiles};
 use super::text::{Mistake, Place, Source, Statement, Word, diagnostic, lexer, parser};
-use actions::{ActionSet, Defaults};
+use super::variable::Variable;
+use actions::ActionSet;
+use container::Containers;
+use defaults::Defaults;
 
 /// What compilation yields: the steps of each phase, and the settings.
 #[derive(Debug, Default)]
@@ -25,6 +34,19 @@ pub struct Compiled {
     /// Index: phase number - 1.
     pub phases: [Vec<Step>; 5],
     pub rules: usize,
+}
+
+impl Compiled {
+    /// Whether a rule names a variable among its targets.
+    pub fn looks_at(&self, variable: Variable) -> bool {
+        let links = self.phases.iter().flatten().flat_map(|step| match step {
+            Step::Rule(rule) => rule.links.as_slice(),
+            Step::Marker => &[],
+        });
+        let mut targets =
+            links.filter_map(|link| link.condition.as_ref()).flat_map(|condition| &condition.targets);
+        targets.any(|target| target.selection.variable == variable)
+    }
 }
 
 /// Compiles files in order, as if they were one.
@@ -92,7 +114,11 @@ impl<'a> Compiler<'a> {
             self.mistakes.push(Mistake::new(place, message, "split the file, or include fewer"));
             return;
         }
+        let mut containers = Containers::default();
         for line in lexer::lines(&source, &mut self.mistakes) {
+            if self.contained(&line, &mut containers) {
+                continue;
+            }
             let Some(statement) = parser::statement(line, &mut self.mistakes) else {
                 // What a broken SecRule would have been is unknown: it may have opened or closed a chain.
                 self.broken_chain |= self.chain.take().is_some();
@@ -100,6 +126,7 @@ impl<'a> Compiler<'a> {
             };
             self.statement(statement, &source.name, depth);
         }
+        self.end_containers(containers);
     }
 
     fn statement(&mut self, statement: Statement, from: &str, depth: usize) {

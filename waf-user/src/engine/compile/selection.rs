@@ -6,6 +6,9 @@ use crate::engine::rule::{Selection, Selector};
 use crate::engine::text::{TargetText, Word};
 use crate::engine::variable::{Shape, Variable};
 
+/// All text, each attribute, each text.
+const XPATHS: [&[u8]; 3] = [b"/*", b"//@*", b"//text()"];
+
 impl Compiler<'_> {
     /// None: the mistake is noted.
     pub(super) fn selection(&mut self, target: &TargetText) -> Option<Selection> {
@@ -21,9 +24,20 @@ impl Compiler<'_> {
                 self.mistake(word.whole(), message, "remove the colon and what follows");
                 return None;
             }
+            Some(word) if variable == Variable::Xml => self.xpath(word)?,
             Some(word) => self.selector(word)?,
         };
         Some(Selection { variable, selector })
+    }
+
+    /// The paths whose values an XML body gives.
+    fn xpath(&mut self, word: &Word) -> Option<Selector> {
+        if XPATHS.iter().any(|known| word.text == *known) {
+            return Some(Selector::Name(word.text.clone()));
+        }
+        let message = format!("the path `{}` is not supported", word.lossy());
+        self.mistake(word.whole(), message, "use /*, //@* or //text()");
+        None
     }
 
     fn selector(&mut self, word: &Word) -> Option<Selector> {
@@ -41,7 +55,7 @@ impl Compiler<'_> {
             return Some(Selector::Name(word.text.to_ascii_lowercase()));
         };
         match Pattern::shared(&format!("(?i){pattern}")) {
-            Ok(pattern) => Some(Selector::Pattern(pattern)),
+            Ok(compiled) => Some(Selector::Pattern(compiled, pattern.as_bytes().to_vec())),
             Err(error) => {
                 self.mistake(word.whole(), error.to_string(), "");
                 None

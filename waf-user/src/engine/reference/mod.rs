@@ -1,9 +1,11 @@
 //! The plain evaluator: one rule at a time, every value through every transformation, as the reference manual tells
 //! it. Its meaning is what a faster evaluator beside it must reproduce; both work on the same rules and state.
 
+mod actions;
 mod perform;
 
 use std::borrow::Cow;
+use std::sync::atomic::Ordering;
 
 use super::operator::{Operator, Spans};
 use super::rule::{Condition, Disruptive, EngineMode, Link, Rule, Selection, Sense, Take};
@@ -18,6 +20,8 @@ struct Found {
     name: String,
     value: Vec<u8>,
     spans: Spans,
+    /// What capture keeps as TX.0 where it is no part of the value.
+    captured: Option<Vec<u8>>,
 }
 
 /// Runs one rule with its chain: non-disruptive actions are done and matches noted here, disruption and flow are the
@@ -32,13 +36,13 @@ pub fn evaluate(rule: &Rule, state: &mut State) -> Evaluated {
         && state.control.engine == EngineMode::On;
     let last = rule.links.len().saturating_sub(1);
     for (index, link) in rule.links.iter().enumerate() {
-        let Some(found) = run_link(rule, link, state, &mut cost, refuses && index == last) else {
-            return Evaluated { matched: false, cost };
-        };
-        perform::link(rule, link, &found, state);
-        if index == last {
-            perform::notes(rule, link, &found, state);
+        let of_first = index == 0;
+        let found = run_link(rule, link, state, &mut cost, refuses && index == last, of_first);
+        if state.values.pattern_spent.swap(false, Ordering::Relaxed) {
+            state.values.set_tx(b"msc_pcre_limits_exceeded", b"1".to_vec());
         }
+        let Some(found) = found else { return Evaluated { matched: false, cost } };
+        perform::link(rule, link, &found, index == last, state);
     }
     Evaluated { matched: true, cost }
 }
@@ -50,34 +54,37 @@ fn run_link(
     state: &mut State,
     cost: &mut u32,
     first_only: bool,
+    of_first: bool,
 ) -> Option<Vec<Found>> {
     let Some(condition) = &link.condition else { return Some(Vec::new()) };
     if condition.targets.iter().any(|target| target.selection.variable == Variable::Rule) {
         perform::describe(rule, &mut state.values);
     }
-    let excluded: Vec<&Selection> = condition.excluded.iter().chain(state.control.excluded(rule)).collect();
+    let excluded: Vec<&Selection> =
+        condition.excluded.iter().chain(state.control.excluded(rule, of_first)).collect();
     let mut found = Vec::new();
     for target in &condition.targets {
         let values = &state.values;
         let variable = target.selection.variable;
         let mut count = 0_usize;
         values.each(variable, &mut |value| {
-            let wanted = target.selection.selector.selects(value.key)
-                && !excluded.iter().any(|selection| selection.selects(value.variable, value.key));
-            if !wanted {
+            if !target.selection.selector.selects(value.key) {
                 return;
             }
             count += 1;
+            if excluded.iter().any(|selection| selection.selects(value.variable, value.key)) {
+                return;
+            }
             if target.take == Take::Values && (found.is_empty() || !first_only) {
                 *cost += 1;
                 found.extend(look(condition, &value, values));
             }
         });
         if target.take == Take::Count {
-            let name = format!("&{}", variable.name());
+            let whole = excluded.iter().any(|selection| selection.selects(variable, None));
             let bytes = Cow::Owned(count.to_string().into_bytes());
             let value = Value { variable, key: None, bytes };
-            found.extend(look(condition, &value, values).map(|found| Found { name, ..found }));
+            found.extend(if whole { None } else { look(condition, &value, values) });
         }
         if first_only && !found.is_empty() {
             break;
@@ -86,13 +93,13 @@ fn run_link(
     (!found.is_empty()).then_some(found)
 }
 
-/// Transforms one value and asks the operator.
+/// Transforms one value and asks the operator; with multiMatch also before and between the transformations.
 fn look(condition: &Condition, value: &Value<'_>, values: &Values) -> Option<Found> {
     let mut bytes = Cow::Borrowed(value.bytes.as_ref());
     if condition.multi_match
         && let Some(spans) = ask(condition, &bytes, values)
     {
-        return Some(Found { name: value.full_name(), value: bytes.into_owned(), spans });
+        return Some(found(condition, value, bytes, spans));
     }
     for transformation in &condition.transformations {
         let (next, changed) = transformed(*transformation, bytes);
@@ -101,14 +108,22 @@ fn look(condition: &Condition, value: &Value<'_>, values: &Values) -> Option<Fou
             && changed
             && let Some(spans) = ask(condition, &bytes, values)
         {
-            return Some(Found { name: value.full_name(), value: bytes.into_owned(), spans });
+            return Some(found(condition, value, bytes, spans));
         }
     }
     if condition.multi_match {
         return None;
     }
     let spans = ask(condition, &bytes, values)?;
-    Some(Found { name: value.full_name(), value: bytes.into_owned(), spans })
+    Some(found(condition, value, bytes, spans))
+}
+
+fn found(condition: &Condition, value: &Value<'_>, bytes: Cow<'_, [u8]>, spans: Spans) -> Found {
+    let captured = match condition.sense {
+        Sense::Plain => condition.operator.captured(&bytes),
+        Sense::Negated => None,
+    };
+    Found { name: value.full_name(), value: bytes.into_owned(), spans, captured }
 }
 
 /// The transformed bytes, and whether they differ.

@@ -1,9 +1,9 @@
-//! What a match does besides refusing: captures, setvar, ctl, the MATCHED variables, and the note for the logs.
+//! What a match does besides refusing: captures, its actions, the MATCHED variables, and the note for the logs.
 
-use super::Found;
+use super::{Found, actions};
 use crate::engine::limits;
-use crate::engine::operator::number::whole_number;
-use crate::engine::rule::{Change, Link, Rule, SetVar};
+use crate::engine::operator::Operator;
+use crate::engine::rule::{Link, Rule};
 use crate::engine::state::State;
 use crate::engine::template::Template;
 use crate::engine::values::{Matched, Values};
@@ -12,26 +12,37 @@ use crate::engine::verdict::RuleMatch;
 /// TX.0 to TX.9.
 const CAPTURES: u8 = 10;
 
-/// The non-disruptive actions of one link, once for each value that matched, as the reference engine does.
-pub(super) fn link(rule: &Rule, link: &Link, found: &[Found], state: &mut State) {
+/// The non-disruptive actions of one link, once for each value that matched, as the reference engine does; with the last
+/// link the match is noted too.
+pub(super) fn link(rule: &Rule, link: &Link, found: &[Found], is_last: bool, state: &mut State) {
     describe(rule, &mut state.values);
+    if is_last && let Some(severity) = rule.severity {
+        let highest = state.values.highest_severity.get_or_insert(severity);
+        *highest = severity.min(*highest);
+    }
     if link.condition.is_some() {
         state.values.matched_vars.clear();
     }
-    for one in found {
+    for (index, one) in found.iter().enumerate() {
         let name = one.name.clone().into_bytes();
         state.values.matched_vars.push((name.clone(), one.value.clone()));
         state.values.matched = Matched { name, value: one.value.clone() };
         if link.capture {
             capture(one, &mut state.values);
         }
-        set_vars(&link.set_vars, &mut state.values);
+        if let Some(Operator::GeoLookup(_)) = link.condition.as_ref().map(|condition| &condition.operator) {
+            geo(one, &mut state.values);
+        }
+        actions::run(&link.actions, index > 0, state);
+        if is_last && rule.log {
+            note(rule, link, Some(one), state);
+        }
     }
     if found.is_empty() {
-        set_vars(&link.set_vars, &mut state.values);
-    }
-    for ctl in &link.ctls {
-        state.control.apply(ctl);
+        actions::run(&link.actions, false, state);
+        if is_last && rule.log {
+            note(rule, link, None, state);
+        }
     }
 }
 
@@ -51,59 +62,46 @@ pub(super) fn describe(rule: &Rule, values: &mut Values) {
     }
 }
 
-/// Notes a match of the whole rule: once for each value of its last link.
-pub(super) fn notes(rule: &Rule, link: &Link, found: &[Found], state: &mut State) {
-    if let Some(severity) = rule.severity {
-        let highest = state.values.highest_severity.get_or_insert(severity);
-        *highest = severity.min(*highest);
-    }
-    if !rule.log {
-        return;
-    }
-    let transformations = link.condition.iter().flat_map(|condition| &condition.transformations);
-    let transformations: Vec<String> = transformations.map(|one| one.name().to_owned()).collect();
-    let whole = RuleMatch {
-        id: rule.id,
-        phase: rule.phase.number(),
-        severity: rule.severity,
-        transformations,
-        ..RuleMatch::default()
-    };
-    if found.is_empty() {
-        push(rule, RuleMatch { ..whole }, state);
-        return;
-    }
-    for one in found {
-        let shown = one.value.get(..limits::MATCH_VALUE_BYTES).unwrap_or(&one.value);
-        let note = RuleMatch {
-            variable: one.name.clone(),
-            value: String::from_utf8_lossy(shown).into_owned(),
-            span: one.spans.first().copied(),
-            ..whole.clone()
-        };
-        state.values.matched = Matched { name: one.name.clone().into_bytes(), value: one.value.clone() };
-        push(rule, note, state);
-    }
-}
-
-fn push(rule: &Rule, note: RuleMatch, state: &mut State) {
+/// Notes one match for the logs.
+fn note(rule: &Rule, link: &Link, found: Option<&Found>, state: &mut State) {
     if state.matches.len() >= limits::MATCHES {
         return;
     }
+    let transformations = link.condition.iter().flat_map(|condition| &condition.transformations);
+    let shown =
+        found.map_or(&b""[..], |found| found.value.get(..limits::MATCH_VALUE_BYTES).unwrap_or(&found.value));
     let values = &state.values;
     let expand = |template: &Option<Template>| {
         template.as_ref().map(|template| template.expand_lossy(values)).unwrap_or_default()
     };
     let note = RuleMatch {
+        id: rule.id,
+        phase: rule.phase.number(),
         msg: expand(&rule.msg),
-        logdata: expand(&rule.logdata),
+        severity: rule.severity,
         tags: rule.tags.iter().map(|tag| tag.expand_lossy(values)).collect(),
-        ..note
+        logdata: expand(&rule.logdata),
+        variable: found.map(|found| found.name.clone()).unwrap_or_default(),
+        value: String::from_utf8_lossy(shown).into_owned(),
+        span: found.and_then(|found| found.spans.first().copied()),
+        transformations: transformations.map(|one| one.name().to_owned()).collect(),
     };
     state.matches.push(note);
 }
 
+/// GEO: what is known of the address that matched.
+fn geo(found: &Found, values: &mut Values) {
+    if let Some(place) = values.place_of(&found.value) {
+        let pairs = place.pairs().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
+        values.geo = pairs.collect();
+    }
+}
+
 fn capture(found: &Found, values: &mut Values) {
+    if let Some(text) = &found.captured {
+        values.set_tx(b"0", text.clone());
+        return;
+    }
     for index in 0..CAPTURES {
         let name = [b'0' + index];
         match found.spans.get(usize::from(index)).and_then(|(from, to)| found.value.get(*from..*to)) {
@@ -112,26 +110,5 @@ fn capture(found: &Found, values: &mut Values) {
                 values.tx.remove(name.as_slice());
             }
         }
-    }
-}
-
-fn set_vars(set_vars: &[SetVar], values: &mut Values) {
-    for set_var in set_vars {
-        let name = set_var.name.expand(values).to_ascii_lowercase();
-        let before = values.tx.get(&name).map_or(0, |value| whole_number(value));
-        let value = match &set_var.change {
-            Change::Delete => {
-                values.tx.remove(&name);
-                continue;
-            }
-            Change::Assign(value) => value.expand(values).into_owned(),
-            Change::Add(amount) => {
-                before.saturating_add(whole_number(&amount.expand(values))).to_string().into_bytes()
-            }
-            Change::Subtract(amount) => {
-                before.saturating_sub(whole_number(&amount.expand(values))).to_string().into_bytes()
-            }
-        };
-        values.set_tx(&name, value);
     }
 }

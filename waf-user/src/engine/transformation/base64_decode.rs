@@ -8,9 +8,15 @@ use std::borrow::Cow;
 
 /// Hot: per value. A last group of one digit is dropped.
 pub fn apply(value: &[u8]) -> Cow<'_, [u8]> {
-    let mut bytes = Vec::with_capacity(value.len() / 4 * 3);
+    let digits = value.iter().filter(|byte| !matches!(byte, b'\r' | b'\n'));
+    Cow::Owned(bytes(digits.map_while(|byte| digit(*byte))))
+}
+
+/// The bytes that base64 digits (0 to 63) stand for.
+pub fn bytes(digits: impl Iterator<Item = u8>) -> Vec<u8> {
+    let mut bytes = Vec::new();
     let (mut bits, mut held) = (0_u32, 0_u32);
-    for digit in value.iter().filter(|byte| !matches!(byte, b'\r' | b'\n')).map_while(|byte| digit(*byte)) {
+    for digit in digits {
         bits = bits << 6 | u32::from(digit);
         held += 6;
         if held >= 8 {
@@ -19,10 +25,11 @@ pub fn apply(value: &[u8]) -> Cow<'_, [u8]> {
             bytes.push(byte);
         }
     }
-    Cow::Owned(bytes)
+    bytes
 }
 
-fn digit(byte: u8) -> Option<u8> {
+/// The number of a base64 digit.
+pub fn digit(byte: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
         b'a'..=b'z' => Some(byte - b'a' + 26),

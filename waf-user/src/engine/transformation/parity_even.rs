@@ -1,0 +1,16 @@
+//! t:parityEven7bit: the eighth bit of each byte set so that the number of bits is even.
+//!
+//! Argument: none.
+//!
+//! Example: `SecRule ARGS "@rx x" "id:1,phase:2,deny,t:parityEven7bit"`
+
+use std::borrow::Cow;
+
+/// Hot: per value.
+pub fn apply(value: &[u8]) -> Cow<'_, [u8]> {
+    let parity = |byte: &u8| {
+        let low = byte & 0x7f;
+        low | u8::from(low.count_ones() % 2 == 1) << 7
+    };
+    Cow::Owned(value.iter().map(parity).collect())
+}

@@ -1,0 +1,16 @@
+//! t:parityZero7bit: the eighth bit of each byte cleared.
+//!
+//! Argument: none.
+//!
+//! Example: `SecRule ARGS "@rx x" "id:1,phase:2,deny,t:parityZero7bit"`
+
+use std::borrow::Cow;
+
+/// Hot: per value.
+pub fn apply(value: &[u8]) -> Cow<'_, [u8]> {
+    let parity = |byte: &u8| {
+        let low = byte & 0x7f;
+        low
+    };
+    Cow::Owned(value.iter().map(parity).collect())
+}
