@@ -56,6 +56,10 @@ pub const MULTIPART_PART_HEADER_BYTES: usize = 8 * 1024;
 /// Boundary length: RFC 2046 §5.1.1. Past it: `REQBODY_ERROR` is 1.
 pub const MULTIPART_BOUNDARY_BYTES: usize = 70;
 
+/// Bytes of a value that cost as much as looking at another value: a body of full length then takes a step of its own
+/// for each rule instead of all rules in one.
+pub const COST_BYTES: usize = 512;
+
 /// Matches kept for the logs of one transaction: a request that matches more is understood from these. Past it:
 /// dropped from the list, still acted on.
 pub const MATCHES: usize = 100;

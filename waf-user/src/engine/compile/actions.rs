@@ -9,7 +9,7 @@ use crate::engine::text::{ActionText, Word};
 use crate::engine::transformation::Transformation;
 
 /// Names of actions, for cures.
-const NAMES: &[&str] = &[
+pub const NAMES: &[&str] = &[
     "id",
     "phase",
     "msg",
@@ -62,6 +62,23 @@ const REFUSED: &[(&str, &str)] = &[
     ("proxy", "origins are the tenant's configuration"),
     ("exec", "no program is run for a request"),
     ("lua", "no script is run for a request"),
+];
+
+/// Actions that SecDefaultAction can give to rules; `block` there has a mistake of its own.
+pub const DEFAULTABLE: &[&str] = &[
+    "phase",
+    "pass",
+    "deny",
+    "drop",
+    "redirect",
+    "allow",
+    "block",
+    "status",
+    "log",
+    "nolog",
+    "auditlog",
+    "noauditlog",
+    "t",
 ];
 
 /// The disruptive action as written.

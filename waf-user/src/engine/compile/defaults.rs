@@ -1,7 +1,7 @@
 //! SecDefaultAction -> what rules of a phase take where they say nothing themselves.
 
 use super::Compiler;
-use super::actions::Written;
+use super::actions::{DEFAULTABLE, NAMES, Written};
 use crate::engine::rule::{Disruptive, Phase};
 use crate::engine::text::{ActionText, Word};
 use crate::engine::transformation::Transformation;
@@ -48,6 +48,17 @@ impl Defaults {
 
 impl Compiler<'_> {
     pub(super) fn default_action(&mut self, directive: Word, actions: Vec<ActionText>) {
+        for action in &actions {
+            let name = action.name.lossy().to_ascii_lowercase();
+            let known = NAMES.iter().any(|known| known.eq_ignore_ascii_case(&name));
+            if known && !DEFAULTABLE.contains(&name.as_str()) {
+                self.mistake(
+                    action.name.whole(),
+                    format!("{name} in SecDefaultAction"),
+                    "a rule says it of itself: move it to the rules",
+                );
+            }
+        }
         let set = self.actions(directive, actions);
         let Some(phase) = set.phase else {
             self.mistake(set.directive.whole(), "SecDefaultAction without a phase", "add phase:NUMBER");

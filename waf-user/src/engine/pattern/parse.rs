@@ -86,6 +86,10 @@ impl Parser<'_> {
                 nodes.extend(quoted.into_iter().map(|byte| self.set(Set::of(byte))));
                 self.at += end;
                 self.eat(b"\\E");
+                if let Some(last) = nodes.pop() {
+                    let last = self.repeated(last)?;
+                    nodes.push(last);
+                }
                 continue;
             }
             if self.eat(b"\\E") {

@@ -7,6 +7,7 @@ mod perform;
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
+use super::limits;
 use super::operator::{Operator, Spans};
 use super::rule::{Condition, Disruptive, EngineMode, Link, Rule, Selection, Sense, Take};
 use super::state::{Evaluated, State};
@@ -76,15 +77,17 @@ fn run_link(
                 return;
             }
             if target.take == Take::Values && (found.is_empty() || !first_only) {
-                *cost += 1;
-                found.extend(look(condition, &value, values));
+                *cost = cost.saturating_add(price(&value));
+                look(condition, &value, values, &mut found);
             }
         });
         if target.take == Take::Count {
             let whole = excluded.iter().any(|selection| selection.selects(variable, None));
             let bytes = Cow::Owned(count.to_string().into_bytes());
             let value = Value { variable, key: None, bytes };
-            found.extend(if whole { None } else { look(condition, &value, values) });
+            if !whole {
+                look(condition, &value, values, &mut found);
+            }
         }
         if first_only && !found.is_empty() {
             break;
@@ -93,37 +96,34 @@ fn run_link(
     (!found.is_empty()).then_some(found)
 }
 
-/// Transforms one value and asks the operator; with multiMatch also before and between the transformations.
-fn look(condition: &Condition, value: &Value<'_>, values: &Values) -> Option<Found> {
+/// Transforms one value and asks the operator. With multiMatch the value before and after each transformation that
+/// changed it is a value of its own, as in the reference engine: actions are done once for each that meets the condition.
+fn look(condition: &Condition, value: &Value<'_>, values: &Values, found: &mut Vec<Found>) {
+    let mut ask = |bytes: &[u8]| {
+        let hit = Operator::matches(&condition.operator, bytes, values);
+        let (spans, captured) = match (condition.sense, hit) {
+            (Sense::Plain, Some(spans)) => (spans, condition.operator.captured(bytes)),
+            (Sense::Negated, None) => (Spans::new(), None),
+            (Sense::Plain, None) | (Sense::Negated, Some(_)) => return,
+        };
+        found.push(Found { name: value.full_name(), value: bytes.to_vec(), spans, captured });
+    };
     let mut bytes = Cow::Borrowed(value.bytes.as_ref());
-    if condition.multi_match
-        && let Some(spans) = ask(condition, &bytes, values)
-    {
-        return Some(found(condition, value, bytes, spans));
-    }
+    let mut changed = true;
     for transformation in &condition.transformations {
-        let (next, changed) = transformed(*transformation, bytes);
-        bytes = next;
-        if condition.multi_match
-            && changed
-            && let Some(spans) = ask(condition, &bytes, values)
-        {
-            return Some(found(condition, value, bytes, spans));
+        if condition.multi_match && changed {
+            ask(&bytes);
         }
+        (bytes, changed) = transformed(*transformation, bytes);
     }
-    if condition.multi_match {
-        return None;
+    if changed || !condition.multi_match {
+        ask(&bytes);
     }
-    let spans = ask(condition, &bytes, values)?;
-    Some(found(condition, value, bytes, spans))
 }
 
-fn found(condition: &Condition, value: &Value<'_>, bytes: Cow<'_, [u8]>, spans: Spans) -> Found {
-    let captured = match condition.sense {
-        Sense::Plain => condition.operator.captured(&bytes),
-        Sense::Negated => None,
-    };
-    Found { name: value.full_name(), value: bytes.into_owned(), spans, captured }
+/// What looking at a value costs.
+fn price(value: &Value<'_>) -> u32 {
+    u32::try_from(1 + value.bytes.len() / limits::COST_BYTES).unwrap_or(u32::MAX)
 }
 
 /// The transformed bytes, and whether they differ.
@@ -140,13 +140,5 @@ fn transformed(transformation: Transformation, bytes: Cow<'_, [u8]>) -> (Cow<'_,
             let next = changed.then(|| next.into_owned());
             (Cow::Owned(next.unwrap_or(bytes)), changed)
         }
-    }
-}
-
-fn ask(condition: &Condition, bytes: &[u8], values: &Values) -> Option<Spans> {
-    let hit = Operator::matches(&condition.operator, bytes, values);
-    match condition.sense {
-        Sense::Plain => hit,
-        Sense::Negated => hit.is_none().then(Spans::new),
     }
 }

@@ -30,7 +30,12 @@ fn targets() {
         let mut values = Values::default();
         read_target(&mut values, target.as_bytes(), &Options::default());
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let found = (text(&values.uri), text(&values.filename), text(values.query.as_deref().unwrap_or_default()), shown(&values.args_get));
+        let found = (
+            text(&values.uri),
+            text(&values.filename),
+            text(values.query.as_deref().unwrap_or_default()),
+            shown(&values.args_get),
+        );
         let expected = (uri.to_owned(), filename.to_owned(), query.to_owned(), arguments.to_owned());
         assert_eq!(found, expected, "{target}");
     }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 pub fn apply(value: &[u8]) -> Cow<'_, [u8]> {
     let parity = |byte: &u8| {
         let low = byte & 0x7f;
-        low | u8::from(low.count_ones() % 2 == 1) << 7
+        low | u8::from(!low.count_ones().is_multiple_of(2)) << 7
     };
     Cow::Owned(value.iter().map(parity).collect())
 }

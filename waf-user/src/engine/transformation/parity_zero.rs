@@ -8,9 +8,5 @@ use std::borrow::Cow;
 
 /// Hot: per value.
 pub fn apply(value: &[u8]) -> Cow<'_, [u8]> {
-    let parity = |byte: &u8| {
-        let low = byte & 0x7f;
-        low
-    };
-    Cow::Owned(value.iter().map(parity).collect())
+    Cow::Owned(value.iter().map(|byte| byte & 0x7f).collect())
 }

@@ -8,9 +8,12 @@ fn search(pattern: &str, value: &[u8]) -> Outcome {
     Backtrack::new(&parsed).unwrap_or_else(|error| panic!("{pattern}: {error}")).search(value, 0)
 }
 
+/// (pattern, value, span)
+type Row = (&'static str, &'static str, Option<(usize, usize)>);
+
 #[test]
 fn hits_and_misses() {
-    let rows: &[(&str, &str, Option<(usize, usize)>)] = &[
+    let rows: &[Row] = &[
         ("a(?=b)", "ab", Some((0, 1))),
         ("a(?=b)", "ac", None),
         ("a(?!b)", "abac", Some((2, 3))),
