@@ -253,7 +253,7 @@ async fn read_head(
     }
 }
 
-/// The way down: phase 3, phase 4 over a body held back if the rules want it, then everything as it comes.
+/// The way down: phase 3, phase 4 with the body held back if the rules want it, then everything as it comes.
 async fn answer(
     job: Job<'_>,
     head: ResponseHead,
@@ -276,10 +276,11 @@ async fn answer(
         while !body.is_done() && held.len() <= INSPECT_RESPONSE_BYTES_MAX {
             body.next(inbound, origin, &mut held).await.map_err(Broken::before)?;
         }
-        inspection.response_body(&held).await;
-        if inspection.refusal().is_some() {
-            return Ok(Relayed::Refused);
-        }
+    }
+    // Phase 4 runs in any case: its rules look at the status, at fields and at scores too.
+    inspection.response_body(&held).await;
+    if inspection.refusal().is_some() {
+        return Ok(Relayed::Refused);
     }
     let version = job.head.version();
     let downstream = match head.framing() {
