@@ -119,6 +119,8 @@ where
     let head = answer_head(job, &mut upload, &mut inbound, &mut origin_read).await.map_err(Broken::before)?;
     let keep_origin = head.keeps_alive();
     let status = head.status();
+    // An answer that comes before the whole request was read may well be all that the origin wants of it.
+    let job = Job { keep: job.keep && matches!(upload.ended, Some(Ok(()))), ..job };
     let relayed = {
         let answer = pin!(answer(job, head, &mut inbound, &mut origin_read, write, inspection));
         upload.beside(answer).await.map_err(|error| Broken { error, status: Some(status) })??
@@ -128,7 +130,7 @@ where
         Relayed::Sent { status, keep_client, added, .. } => Relayed::Sent {
             status,
             added,
-            keep_client: keep_client && uploaded,
+            keep_client,
             keep_origin: keep_origin && uploaded && inbound.bytes().is_empty(),
         },
         Relayed::Refused => Relayed::Refused,
