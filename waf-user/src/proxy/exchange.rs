@@ -25,9 +25,9 @@ use crate::telemetry::RequestVerdict;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum After {
     Keep,
-    /// Everything was read and written.
+    /// Nothing on its way is worth waiting for.
     Close,
-    /// The client may still be sending: let it finish before the socket goes.
+    /// An answer is on its way and the client may still be sending: let both arrive before the socket goes.
     Linger,
 }
 
@@ -230,11 +230,9 @@ impl Exchange<'_> {
                     if keep_origin {
                         connection.keep();
                     }
-                    let after = match (keep_client, self.body.is_done()) {
-                        (true, _) => After::Keep,
-                        (false, true) => After::Close,
-                        (false, false) => After::Linger,
-                    };
+                    // Bytes that nobody asked for, unread at the close, would reset away what of the answer is still
+                    // on its way.
+                    let after = if keep_client { After::Keep } else { After::Linger };
                     return (Ending { status, verdict: RequestVerdict::Pass, fault: None }, after);
                 }
                 Ok(Relayed::Refused) => {
