@@ -18,7 +18,7 @@ use super::{Site, registry::Open};
 use crate::engine::{Connection, Disruption};
 use crate::event::{EventId, Reason, Stage};
 use crate::http::{CONTINUE, Framing, RequestHead, write_chunk};
-use crate::model::{Mono, Wall};
+use crate::model::{Ban, Mono, Wall};
 use crate::telemetry::RequestVerdict;
 
 /// What becomes of the connection after a request.
@@ -65,7 +65,11 @@ where
                 body: Body::of_request(head.framing(), worker.times.body_idle),
                 inspection: Inspection::new(site, connection, time, id),
             };
-            let (ending, after) = exchange.run(client).await;
+            let (ending, after) = tokio::select! {
+                biased;
+                ban = open.closed() => cut_off(&ban),
+                ended = exchange.run(client) => ended,
+            };
             exchange.inspection.end().await;
             let account = Account { site: Some(site), visitor: Some(*visitor), ..account };
             account.close(worker, session, &ending, Some(&exchange.inspection));
@@ -84,6 +88,12 @@ where
         }
     };
     turn_away(worker, session, client, turned_away).await
+}
+
+/// A ban ends a request under way, whatever it has come to.
+fn cut_off(ban: &Ban) -> (Ending, After) {
+    let fault = Some(Fault::of_ban(ban));
+    (Ending { status: 0, verdict: RequestVerdict::Deny, fault }, After::Close)
 }
 
 /// Ends a request that is not inspected: with a page, or without an answer where the status is 0.

@@ -65,7 +65,9 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
     let mut within = Duration::ZERO;
     while let Some(command) = commands.recv().await {
         match command {
-            Command::CloseBanned(ban) => worker.registry.close_banned(&ban),
+            Command::CloseBanned(ban) => {
+                worker.registry.close_banned(&ban, &worker.lists.load());
+            }
             Command::Drain { within: deadline } => {
                 within = deadline;
                 break;
