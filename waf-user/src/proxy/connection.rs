@@ -225,7 +225,8 @@ async fn next_head<R: AsyncRead + Unpin, W>(
         }
         match timeout_at(deadline, client.inbound.fill(&mut client.read)).await {
             Ok(Ok(bytes)) if bytes > 0 => {}
-            Ok(Ok(_)) if client.inbound.bytes() == b"\r\n" => return NextHead::Nothing,
+            // Some clients end a body with a line end that is not counted: then nothing came (RFC 9112 §2.2).
+            Ok(Ok(_)) | Err(_) if client.inbound.bytes() == b"\r\n" => return NextHead::Nothing,
             Ok(Ok(_)) => return refused(Violation::Truncated, started),
             Ok(Err(_)) => return NextHead::Nothing,
             Err(_elapsed) => {

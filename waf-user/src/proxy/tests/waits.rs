@@ -62,6 +62,21 @@ fn an_idle_connection() {
 }
 
 #[test]
+fn a_line_end_after_a_body_is_no_request() {
+    lab_within(
+        Times { header_read: SHORT, ..Times::default() },
+        |_| {},
+        |lab| async move {
+            let mut client = lab.client().await;
+            client.send(b"POST /echo HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nok\r\n").await;
+            assert_eq!(client.answer("POST").await.text(), "ok");
+            assert_eq!(client.rest().await, b"", "idle, not late");
+            assert!(lab.events().is_empty());
+        },
+    );
+}
+
+#[test]
 fn an_origin_that_does_not_answer() {
     lab_within(
         Times { origin_first_byte: SHORT, ..Times::default() },
