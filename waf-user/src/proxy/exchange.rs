@@ -161,7 +161,10 @@ impl Exchange<'_> {
         if let Some(disruption) = self.inspection.refusal().cloned() {
             return self.refuse(client, &disruption, Fault::of_request_rules(&disruption)).await;
         }
-        self.forward(client, &prefix).await
+        let (first, chunked) = self.first_bytes(&prefix);
+        // `first` holds it now; a long upload need not hold it twice.
+        drop(prefix);
+        self.forward(client, &first, chunked).await
     }
 
     /// Reads the part of the body that the rules see and runs phase 2. What is longer passes uninspected beyond it.
@@ -212,12 +215,16 @@ impl Exchange<'_> {
 
     /// Asks the origin and sends its answer. Sent again at most once: over a reused connection that died without a byte,
     /// if the method is idempotent and the whole body is still here.
-    async fn forward<R, W>(&mut self, client: &mut Client<R, W>, prefix: &[u8]) -> (Ending, After)
+    async fn forward<R, W>(
+        &mut self,
+        client: &mut Client<R, W>,
+        first: &[u8],
+        chunked: bool,
+    ) -> (Ending, After)
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        let (first, chunked) = self.first_bytes(prefix);
         let before = self.arrived.elapsed().saturating_sub(self.body.waited());
         let replayable = self.head.is_idempotent() && self.body.is_done();
         let pool = &self.worker.pool;
@@ -232,7 +239,7 @@ impl Exchange<'_> {
                 }
             };
             let (head, site, keep, times) = (self.head, self.site, self.keep, self.worker.times);
-            let job = Job { head, site, first: &first, chunked, keep, times };
+            let job = Job { head, site, first, chunked, keep, times };
             let relayed = relay(job, client, &mut self.body, &mut connection, &mut self.inspection).await;
             match relayed {
                 Ok(Relayed::Sent { status, keep_client, keep_origin, added }) => {
