@@ -21,8 +21,8 @@ pub const LOCK: &str = "lock";
 pub const PIDS: &str = "pids";
 /// A run id begins so: no word that people give to nodes is mistaken for one.
 const ID_PREFIX: &str = "run";
-/// Characters of a run id: short enough for namespace and node names, long enough not to meet again.
-const ID_LEN: usize = 11;
+/// Digits of a run id: short enough for namespace and node names, long enough not to meet again.
+const ID_DIGITS: usize = 8;
 
 /// A live run. On drop the folder goes.
 #[derive(Debug)]
@@ -108,9 +108,8 @@ pub fn parents() -> Vec<PathBuf> {
 
 /// Whether `word` could be the id of a run.
 pub fn is_id(word: &str) -> bool {
-    word.len() == ID_LEN
-        && word.starts_with('r')
-        && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    word.strip_prefix(ID_PREFIX)
+        .is_some_and(|digits| digits.len() == ID_DIGITS && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Makes a folder with exactly this mode.
@@ -137,15 +136,10 @@ fn is_fit(folder: &Path) -> bool {
     open && runs
 }
 
-/// `run` and eight characters of the time in base 36, mixed with our pid: two runs of one moment differ.
+/// `run` and eight digits of the time mixed with our pid: two runs of one moment differ. Digits alone, because letters
+/// make words that a node may be called by.
 fn new_id() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
-    let mut number = now.wrapping_mul(1_000_003) ^ (u128::from(std::process::id()) << 20);
-    let mut id = String::from(ID_PREFIX);
-    while id.len() < ID_LEN {
-        let digit = u32::try_from(number % 36).unwrap_or(0);
-        id.push(char::from_digit(digit, 36).unwrap_or('0'));
-        number /= 36;
-    }
-    id
+    let number = now.wrapping_mul(1_000_003) ^ (u128::from(std::process::id()) << 20);
+    format!("{ID_PREFIX}{:0ID_DIGITS$}", number % 10u128.pow(ID_DIGITS as u32))
 }
