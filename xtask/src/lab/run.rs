@@ -11,6 +11,9 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 
 use crate::process;
 
+/// Where a run's folder may lie, the preferred first. Never TMPDIR: a sweep must find the lock of every live run,
+/// whatever the environment that one was started in.
+const PARENTS: [&str; 4] = ["/tmp", "/var/tmp", "/run", "/opt"];
 /// Run folders are called `<FOLDER_PREFIX><id>`.
 pub const FOLDER_PREFIX: &str = "waf-lab-";
 /// A folder bears this until its lock is held.
@@ -42,7 +45,7 @@ impl Run {
         let id = new_id();
         let parents = parents();
         let Some(parent) = parents.first() else {
-            bail!("neither TMPDIR, /tmp nor /var/tmp lets other users run programs: set TMPDIR");
+            bail!("none of {} lets other users run programs", PARENTS.join(", "));
         };
         let folder = parent.join(format!("{FOLDER_PREFIX}{id}"));
         // A sweep sees the folder under its name only with the lock held.
@@ -98,12 +101,9 @@ pub fn lock(folder: &Path) -> Result<Flock<File>> {
         .with_context(|| format!("lock {}", path.display()))
 }
 
-/// Temporary folders where another user may enter and run programs, the preferred first.
+/// Folders of the machine where another user may enter and run programs, the preferred first.
 pub fn parents() -> Vec<PathBuf> {
-    let candidates = [std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
-    let mut fit: Vec<PathBuf> = candidates.into_iter().filter(|folder| is_fit(folder)).collect();
-    fit.dedup();
-    fit
+    PARENTS.into_iter().map(PathBuf::from).filter(|folder| is_fit(folder)).collect()
 }
 
 /// Whether `word` could be the id of a run.

@@ -145,7 +145,6 @@ fn folders() -> Vec<PathBuf> {
         folders.extend(ours.map(|entry| entry.path()));
     }
     folders.sort();
-    folders.dedup();
     folders
 }
 
