@@ -30,19 +30,21 @@ enum Task {
     /// Install what this machine lacks
     #[command(after_help = "Examples:\n  cargo xtask setup\n  cargo xtask setup --check")]
     Setup {
-        /// Only say what is missing; exit non-zero if anything is
+        /// Only say what is here and what is missing; exit non-zero if anything is
         #[arg(long)]
         check: bool,
     },
     /// Build the BPF object and waf
     #[command(after_help = "Examples:\n  cargo xtask build\n  cargo xtask build --release")]
     Build {
+        /// Optimised; takes far longer
         #[arg(long)]
         release: bool,
     },
     /// Load a node's kernel half (root)
     #[command(after_help = "Example:\n  cargo xtask load --config /etc/waf/node.toml")]
     Load {
+        /// node.toml of the node
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
         /// Instead of the kernel_object of node.toml
@@ -52,9 +54,10 @@ enum Task {
     /// Unload a node's kernel half (root)
     #[command(after_help = "Example:\n  cargo xtask unload --config /etc/waf/node.toml")]
     Unload {
+        /// node.toml of the node
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
-        /// Also while a node answers
+        /// Although a node is running: its sites then answer no more
         #[arg(long)]
         force: bool,
     },
@@ -138,7 +141,7 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<()> {
     match task {
-        Task::Setup { check: true } => setup::check(),
+        Task::Setup { check: true } => setup::show(),
         Task::Setup { check: false } => setup::run().map(|()| println!("setup: nothing is missing")),
         Task::Build { release } => {
             let profile = if release { Profile::Release } else { Profile::Dev };
