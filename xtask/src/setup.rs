@@ -69,12 +69,24 @@ pub fn run() -> Result<()> {
         println!("setup: installing {}: {}", lack.what, lack.why);
     }
     let start = Instant::now();
+    if let Err(error) = install(&lacks) {
+        bail!("{error:#}\nif that cannot be helped, {}", by_hand(&self::lacks()));
+    }
+    let left = self::lacks();
+    if !left.is_empty() {
+        bail!("{}\ninstalling did not help: {}", report(&left), by_hand(&left));
+    }
+    println!("setup: done in {} s", start.elapsed().as_secs());
+    Ok(())
+}
+
+fn install(lacks: &[Need]) -> Result<()> {
     let mut packages: Vec<&str> = lacks.iter().filter_map(|lack| lack.cure.package()).collect();
     packages.dedup();
     if !packages.is_empty() {
         apt::install(&packages)?;
     }
-    for lack in &lacks {
+    for lack in lacks {
         match &lack.cure {
             Cure::Package(_) => {}
             Cure::Compiler => install_compiler()?,
@@ -84,11 +96,6 @@ pub fn run() -> Result<()> {
             Cure::Origin => origin::install()?,
         }
     }
-    let left = self::lacks();
-    if !left.is_empty() {
-        bail!("{}\ninstalling did not help: {}", report(&left), by_hand(&left));
-    }
-    println!("setup: done in {} s", start.elapsed().as_secs());
     Ok(())
 }
 
