@@ -28,8 +28,8 @@ pub fn run() -> Result<()> {
         ["clippy", "--quiet", "--workspace", "--exclude", NO_LINTS, "--all-targets", "--", "-D", "warnings"];
     step("clippy", workspace::cargo().args(lints))?;
     println!("test: clippy leaves out {NO_LINTS}, which compiles for the BPF target only");
+    println!("test: tidy");
     tidy::run()?;
-    println!("test: tidy passed");
     let built = build::run(Profile::Dev)?;
 
     let mut tally = Tally::default();
@@ -55,9 +55,8 @@ pub fn run() -> Result<()> {
 }
 
 fn step(name: &str, command: &mut Command) -> Result<()> {
-    process::show(command).with_context(|| name.to_owned())?;
-    println!("test: {name} passed");
-    Ok(())
+    println!("test: {name}");
+    process::show(command).with_context(|| name.to_owned())
 }
 
 /// Builds package waf-tests and asks cargo where its binaries lie.
