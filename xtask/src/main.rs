@@ -88,6 +88,9 @@ enum Task {
     /// Clear away what killed runs left; lab, demo and test do it themselves (root)
     #[command(hide = true)]
     Sweep,
+    /// Run a finished test program, and clear away where it is stopped; test does it itself (root)
+    #[command(hide = true)]
+    Integration { program: PathBuf },
     /// Check that the tree keeps its own rules
     #[command(after_help = "Example:\n  cargo xtask tidy")]
     Tidy,
@@ -161,6 +164,7 @@ fn run(task: Task) -> Result<()> {
         }
         Task::Test => test::run(),
         Task::Sweep => lab::sweep::sweep(),
+        Task::Integration { program } => test::attend(&program),
         Task::Tidy => tidy::run(),
     }
 }
