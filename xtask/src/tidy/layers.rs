@@ -71,6 +71,11 @@ pub fn check(file: &SourceFile) -> Vec<Finding> {
     findings
 }
 
+/// Whether the table has a module of this name.
+pub fn is_module(name: &str) -> bool {
+    layer_of(name).is_some()
+}
+
 fn layer_of(module: &str) -> Option<&'static (&'static str, u8, &'static [&'static str])> {
     LAYERS.iter().find(|(name, ..)| *name == module)
 }
