@@ -214,6 +214,8 @@ fn nightly_install() -> Command {
 
 fn linker_install() -> Command {
     let mut cargo = workspace::cargo();
+    // It builds in a temporary folder, and leaves only the program.
+    cargo.env_remove("CARGO_TARGET_DIR");
     cargo.args(["install", "--root"]).arg(workspace::tools());
     cargo.args(["--version", LINKER_VERSION, "--locked", "--quiet", "bpf-linker"]);
     cargo
