@@ -17,10 +17,11 @@ use super::protect::Protected;
 use super::react::{OBSERVATIONS_MAX, Reaction};
 use super::services::ServicePlan;
 use super::workers::{self, Worker};
-use super::{NodeError, cpus, listeners, snapshot};
+use super::{NodeError, cpus, listeners, open_files, snapshot};
 use crate::config::{NodeConfig, NodeSettings};
 use crate::event::Journal;
 use crate::model::{Generation, Mono};
+use crate::proxy::limits::CONNECTIONS_MAX;
 use crate::proxy::{Command, Listener, Lists, Observation, WorkerContext};
 use crate::telemetry::Metrics;
 
@@ -56,6 +57,7 @@ pub(super) fn start(
     let cpus = cpus::allowed()?;
     let count = cpus::worker_count(settings.workers, cpus.len());
     check_workers(&config, count)?;
+    let connections_max = connections_max(count);
     let previous = filter.as_ref().map(|filter| filter.services()).transpose()?.unwrap_or_default();
     let plan = ServicePlan::new(&config, count, &previous);
     let bound = bind(&plan, count, filter.is_some())?;
@@ -81,6 +83,7 @@ pub(super) fn start(
     for (index, (own, commands)) in (0..count).zip(bound.into_iter().zip(receivers)) {
         let context = WorkerContext {
             index,
+            connections_max,
             snapshot: Arc::clone(&snapshot),
             lists: Arc::clone(&lists),
             journal: journal.clone(),
@@ -111,6 +114,19 @@ pub(super) fn start(
         journal,
         metrics,
     })
+}
+
+/// How many connections each worker may hold; told of where that is less than it could.
+fn connections_max(workers: u16) -> usize {
+    let files = open_files::raise_limit().unwrap_or_else(|error| {
+        tracing::warn!(%error, "limit of open files not raised");
+        0
+    });
+    let each = open_files::connections_per_worker(files, workers);
+    if each < CONNECTIONS_MAX {
+        tracing::warn!(files, workers, each, "few open files allowed (LimitNOFILE=): fewer connections held");
+    }
+    each
 }
 
 /// Every worker's listeners, worker 0 first.
