@@ -318,7 +318,7 @@ impl Tables {
 }
 
 fn block_entry((scope, prefix): (u32, IpNet), value: BlockValue) -> Option<BlockEntry> {
-    let BlockValue { reason, expires_s, tenant } = value;
+    let BlockValue { reason, expires_s, tenant, covered_s: _ } = value;
     Some(BlockEntry { scope, prefix, reason: Reason::from_number(reason)?, tenant, expires_s })
 }
 

@@ -92,6 +92,33 @@ fn removal_gives_back_the_own_expiry() {
     assert!(list.remove(9, net("2001:db8::/64"), |_| true).is_empty(), "nothing to remove twice");
 }
 
+/// What a node finds in the tries that another one left.
+fn adopted(tries: &Tries) -> Blocklist {
+    let mut list = Blocklist::new(100);
+    for ((scope, prefix), value) in &tries.0 {
+        let BlockValue { reason, expires_s, tenant, .. } = *value;
+        let reason = Reason::from_number(reason).expect("a reason of ours");
+        list.adopt(BlockEntry { scope: *scope, prefix: *prefix, reason, tenant, expires_s });
+    }
+    list
+}
+
+#[test]
+fn a_restart_finds_the_entries_that_were_made() {
+    let (host, net24) = ("198.51.100.7/32", "198.51.100.0/24");
+    let rows: &[(&str, [BlockEntry; 2])] = &[
+        ("rules' /32 under an operator's /24", [entry(0, net24, Reason::Operator, NEVER), ban(0, host, 100)]),
+        ("/32 under a listed /24", [entry(0, net24, Reason::List, NEVER), ban(0, host, 100)]),
+        ("short /32 under a longer /24", [ban(0, net24, 200), ban(0, host, 100)]),
+        ("long /32 under a shorter /24", [ban(0, net24, 100), ban(0, host, 200)]),
+    ];
+    for (name, entries) in rows {
+        let (list, tries) = filled(entries);
+        let found = adopted(&tries);
+        assert!(found.iter().eq(list.iter()), "{name}: {:?}", found.iter().collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn list_and_ban_of_one_prefix_live_side_by_side() {
     let prefix = "203.0.113.0/24";
