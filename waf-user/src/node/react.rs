@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::enforce::{Enforcer, Force, sentence};
+use super::enforce::{BanError, Enforcer, Force, sentence};
+use super::error::chain;
 use super::feedback::Feedback;
 use crate::event::{Event, EventId, Journal, Reason, Stage};
 use crate::model::{Ban, Mono, Wall};
@@ -57,8 +58,16 @@ impl Reaction {
         match enforcer.ban(ban.clone(), Force::No) {
             // One line a ban would be a line a source of an attack: the event tells of it.
             Ok(()) => tracing::debug!(prefix = %ban.prefix, scope = %ban.scope, "banned by rules"),
+            // User space enforces it all the same.
+            Err(error @ BanError::Filter(_)) => {
+                let error = chain(&error);
+                tracing::warn!(prefix = %ban.prefix, scope = %ban.scope, error, "ban not enforced in the kernel");
+            }
+            // Nobody is banned: no event says so. The source may be refused for ever, so the log does not either.
             Err(error) => {
-                tracing::warn!(prefix = %ban.prefix, scope = %ban.scope, %error, "ban not enforced whole")
+                tracing::debug!(prefix = %ban.prefix, scope = %ban.scope, %error, "ban not made");
+                self.metrics.ban_not_made();
+                return;
             }
         }
         self.metrics.bans_active(enforcer.bans().len());

@@ -20,11 +20,14 @@ fn a_source_that_is_refused_is_banned_once() {
     let filter = Some(Box::new(tables.clone()) as Box<dyn Filter>);
     let enforcer = Enforcer::new(config, plan, protected, lists, Vec::new(), filter);
     let enforcer = Rc::new(RefCell::new(enforcer));
+    let metrics = Arc::new(Metrics::default());
+    let events = std::env::temp_dir().join(format!("waf-react-{}.jsonl", std::process::id()));
+    let journal = Journal::open(None, Some(&events), Arc::clone(&metrics) as _).unwrap();
     let reaction = Reaction {
         feedback,
         enforcer: Rc::clone(&enforcer),
-        journal: Journal::disabled(),
-        metrics: Arc::new(Metrics::default()),
+        journal: journal.clone(),
+        metrics: Arc::clone(&metrics),
     };
     let (seen, observations) = mpsc::channel(16);
     let observation = |source: &str| Observation {
@@ -47,4 +50,10 @@ fn a_source_that_is_refused_is_banned_once() {
     assert_eq!(bans.len(), 1);
     assert_eq!(bans[0].prefix.to_string(), "192.0.2.1/32");
     assert_eq!(tables.blocks().len(), 1);
+    assert!(journal.flush());
+    let text = std::fs::read_to_string(&events).unwrap();
+    std::fs::remove_file(&events).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.contains("192.0.2.1/32 banned"), "{text}");
+    assert!(metrics.expose().contains("waf_node_bans_not_made_total 2\n"));
 }
