@@ -342,7 +342,7 @@ fn replace_trie<K: aya::Pod + Eq + Hash, V: aya::Pod>(
 }
 
 /// Opens one pin as a typed map.
-fn open<M>(pins: &Pins, name: &'static str) -> Result<M, KernelError>
+pub(super) fn open<M>(pins: &Pins, name: &'static str) -> Result<M, KernelError>
 where
     M: TryFrom<Map, Error = MapError>,
 {

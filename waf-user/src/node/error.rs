@@ -22,6 +22,8 @@ pub enum NodeError {
     StateDir { path: PathBuf, source: io::Error },
     #[error("open the kernel half: run `waf kernel load --config {config}` first")]
     OpenMaps { config: PathBuf, source: Box<KernelError> },
+    #[error("use the kernel half as it is: run `waf kernel unload --config {config}`, then load it again")]
+    Loaded { config: PathBuf, source: Box<KernelError> },
     #[error("write the kernel's maps")]
     WriteMaps(#[source] Box<KernelError>),
     #[error("watch the kernel's reports")]
