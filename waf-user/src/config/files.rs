@@ -13,6 +13,9 @@ use super::prefix::parse_prefix;
 /// Bytes of one list file: a million prefixes of 16 bytes each; more is some other file.
 const LIST_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
+/// Lines of one list file that are quoted: with more of them it is no list of prefixes.
+const WRONG_LINES_MAX: usize = 5;
+
 /// Prefixes, or files of prefixes, one a line, `#` begins a comment.
 pub(super) fn read_lists(entries: &[Spanned<&str>], folder: &Path, mistakes: &Mistakes<'_>) -> Vec<IpNet> {
     let mut prefixes = Vec::new();
@@ -132,6 +135,7 @@ fn read_list_file(
     prefixes: &mut Vec<IpNet>,
     mistakes: &Mistakes<'_>,
 ) {
+    let mut wrong = 0;
     for (index, line) in content.lines().enumerate() {
         let text = line.split('#').next().unwrap_or("").trim();
         if text.is_empty() {
@@ -140,10 +144,18 @@ fn read_list_file(
         match parse_prefix(text) {
             Ok(prefix) => prefixes.push(prefix),
             Err(error) => {
-                let message = format!("{}:{}: {text:?}: {error}", path.display(), index + 1);
-                mistakes.add(entry.span(), message, "one prefix a line; # begins a comment");
+                wrong += 1;
+                if wrong <= WRONG_LINES_MAX {
+                    let message = format!("{}:{}: {text:?}: {error}", path.display(), index + 1);
+                    mistakes.add(entry.span(), message, "one prefix a line; # begins a comment");
+                }
             }
         }
+    }
+    if wrong > WRONG_LINES_MAX {
+        let message =
+            format!("{}: {} more lines that are no prefix", path.display(), wrong - WRONG_LINES_MAX);
+        mistakes.add(entry.span(), message, "");
     }
 }
 
