@@ -3,7 +3,7 @@
 //! keeps the entries here and writes each with its own expiry and with the latest of all entries that cover it, so that
 //! its successor finds what was asked for. No map is touched here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use waf_common::block::{BlockValue, COVERED_FOR_EVER, Reason};
@@ -78,6 +78,34 @@ impl Blocklist {
         slot.retain(|other| other.reason != entry.reason);
         slot.push(entry);
         Ok(self.values_below(key.0, key.1))
+    }
+
+    /// Makes the entries of one reason exactly these, and leaves all others. What goes makes room for what comes.
+    ///
+    /// # Errors
+    /// The list would be full; nothing has changed then.
+    pub fn replace(&mut self, reason: Reason, entries: &[BlockEntry]) -> Result<Vec<Write>, KernelError> {
+        let mut keys: BTreeSet<(u32, IpNet)> =
+            entries.iter().map(|entry| (entry.scope, canonical(entry.prefix))).collect();
+        let stale: Vec<(u32, IpNet)> = self
+            .iter()
+            .filter(|entry| entry.reason == reason && !keys.contains(&(entry.scope, entry.prefix)))
+            .map(|entry| (entry.scope, entry.prefix))
+            .collect();
+        keys.extend(
+            self.iter().filter(|entry| entry.reason != reason).map(|entry| (entry.scope, entry.prefix)),
+        );
+        if keys.len() > self.keys_max as usize {
+            return Err(KernelError::Full { max: self.keys_max });
+        }
+        let mut writes = Vec::new();
+        for (scope, prefix) in stale {
+            writes.extend(self.remove(scope, prefix, |entry| entry.reason == reason));
+        }
+        for entry in entries {
+            writes.extend(self.insert(BlockEntry { reason, ..*entry })?);
+        }
+        Ok(writes)
     }
 
     /// Removes the entries of a key for which `is_gone` says so. Nothing to write where there are none.

@@ -158,3 +158,21 @@ fn the_list_is_bounded() {
     assert!(list.insert(ban(0, "192.0.2.1/32", 2)).is_ok(), "a renewal needs no room");
     assert!(matches!(list.insert(ban(0, "192.0.2.2/32", 1)), Err(KernelError::Full { max: 1 })));
 }
+
+#[test]
+fn a_renewed_list_needs_room_for_itself_only() {
+    let listed = |prefix| entry(0, prefix, Reason::List, NEVER);
+    let (old, new) =
+        ([listed("192.0.2.1/32"), listed("192.0.2.2/32")], [listed("192.0.2.3/32"), listed("192.0.2.4/32")]);
+    let mut list = Blocklist::new(3);
+    let mut tries = Tries::default();
+    tries.apply(list.insert(ban(0, "192.0.2.4/32", 100)).expect("room"));
+    tries.apply(list.replace(Reason::List, &old).expect("room"));
+    tries.apply(list.replace(Reason::List, &new).expect("room"));
+    let keys: Vec<String> = tries.0.keys().map(|(_, prefix)| prefix.to_string()).collect();
+    assert_eq!(keys, ["192.0.2.3/32", "192.0.2.4/32"]);
+    assert_eq!(list.iter().count(), 3, "the ban beside the list stays");
+    let four = ["192.0.2.5/32", "192.0.2.6/32", "192.0.2.7/32"].map(listed);
+    assert!(matches!(list.replace(Reason::List, &four), Err(KernelError::Full { max: 3 })));
+    assert_eq!(list.iter().count(), 3, "nothing has changed");
+}
