@@ -63,10 +63,14 @@ impl Reaction {
                 let error = chain(&error);
                 tracing::warn!(prefix = %ban.prefix, scope = %ban.scope, error, "ban not enforced in the kernel");
             }
-            // Nobody is banned: no event says so. The source may be refused for ever, so the log does not either.
+            // Nobody is banned: no event says so. The source may come for ever: the log tells of the first such ban only.
             Err(error) => {
-                tracing::debug!(prefix = %ban.prefix, scope = %ban.scope, %error, "ban not made");
-                self.metrics.ban_not_made();
+                if self.metrics.ban_not_made() == 0 {
+                    tracing::warn!(
+                        prefix = %ban.prefix, scope = %ban.scope, %error,
+                        "ban by rules not made; more of them are counted in waf_node_bans_not_made_total"
+                    );
+                }
                 return;
             }
         }
