@@ -36,7 +36,7 @@ impl Reaction {
         while observations.recv_many(&mut batch, BATCH).await > 0 {
             for seen in batch.drain(..) {
                 if let Some(ban) = self.feedback.observe(&seen) {
-                    self.enforce(ban, seen.destination);
+                    self.enforce(ban, &seen);
                 }
             }
             self.enforcer.borrow_mut().publish();
@@ -48,9 +48,10 @@ impl Reaction {
         }
     }
 
-    fn enforce(&self, ban: Ban, destination: IpAddr) {
+    fn enforce(&self, ban: Ban, seen: &Observation) {
         let now = Mono::now();
         let mut enforcer = self.enforcer.borrow_mut();
+        let ban = enforcer.narrowed(ban, seen.source);
         if enforcer.bans().live(ban.scope, ban.prefix, now).is_some() {
             // Requests that were under way when the ban came.
             return;
@@ -75,7 +76,7 @@ impl Reaction {
             }
         }
         self.metrics.bans_active(enforcer.bans().len());
-        self.journal.event(ban_event(&ban, destination, now));
+        self.journal.event(ban_event(&ban, seen.destination, now));
     }
 }
 
