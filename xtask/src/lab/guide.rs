@@ -20,7 +20,7 @@ pub fn text(lab: &Lab) -> String {
     format!(
         "lab: run {id} is up: {WWW} and {SHOP} with addresses of their own, {ONE} and {SHADOW} (detect) on one\n\
          lab: files in {folder}; nodes run as {USER}, keys belong to group {group}\n\n\
-         As root, for example (client = nsenter --net={client}):\n\
+         As root, for example:\n\
          \x20 a clean request by carrier A, then by carrier B\n\
          \x20   nsenter --net={client} curl --resolve {WWW}:80:{a} http://{WWW}/\n\
          \x20   nsenter --net={client} curl --resolve {WWW}:443:{b} --cacert {folder}/tls/ca.pem https://{WWW}/\n\
@@ -28,7 +28,8 @@ pub fn text(lab: &Lab) -> String {
          \x20   nsenter --net={client} curl --interface {attacker} --resolve {WWW}:80:{a} 'http://{WWW}/?q=1%20UNION%20SELECT%20password'\n\
          \x20   {waf} event ID --config {config}\n\
          \x20 bans and the kernel's view\n\
-         \x20   nsenter --net={carrier} {waf} ban list --config {config}\n\
+         \x20   {waf} ban add {attacker}/32 --scope node --ttl-s 60 --config {config}\n\
+         \x20   {waf} ban list --config {config}\n\
          \x20   bpftool map dump pinned {pins}/maps/COUNTERS\n\
          \x20   nsenter --net={carrier} curl http://{admin}/metrics\n\
          \x20   tail -f {state}/requests.jsonl\n\n\
