@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
+use waf_common::limits::SERVICES_MAX;
 
 use super::enforce::Enforcer;
 use super::feedback::Feedback;
@@ -60,6 +61,9 @@ pub(super) fn start(
     let connections_max = connections_max(count);
     let previous = filter.as_ref().map(|filter| filter.services()).transpose()?.unwrap_or_default();
     let plan = ServicePlan::new(&config, count, &previous);
+    if filter.is_some() {
+        check_services(plan.services().len())?;
+    }
     let bound = bind(&plan, count, filter.is_some())?;
     let adopted = match &filter {
         Some(filter) => {
@@ -145,6 +149,11 @@ fn listening<'a>(bound: &'a [Vec<Listener>], cpus: &[usize]) -> Vec<(BorrowedFd<
     sockets.enumerate().map(|(worker, socket)| (socket, cpus.get(worker).copied())).collect()
 }
 
+/// Before anything is written: half of them would be served.
+fn check_services(count: usize) -> Result<(), NodeError> {
+    if count > SERVICES_MAX as usize { Err(NodeError::TooManyServices { count }) } else { Ok(()) }
+}
+
 /// Where `workers` is not set only the machine tells how many there are.
 fn check_workers(config: &NodeConfig, count: u16) -> Result<(), NodeError> {
     for tenant in &config.tenants {
@@ -153,4 +162,16 @@ fn check_workers(config: &NodeConfig, count: u16) -> Result<(), NodeError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_have_their_limit() {
+        for (count, expected) in [(0, true), (40_960, true), (40_961, false)] {
+            assert_eq!(check_services(count).is_ok(), expected, "{count}");
+        }
+    }
 }
