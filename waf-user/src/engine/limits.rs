@@ -53,6 +53,10 @@ pub const UPLOAD_FILES: usize = 100;
 /// Header bytes of one part: a name, a file name and a type. Past it: `REQBODY_ERROR` is 1.
 pub const MULTIPART_PART_HEADER_BYTES: usize = 8 * 1024;
 
+/// Header lines of one part: RFC 7578 knows three. Each is kept under the field's name, so that many short lines below
+/// a long name would multiply the body's size. Past it: `REQBODY_ERROR` is 1.
+pub const MULTIPART_PART_HEADERS: usize = 16;
+
 /// Boundary length: RFC 2046 §5.1.1. Past it: `REQBODY_ERROR` is 1.
 pub const MULTIPART_BOUNDARY_BYTES: usize = 70;
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
+use crate::config::InterfaceError;
+
 /// A cause of whatever library.
 type Cause = Box<dyn Error + Send + Sync>;
 
@@ -17,6 +19,12 @@ pub enum KernelError {
     OldKernel { release: String },
     #[error("the configuration names no interface: without [node] interface there is no kernel half")]
     NoInterface,
+    #[error(transparent)]
+    Interface(#[from] InterfaceError),
+    #[error("{interface} has no XDP program any more: no packet is filtered")]
+    Detached { interface: String },
+    #[error("it was loaded for the service prefixes {loaded}, and node.toml now says {wanted}")]
+    OtherPrefixes { loaded: String, wanted: String },
     #[error("interface {interface} is not there in this network namespace")]
     UnknownInterface { interface: String },
     #[error("user {user:?} of [node] user is unknown on this machine")]

@@ -20,7 +20,7 @@ use waf_common::service::{Config, ServiceKey, ServiceValue};
 use waf_common::steer::WorkerSet;
 
 use super::blocklist::Write;
-use super::keys::{self, ListKey, canonical};
+use super::keys::{self, ListKey};
 use super::{BlockEntry, Blocklist, KernelError, Pins, Reports, shape};
 use crate::model::NodeName;
 
@@ -108,21 +108,21 @@ impl Maps {
         self.tables().services.iter().collect::<Result<_, _>>().map_err(read(names::MAP_SERVICES))
     }
 
-    /// Makes SERVICES hold exactly these: new and changed ones first, so that no service is away meanwhile.
+    /// Makes SERVICES hold exactly these. What goes makes room for what comes; a service that stays is never away.
     ///
     /// # Errors
-    /// The map cannot be written; those before the failure are.
+    /// The map cannot be written; what was done before the failure is.
     pub fn replace_services(&self, services: &[(ServiceKey, ServiceValue)]) -> Result<(), KernelError> {
         let name = names::MAP_SERVICES;
         let mut tables = self.tables();
-        for (key, value) in services {
-            tables.services.insert(key, value, 0).map_err(write(name))?;
-        }
         let wanted: HashSet<_> = services.iter().map(|(key, _)| *key).collect();
         let present: Vec<ServiceKey> =
             tables.services.keys().collect::<Result<_, _>>().map_err(read(name))?;
         for stale in present.iter().filter(|key| !wanted.contains(key)) {
             absent_is_done(tables.services.remove(stale)).map_err(write(name))?;
+        }
+        for (key, value) in services {
+            tables.services.insert(key, value, 0).map_err(write(name))?;
         }
         Ok(())
     }
@@ -195,22 +195,8 @@ impl Maps {
     /// The list is full or a map cannot be written.
     pub fn replace_blocks(&self, reason: Reason, entries: &[BlockEntry]) -> Result<(), KernelError> {
         let mut tables = self.tables();
-        for entry in entries {
-            let writes = tables.blocklist.insert(BlockEntry { reason, ..*entry })?;
-            tables.apply(&writes)?;
-        }
-        let wanted: HashSet<_> = entries.iter().map(|entry| (entry.scope, canonical(entry.prefix))).collect();
-        let stale: Vec<BlockEntry> = tables
-            .blocklist
-            .iter()
-            .filter(|entry| entry.reason == reason && !wanted.contains(&(entry.scope, entry.prefix)))
-            .copied()
-            .collect();
-        for entry in stale {
-            let writes = tables.blocklist.remove(entry.scope, entry.prefix, |other| other.reason == reason);
-            tables.apply(&writes)?;
-        }
-        Ok(())
+        let writes = tables.blocklist.replace(reason, entries)?;
+        tables.apply(&writes)
     }
 
     /// Removes what has expired at `now_s` (monotonic seconds). Call now and then: expired entries do not match anyway.
@@ -318,11 +304,11 @@ impl Tables {
 }
 
 fn block_entry((scope, prefix): (u32, IpNet), value: BlockValue) -> Option<BlockEntry> {
-    let BlockValue { reason, expires_s, tenant } = value;
+    let BlockValue { reason, expires_s, tenant, covered_s: _ } = value;
     Some(BlockEntry { scope, prefix, reason: Reason::from_number(reason)?, tenant, expires_s })
 }
 
-/// Adds what is missing, then removes what is not wanted.
+/// Removes what is not wanted, then adds what is missing: there may not be room for both.
 fn replace_trie<K: aya::Pod + Eq + Hash, V: aya::Pod>(
     trie: &mut LpmTrie<MapData, K, V>,
     name: &'static str,
@@ -331,18 +317,18 @@ fn replace_trie<K: aya::Pod + Eq + Hash, V: aya::Pod>(
 ) -> Result<(), KernelError> {
     let parts = |key: &Key<K>| (key.prefix_len(), key.data());
     let present: Vec<Key<K>> = trie.keys().collect::<Result<_, _>>().map_err(read(name))?;
+    let keys: HashSet<_> = wanted.iter().map(parts).collect();
+    for stale in present.iter().filter(|key| !keys.contains(&parts(key))) {
+        absent_is_done(trie.remove(stale)).map_err(write(name))?;
+    }
     for key in wanted {
         trie.insert(key, value, 0).map_err(write(name))?;
-    }
-    let wanted: HashSet<_> = wanted.iter().map(parts).collect();
-    for stale in present.iter().filter(|key| !wanted.contains(&parts(key))) {
-        absent_is_done(trie.remove(stale)).map_err(write(name))?;
     }
     Ok(())
 }
 
 /// Opens one pin as a typed map.
-fn open<M>(pins: &Pins, name: &'static str) -> Result<M, KernelError>
+pub(super) fn open<M>(pins: &Pins, name: &'static str) -> Result<M, KernelError>
 where
     M: TryFrom<Map, Error = MapError>,
 {

@@ -11,6 +11,7 @@ mod shape;
 
 pub mod inspect;
 pub mod load;
+pub mod loaded;
 pub mod unload;
 
 pub mod blocklist;
@@ -21,6 +22,7 @@ pub use blocklist::{BlockEntry, Blocklist};
 pub use error::KernelError;
 pub use inspect::{Inspection, inspect};
 pub use load::{Loaded, load};
+pub use loaded::check_loaded;
 pub use maps::{AllowEntry, Maps};
 pub use pins::Pins;
 pub use reports::Reports;

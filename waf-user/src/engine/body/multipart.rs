@@ -153,7 +153,8 @@ impl Reader<'_> {
             return Ok(());
         }
         let held: usize = lines.iter().map(Vec::len).sum();
-        if held + bare.len() > limits::MULTIPART_PART_HEADER_BYTES {
+        let full = lines.len() >= limits::MULTIPART_PART_HEADERS && !bare.starts_with(b" ");
+        if full || held + bare.len() > limits::MULTIPART_PART_HEADER_BYTES {
             return Err(BodyError::PartHeaders(at));
         }
         if bare.first().is_some_and(u8::is_ascii_whitespace) {

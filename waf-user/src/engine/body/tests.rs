@@ -149,6 +149,10 @@ fn multipart_fields_and_files() {
 fn multipart_that_is_refused() {
     let part = |headers: &str| format!("--b\r\n{headers}\r\n\r\nx\r\n--b--\r\n");
     let named = "Content-Disposition: form-data; name=\"a\"";
+    let lines = |more: usize| {
+        let more: String = (0..more).map(|number| format!("\r\nX{number}: y")).collect();
+        format!("{named}{more}")
+    };
     let rows = [
         ("empty", String::new()),
         ("preamble", format!("x\r\n{}--b--\r\n", field("a", "1"))),
@@ -168,11 +172,14 @@ fn multipart_that_is_refused() {
         ("open quote", part("Content-Disposition: form-data; name=\"a")),
         ("text after quote", part("Content-Disposition: form-data; name=\"a\"b")),
         ("space before colon", part(&named.replace(':', " :"))),
+        ("more header lines than the limit", part(&lines(limits::MULTIPART_PART_HEADERS))),
     ];
     for (name, body) in rows {
         let (values, outcome) = read(&body, Extent::Whole);
         assert!(outcome.is_err() || values.multipart.strict_error(), "{name}");
     }
+    let most = part(&lines(limits::MULTIPART_PART_HEADERS - 1));
+    assert!(read(&most, Extent::Whole).1.is_ok(), "as many header lines as the limit");
 }
 
 #[test]
