@@ -330,18 +330,22 @@ impl Transaction {
     fn begin(&mut self, phase: Phase) {
         self.cursor.step = Some(0);
         self.state.values.path_decoded |= phase > Phase::RequestHeaders;
+        let values = &mut self.state.values;
+        let processor = processor(&self.state.control, values);
+        if phase <= Phase::RequestBody {
+            // Rules of phase 1 read and change it.
+            values.body_processor = processor.map_or("", BodyProcessor::name).as_bytes().to_vec();
+        }
         if phase != Phase::RequestBody || self.passes_over(phase) {
             return;
         }
         let values = &mut self.state.values;
-        let processor = processor(&self.state.control, values);
         values.body_shown = self.state.control.force_request_body_variable
             || matches!(processor, None | Some(BodyProcessor::UrlEncoded));
         if values.body_length > 0 {
             body::decode(values, self.rules.options().request_body_limit);
         }
         let Some(processor) = processor.filter(|_| values.body_length > 0) else { return };
-        values.body_processor = processor.name().as_bytes().to_vec();
         body::process(values, processor, self.rules.options());
     }
 

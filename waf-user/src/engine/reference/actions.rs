@@ -1,7 +1,7 @@
 //! Actions that set something, run in the order written.
 
 use crate::engine::operator::number::whole_number;
-use crate::engine::rule::{Action, Change, Holder, SetVar};
+use crate::engine::rule::{Action, Change, Ctl, Holder, SetVar};
 use crate::engine::state::State;
 use crate::engine::template::Template;
 use crate::engine::values::Values;
@@ -21,7 +21,12 @@ pub fn run(actions: &[Action], again: bool, state: &mut State) {
             }
             Action::SetEnv { name, value } => set_env(name, value, &mut state.values),
             Action::Ctl(_) if again => {}
-            Action::Ctl(ctl) => state.control.apply(ctl),
+            Action::Ctl(ctl) => {
+                if let Ctl::BodyProcessor(processor) = ctl {
+                    state.values.body_processor = processor.name().as_bytes().to_vec();
+                }
+                state.control.apply(ctl);
+            }
         }
     }
 }
