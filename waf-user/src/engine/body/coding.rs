@@ -69,3 +69,6 @@ fn drain(mut source: impl Read, bytes_max: usize, is_cut: bool) -> Result<Decode
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

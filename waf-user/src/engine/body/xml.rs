@@ -108,3 +108,6 @@ impl Found<'_> {
 fn decoded(text: &str) -> Vec<u8> {
     unescape(text).map_or_else(|_| text.as_bytes().to_vec(), |text| text.into_owned().into_bytes())
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,6 +77,19 @@ fn each_mistake_is_said() {
             "a.conf:1:32: tag in SecDefaultAction",
         ),
         ("setvar", "SecAction \"id:1,setvar:arg.x=1\"", "a.conf:1:24: setvar of `arg.x`"),
+        ("container", "<Location /a>\nSecRuleEngine On", "the container <Location is not supported"),
+        ("open container", "<IfModule a>\nSecRuleEngine On", "<IfModule> is never closed"),
+        ("closed container", "</IfModule>", "</ifmodule> closes nothing"),
+        ("script", "SecRuleScript a.lua", "SecRuleScript is not supported: no script is run"),
+        ("exec", "SecAction \"id:1,exec:/bin/x\"", "exec is not supported: no program is run"),
+        ("proxy", "SecAction \"id:1,proxy:http://x\"", "proxy is not supported"),
+        ("operator refused", "SecRule FILES \"@inspectFile x\" \"id:1\"", "no program is run for a request"),
+        ("arity of an accepted one", "SecAuditLog a b", "SecAuditLog wants 1 to 1 arguments, found 2"),
+        ("path", "SecRule XML:/a/b x \"id:1\"", "the path `/a/b` is not supported"),
+        ("update without targets", "SecRuleUpdateTargetById 1", "it wants rules and variables"),
+        ("update of an id", "SecRuleUpdateActionById 1 \"id:2\"", "an update cannot change a rule's id"),
+        ("initcol", "SecAction \"id:1,initcol:x=1\"", "initcol of `x=1`"),
+        ("rate", "SecAction \"id:1,deprecatevar:ip.x=1\"", "no rate"),
         ("only exclusions", "SecRule !ARGS x \"id:1\"", "the rule looks at no variable"),
         ("scalar with a key", "SecRule REQUEST_URI:a x \"id:1\"", "REQUEST_URI has one value"),
     ];
@@ -130,6 +143,27 @@ fn includes() {
     assert!(errors.contains("nested deeper than 16"), "{errors}");
     let errors = compile("Include bad.conf", &files).expect_err("a mistake in it");
     assert!(errors.starts_with("bad.conf:2:3: unknown directive"), "{errors}");
+}
+
+#[test]
+fn what_a_configuration_of_the_reference_engine_holds() {
+    let text = "<IfModule security2_module>\n<IfModule !mod_other.c>\nNonsense here\n</IfModule>\n\
+                SecAuditEngine RelevantOnly\nSecAuditLogParts ABIJDEFHZ\nSecDebugLogLevel 0\nSecTmpDir /tmp/\n\
+                SecDataDir /tmp/\nSecPcreMatchLimit 1000\nSecUnicodeMapFile unicode.mapping 20127\nSecStatusEngine On\n\
+                SecRequestBodyInMemoryLimit 131072\nSecRequestBodyJsonDepthLimit 512\nSecServerSignature x\n\
+                SecUploadKeepFiles Off\nSecUploadFileLimit 10\nSecConnEngine Off\nSecWebAppId shop\n\
+                IncludeOptional nothing.conf\n</IfModule>\nSecAction \"id:1,phase:1,pass\"";
+    assert_eq!(compile(text, &Files::default()).unwrap_or_else(|errors| panic!("{errors}")).len(), 1);
+}
+
+#[test]
+fn the_engine_refuses_unreadable_bodies_where_no_rule_does() {
+    let length = |text: &str| {
+        let file = RuleFile { name: "a.conf".to_owned(), text: text.as_bytes().to_vec() };
+        RuleSet::compile_with_defaults(&[file], &Files::default()).expect("they are good").len()
+    };
+    assert_eq!(length("SecAction \"id:1,phase:1,pass\""), 4);
+    assert_eq!(length("SecRule REQBODY_ERROR \"!@eq 0\" \"id:200002,phase:2,deny\""), 1);
 }
 
 #[test]

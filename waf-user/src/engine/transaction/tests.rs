@@ -9,9 +9,11 @@ use crate::engine::{
 
 mod attacks;
 mod corpus;
+mod crs4;
 mod harmless;
 mod hostile;
 mod random;
+mod records;
 mod rules;
 
 /// No file beside the one given.
@@ -38,9 +40,12 @@ pub fn starter() -> Arc<RuleSet> {
     Arc::clone(&STARTER)
 }
 
+pub fn settings() -> Settings {
+    Settings { paranoia_level: 2, inbound_threshold: 5, outbound_threshold: 4, response_bodies: false }
+}
+
 pub fn transaction(rules: &Arc<RuleSet>) -> Transaction {
-    let settings =
-        Settings { paranoia_level: 2, inbound_threshold: 5, outbound_threshold: 4, response_bodies: false };
+    let settings = settings();
     let client = "203.0.113.9:40000".parse().expect("an address");
     let server = "10.1.0.10:443".parse().expect("an address");
     Transaction::new(Arc::clone(rules), &settings, Connection { client, server }, 1_700_000_000_000, "01ABC")

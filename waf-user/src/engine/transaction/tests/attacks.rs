@@ -139,6 +139,7 @@ fn of_other_kinds_are_refused() {
     let form = "application/x-www-form-urlencoded";
     let json = "application/json";
     let cut = "--b\r\nA: b\r\n\r\nx";
+    let part = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n";
     let entity = "<!DOCTYPE x [<!ENTITY y SYSTEM 'file:///etc/passwd'>]>";
     let rows = [
         ("sqlmap", Request::get("/").header("User-Agent", "sqlmap/1.7 (https://sqlmap.org)"), 100_100, 403),
@@ -161,7 +162,14 @@ fn of_other_kinds_are_refused() {
         ("multipart, no boundary", Request::post("multipart/form-data", "x"), 100_110, 400),
         ("text body", Request::post("text/plain", "hello <script>alert(1)</script>"), 100_130, 403),
         ("body of no type", Request::post("", entity), 100_141, 403),
-        ("XML", Request::post("application/xml", entity), 100_110, 400),
+        ("XML", Request::post("application/xml", format!("{entity}<x>&y;</x>")), 100_160, 403),
+        ("XML without end", Request::post("application/xml", "<x>"), 100_110, 400),
+        (
+            "multipart after a preamble",
+            Request::post("multipart/form-data; boundary=b", format!("x\r\n{part}--b--\r\n")),
+            100_112,
+            400,
+        ),
     ];
     let rules = starter();
     for (name, request, rule, status) in rows {

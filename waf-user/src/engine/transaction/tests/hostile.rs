@@ -1,7 +1,11 @@
 //! Bodies made to cost: bounded time and a stated verdict for each. The deadline is generous on purpose: a quadratic
 //! step would miss it by far.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use super::{Request, refusal, run, starter};
 
@@ -12,6 +16,10 @@ fn bodies_end_with_a_stated_verdict() {
     let form = "application/x-www-form-urlencoded";
     let json = "application/json";
     let long = |text: &str| text.repeat(65_536 / text.len());
+    let xml = "text/xml";
+    let entities: String = (1..40).map(|n| format!("<!ENTITY e{n} \"&e{};&e{};\">", n - 1, n - 1)).collect();
+    let bomb = format!("<!DOCTYPE a SYSTEM \"x\" [<!ENTITY e0 \"lol\">{entities}]><a>&e39;</a>");
+    let attributes = format!("<a>{}</a>", "<b c='1'/>".repeat(10_000));
     let part = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n";
     let rows = [
         ("one long value", Request::post(form, format!("a={}", long("x"))), None),
@@ -30,6 +38,11 @@ fn bodies_end_with_a_stated_verdict() {
             Request::post("multipart/form-data; boundary=b", part.repeat(2_500)),
             Some((100_110, 400)),
         ),
+        ("gzip bomb", zipped(), None),
+        ("no gzip", Request::post(json, "{}").header("Content-Encoding", "gzip"), Some((100_110, 400))),
+        ("entity bomb", Request::post(xml, bomb), Some((100_160, 403))),
+        ("elements in elements", Request::post(xml, "<a>".repeat(20_000)), Some((100_110, 400))),
+        ("10,000 attributes", Request::post(xml, attributes), Some((100_110, 400))),
         ("past the limit, JSON", Request::post(json, format!("[\"{}\"]", "x".repeat(200_000))), None),
         ("past the limit, form", Request::post(form, format!("a={}", "x".repeat(200_000))), None),
         ("random bytes", Request::post("text/plain", pseudo_random(65_536)), None),
@@ -41,6 +54,14 @@ fn bodies_end_with_a_stated_verdict() {
         assert!(started.elapsed() < DEADLINE, "{name} took {:?}", started.elapsed());
         assert_eq!(refusal(&transaction), expected, "{name}");
     }
+}
+
+/// 50 MiB of one byte as a form.
+fn zipped() -> Request {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(&vec![b'x'; 50 * 1024 * 1024]).expect("writes to memory");
+    let body = encoder.finish().expect("ends in memory");
+    Request::post("application/x-www-form-urlencoded", body).header("Content-Encoding", "gzip")
 }
 
 /// A linear congruential sequence: the same bytes in every run.
