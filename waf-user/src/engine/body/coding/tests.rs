@@ -20,10 +20,13 @@ fn deflate(body: &[u8]) -> Vec<u8> {
     encoder.finish().expect("ends in memory")
 }
 
+/// (header, body, what comes out)
+type Row<'a> = (&'a str, Vec<u8>, Option<Result<Decoded, BodyError>>);
+
 #[test]
 fn codings() {
     let whole = |text: &[u8]| Some(Ok(Decoded { body: text.to_vec(), is_cut: false }));
-    let rows: &[(&str, Vec<u8>, Option<Result<Decoded, BodyError>>)] = &[
+    let rows: &[Row<'_>] = &[
         ("identity", b"a=1".to_vec(), None),
         ("gzip", gzip(b"a=1"), whole(b"a=1")),
         ("X-Gzip", gzip(b"a=1"), whole(b"a=1")),
