@@ -6,8 +6,8 @@ use core::ptr::read_volatile;
 use aya_ebpf::btf_maps::lpm_trie::Key;
 use waf_common::address::Address;
 use waf_common::block::{
-    BlockExactKey, BlockValue, EXACT_ADDRESS_BITS, EXACT_NETWORK_BITS, ListKey4, ListKey6, SCOPE_ADDRESS_BIT, SCOPE_BITS,
-    SCOPE_NODE, scope_address,
+    BlockExactKey, BlockValue, EXACT_ADDRESS_BITS, EXACT_NETWORK_BITS, ListKey4, ListKey6, SCOPE_ADDRESS_BIT,
+    SCOPE_BITS, SCOPE_NODE, scope_address,
 };
 use waf_common::flow::FlowKey;
 use waf_common::outcome::Outcome;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,14 +15,23 @@ use waf_common::block::{Reason, SCOPE_NODE};
 use waf_common::names::{MAP_BLOCK4, MAP_SERVICES, PROGRAM_PARSE, PROGRAM_SK_LOOKUP, PROGRAM_XDP};
 use waf_common::outcome::Outcome;
 use waf_tests::frames::{Frame, SYN};
+use waf_tests::wire;
 use waf_user::kernel::BlockEntry;
 
-use super::fixture::{CLIENT4, Fixture, OWN, environment, inside, ip};
+use super::fixture::{Fixture, OWN, environment, inside, ip};
+use super::traffic::ping;
 
 const DEADLINE: Duration = Duration::from_secs(10);
 /// The soak makes a thousand: here enough to meet a packet on each side of a replacement.
 const SWAPS: usize = 50;
 const ECHO_BYTES: usize = 64;
+const BANNED: &str = "192.0.2.1";
+/// Blocked packets sent at once.
+const BURST: usize = 32;
+
+fn ban(source: &str) -> BlockEntry {
+    BlockEntry { scope: SCOPE_NODE, prefix: ip(source).into(), reason: Reason::Ban, tenant: 0, expires_s: 0 }
+}
 
 /// Program ids that inspect shows.
 fn ids(fixture: &Fixture) -> Vec<u64> {
@@ -43,15 +52,8 @@ fn pins(fixture: &Fixture) -> Vec<String> {
 #[test]
 fn a_swap_changes_the_programs_and_nothing_else() {
     let Some(fixture) = Fixture::active() else { return };
-    let ban = BlockEntry {
-        scope: SCOPE_NODE,
-        prefix: "192.0.2.1/32".parse().expect("a prefix"),
-        reason: Reason::Ban,
-        tenant: 0,
-        expires_s: 0,
-    };
-    fixture.maps().block(ban).expect("ban");
-    let banned = Frame::tcp((ip("192.0.2.1"), 1), (ip(OWN), 80), SYN).build();
+    fixture.maps().block(ban(BANNED)).expect("ban");
+    let banned = Frame::tcp((ip(BANNED), 1), (ip(OWN), 80), SYN).build();
     let first = ids(&fixture);
     assert!(fixture.fail(&["swap", "--rollback"]).contains("no earlier programs"));
 
@@ -128,8 +130,11 @@ fn an_interrupted_swap_is_put_in_order() {
     // Killed before the links were touched: the new programs are pinned, and go with the next swap.
     for name in [PROGRAM_XDP, PROGRAM_SK_LOOKUP] {
         let program = fixture.pins().program(name);
-        fs::rename(program.with_file_name(format!("{name}_old")), program.with_file_name(format!("{name}_new")))
-            .expect("rename");
+        fs::rename(
+            program.with_file_name(format!("{name}_old")),
+            program.with_file_name(format!("{name}_new")),
+        )
+        .expect("rename");
     }
     assert!(fixture.fail(&["swap", "--rollback"]).contains("no earlier programs"));
     assert_eq!((ids(&fixture), pins(&fixture).len()), (current.clone(), 2));
@@ -161,7 +166,9 @@ fn a_program_attached_through_netlink_is_foreign() {
     bpftool(&["net", "attach", "xdpdrv", "id", &number, "dev", "eth1"]);
     for words in [&["load"][..], &["swap"]] {
         let error = fixture.fail(words);
-        let named = error.contains(PROGRAM_PARSE) && error.contains(&format!("id {id}")) && error.contains("not ours");
+        let named = error.contains(PROGRAM_PARSE)
+            && error.contains(&format!("id {id}"))
+            && error.contains("not ours");
         assert!(named || words == ["swap"] && error.contains("nothing is loaded"), "{error}");
     }
     bpftool(&["net", "detach", "xdpdrv", "dev", "eth1"]);
@@ -218,44 +225,51 @@ fn talk(fixture: &Fixture, stop: &AtomicBool, rounds: &AtomicU64) -> std::io::Re
     })
 }
 
-/// A ping flood from the client; its last line tells what was lost.
-fn flood(fixture: &Fixture) -> Child {
-    let mut ping = fixture.client.command("ping");
-    ping.args(["-f", "-q", "-i", "0.002", OWN]).stdout(Stdio::piped()).stderr(Stdio::piped());
-    ping.spawn().expect("ping starts")
+/// Pings as fast as they are answered; counts the answers, and fails on the first that does not come.
+fn flood(fixture: &Fixture, stop: &AtomicBool) -> nix::Result<u64> {
+    inside(&fixture.client, || {
+        let mut answered = 0;
+        while !stop.load(Ordering::Relaxed) {
+            ping(OWN)?;
+            answered += 1;
+        }
+        Ok(answered)
+    })
 }
 
-fn lost(mut ping: Child) -> (u64, u64) {
-    nix::sys::signal::kill(
-        nix::unistd::Pid::from_raw(ping.id() as i32),
-        nix::sys::signal::Signal::SIGINT,
-    )
-    .expect("the end of ping");
-    let mut said = String::new();
-    ping.stdout.take().expect("a pipe").read_to_string(&mut said).expect("text");
-    ping.wait().expect("ping ends");
-    let number = |word: &str| -> u64 {
-        let line = said.lines().find(|line| line.contains("transmitted")).unwrap_or_else(|| panic!("{said}"));
-        let part = line.split(", ").find(|part| part.contains(word)).expect("the number");
-        part.split(' ').next().and_then(|number| number.parse().ok()).expect("digits")
-    };
-    (number("transmitted"), number("received"))
+/// SYNs of a banned source, a burst at a time; counts them.
+fn attack(fixture: &Fixture, stop: &AtomicBool) -> u64 {
+    let to = inside(&fixture.node, || wire::hardware_address("eth1").expect("address of the node"));
+    let mut frame = Frame::tcp((ip(BANNED), 40_000), (ip(OWN), 80), SYN);
+    frame.mac_destination = to;
+    let burst = vec![frame.build(); BURST];
+    inside(&fixture.client, || {
+        let mut sent = 0;
+        while !stop.load(Ordering::Relaxed) {
+            wire::send("eth0", &burst).expect("burst");
+            sent += BURST as u64;
+        }
+        sent
+    })
 }
 
 /// Neither a ping, a request of an open connection nor a new connection is lost, and no blocked packet comes through.
 #[test]
 fn swaps_under_traffic_lose_nothing() {
     let Some(fixture) = Fixture::active() else { return };
+    fixture.client.sysctl("net/ipv4/ping_group_range", "0 0").expect("ping sockets for root");
     let listener = inside(&fixture.node, || TcpListener::bind("[::]:0").expect("listener"));
     for worker in 0..2 {
         fixture.maps().set_socket(worker, listener.as_fd()).expect("socket");
     }
+    fixture.maps().block(ban(BANNED)).expect("ban");
     let (stop, rounds) = (AtomicBool::new(false), AtomicU64::new(0));
-    let (took, retransmitted) = thread::scope(|scope| {
+    let (took, answered, sent) = thread::scope(|scope| {
+        let running = StopOnDrop(&stop);
         let server = scope.spawn(|| echo(&listener, &stop));
         let client = scope.spawn(|| talk(&fixture, &stop, &rounds));
-        let running = StopOnDrop(&stop);
-        let ping = flood(&fixture);
+        let pings = scope.spawn(|| flood(&fixture, &stop));
+        let attacker = scope.spawn(|| attack(&fixture, &stop));
         let begin = Instant::now();
         // One that loads, then the quick way to and fro.
         fixture.succeed(&["swap"]);
@@ -263,17 +277,16 @@ fn swaps_under_traffic_lose_nothing() {
             fixture.succeed(&["swap", "--rollback"]);
         }
         let took = begin.elapsed();
-        let (sent, received) = lost(ping);
         drop(running);
         client.join().expect("the client ends").expect("no connection fails");
         server.join().expect("the server ends");
-        // The last request may still be on its way when ping is stopped.
-        assert!(sent > 100 && received + 1 >= sent, "{received} of {sent} pings answered");
-        let drops = fixture.maps().counters().expect("counters");
-        (took, drops.of(Outcome::DropNoService))
+        let answered = pings.join().expect("the pings end").expect("every ping is answered");
+        (took, answered, attacker.join().expect("the attacker ends"))
     });
-    assert_eq!(retransmitted, 0, "nothing is dropped");
+    let counters = fixture.maps().counters().expect("counters");
     let rounds = rounds.load(Ordering::Relaxed);
-    println!("{SWAPS} swaps in {took:?}, {rounds} rounds from {CLIENT4}");
-    assert!(rounds as usize > SWAPS, "{rounds} rounds during {SWAPS} swaps");
+    println!("{SWAPS} swaps in {took:?}: {rounds} rounds, {answered} pings, {sent} blocked packets");
+    assert!(rounds > SWAPS as u64 && answered > SWAPS as u64, "{rounds} rounds, {answered} pings");
+    assert_eq!(counters.of(Outcome::DropNode), sent, "every blocked packet is dropped");
+    assert_eq!(counters.of(Outcome::PassInactive), 0);
 }

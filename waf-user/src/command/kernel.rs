@@ -122,7 +122,11 @@ impl Kernel {
                     false => SwapTo::Object(object, log.log_level.into()),
                 };
                 for program in swap(&settings, to)? {
-                    writeln!(out, "{}: program {} instead of {}", program.name, program.new_id, program.old_id)?;
+                    writeln!(
+                        out,
+                        "{}: program {} instead of {}",
+                        program.name, program.new_id, program.old_id
+                    )?;
                 }
                 writeln!(out, "the ones before stay pinned: waf kernel swap --rollback goes back")?;
             }

@@ -4,11 +4,11 @@
 use std::fs::File;
 use std::path::Path;
 
+use aya::Ebpf;
 use aya::maps::{Array, CpuMap, LpmTrie, MapData};
 use aya::programs::links::FdLink;
 use aya::programs::xdp::XdpMode as AyaMode;
 use aya::programs::{SkLookup, Xdp};
-use aya::Ebpf;
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::sys::utsname::uname;
 use nix::unistd::{Gid, Pid, Uid};
@@ -42,11 +42,7 @@ pub struct Loaded {
 ///
 /// # Errors
 /// See [`KernelError`]; nothing is left behind, and what was there before is untouched.
-pub fn load(
-    settings: &NodeSettings,
-    object: Option<&Path>,
-    level: LogLevel,
-) -> Result<Loaded, KernelError> {
+pub fn load(settings: &NodeSettings, object: Option<&Path>, level: LogLevel) -> Result<Loaded, KernelError> {
     if !Uid::effective().is_root() {
         return Err(KernelError::NeedsRoot { action: "loading the kernel half" });
     }

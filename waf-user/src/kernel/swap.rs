@@ -69,8 +69,7 @@ pub fn swap(settings: &NodeSettings, to: SwapTo<'_>) -> Result<Vec<Replaced>, Ke
 /// One swap at a time.
 fn lock(pins: &Pins) -> Result<Flock<File>, KernelError> {
     let path = pins.node();
-    let failed =
-        |source| KernelError::Directory { action: "lock", path: path.to_owned(), source };
+    let failed = |source| KernelError::Directory { action: "lock", path: path.to_owned(), source };
     let directory = File::open(path).map_err(failed)?;
     Flock::lock(directory, FlockArg::LockExclusive).map_err(|(_, errno)| failed(errno.into()))
 }
@@ -190,8 +189,11 @@ fn program_id(path: &Path, name: &'static str) -> Result<u32, KernelError> {
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), KernelError> {
-    fs::rename(from, to)
-        .map_err(|source| KernelError::Directory { action: "rename", path: from.to_owned(), source })?;
+    fs::rename(from, to).map_err(|source| KernelError::Directory {
+        action: "rename",
+        path: from.to_owned(),
+        source,
+    })?;
     mount::own(to, Gid::from_raw(0), load::ROOT_ONLY_MODE)
 }
 
