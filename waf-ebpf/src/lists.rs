@@ -105,10 +105,16 @@ fn is_live(entry: Option<*const BlockValue>, now_s: u32, reason: &mut u32) -> bo
     let Some(entry) = entry else { return false };
     // SAFETY: map memory lives as long as the program runs; a writer replacing the entry meanwhile leaves old or new
     // fields, each valid.
-    let (expires_s, entry_reason) =
-        unsafe { (read_volatile(&raw const (*entry).expires_s), read_volatile(&raw const (*entry).reason)) };
-    *reason = entry_reason;
-    expires_s == 0 || now_s < expires_s
+    let value = unsafe {
+        BlockValue {
+            reason: read_volatile(&raw const (*entry).reason),
+            expires_s: read_volatile(&raw const (*entry).expires_s),
+            tenant: 0,
+            covered_s: read_volatile(&raw const (*entry).covered_s),
+        }
+    };
+    *reason = value.reason;
+    value.is_live(now_s)
 }
 
 #[inline(never)]

@@ -20,7 +20,7 @@ use waf_common::service::Config;
 use super::log::LogLevel;
 use super::object::{self, program_mut};
 use super::{KernelError, Pins, keys, mount, route, shape};
-use crate::config::{NodeSettings, XdpMode};
+use crate::config::{NodeSettings, XdpMode, check_interface};
 
 /// The coarse clock (`bpf_ktime_get_coarse_ns`) came with 5.11.
 const KERNEL_MIN: (u32, u32) = (5, 11);
@@ -55,6 +55,8 @@ pub fn load(settings: &NodeSettings, object: Option<&Path>, level: LogLevel) -> 
     if mount::is_present(&pins) {
         return Err(KernelError::LeftOver { path: pins.mount() });
     }
+    // A local route for a network that the machine itself stands in would cut it off from there at once.
+    check_interface(settings)?;
     let group = mount::group_of(&settings.user)?;
     let found = route::interface(interface)?;
     if let Some(xdp) = found.xdp {

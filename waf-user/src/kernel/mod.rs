@@ -14,8 +14,11 @@ mod route;
 mod shape;
 mod syscall;
 
+pub mod capture;
+pub mod explain;
 pub mod inspect;
 pub mod load;
+pub mod loaded;
 pub mod swap;
 pub mod unload;
 
@@ -26,9 +29,11 @@ pub mod reports;
 
 pub use blocklist::{BlockEntry, Blocklist};
 pub use error::KernelError;
+pub use explain::{Explanation, explain};
 pub use inspect::{Inspection, inspect};
 pub use load::{Loaded, load};
 pub use log::{KernelLog, LogLevel, LogLine};
+pub use loaded::check_loaded;
 pub use maps::{AllowEntry, Maps};
 pub use pins::Pins;
 pub use reports::Reports;

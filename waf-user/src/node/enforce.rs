@@ -1,6 +1,7 @@
 //! A ban in three places at once: the kernel's block list, the lists that workers read, and the connections that are
 //! open. The only writer of all three while the node runs.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -26,7 +27,7 @@ pub enum BanError {
     #[error(transparent)]
     Full(#[from] Full),
     #[error("{0} is no service address of this node")]
-    NoAddress(std::net::IpAddr),
+    NoAddress(IpAddr),
     #[error("tenant {0} is not served by this node")]
     NoTenant(u32),
     #[error("there is no such ban (`waf ban list` shows those there are)")]
@@ -88,6 +89,15 @@ impl Enforcer {
 
     pub fn filter(&self) -> Option<&dyn Filter> {
         self.filter.as_deref()
+    }
+
+    /// The ban, or that of the one address where its /64 holds machines of ours too: who shares our network attacks no
+    /// less.
+    pub fn narrowed(&self, ban: Ban, source: IpAddr) -> Ban {
+        match self.protected.check(&ban) {
+            Ok(()) => ban,
+            Err(_) => Ban { prefix: IpNet::from(source.to_canonical()), ..ban },
+        }
     }
 
     /// Holds in the kernel and for open connections at once, for new requests from [`Enforcer::publish`] on.

@@ -13,6 +13,7 @@ pub mod filter;
 pub mod kernel_sync;
 pub mod listeners;
 pub mod offline;
+pub mod open_files;
 pub mod protect;
 pub mod react;
 pub mod run;

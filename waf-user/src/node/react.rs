@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::enforce::{Enforcer, Force, sentence};
+use super::enforce::{BanError, Enforcer, Force, sentence};
+use super::error::chain;
 use super::feedback::Feedback;
 use crate::event::{Event, EventId, Journal, Reason, Stage};
 use crate::model::{Ban, Mono, Wall};
@@ -35,7 +36,7 @@ impl Reaction {
         while observations.recv_many(&mut batch, BATCH).await > 0 {
             for seen in batch.drain(..) {
                 if let Some(ban) = self.feedback.observe(&seen) {
-                    self.enforce(ban, seen.destination);
+                    self.enforce(ban, &seen);
                 }
             }
             self.enforcer.borrow_mut().publish();
@@ -47,9 +48,10 @@ impl Reaction {
         }
     }
 
-    fn enforce(&self, ban: Ban, destination: IpAddr) {
+    fn enforce(&self, ban: Ban, seen: &Observation) {
         let now = Mono::now();
         let mut enforcer = self.enforcer.borrow_mut();
+        let ban = enforcer.narrowed(ban, seen.source);
         if enforcer.bans().live(ban.scope, ban.prefix, now).is_some() {
             // Requests that were under way when the ban came.
             return;
@@ -57,12 +59,24 @@ impl Reaction {
         match enforcer.ban(ban.clone(), Force::No) {
             // One line a ban would be a line a source of an attack: the event tells of it.
             Ok(()) => tracing::debug!(prefix = %ban.prefix, scope = %ban.scope, "banned by rules"),
+            // User space enforces it all the same.
+            Err(error @ BanError::Filter(_)) => {
+                let error = chain(&error);
+                tracing::warn!(prefix = %ban.prefix, scope = %ban.scope, error, "ban not enforced in the kernel");
+            }
+            // Nobody is banned: no event says so. The source may come for ever: the log tells of the first such ban only.
             Err(error) => {
-                tracing::warn!(prefix = %ban.prefix, scope = %ban.scope, %error, "ban not enforced whole")
+                if self.metrics.ban_not_made() == 0 {
+                    tracing::warn!(
+                        prefix = %ban.prefix, scope = %ban.scope, %error,
+                        "ban by rules not made; more of them are counted in waf_node_bans_not_made_total"
+                    );
+                }
+                return;
             }
         }
         self.metrics.bans_active(enforcer.bans().len());
-        self.journal.event(ban_event(&ban, destination, now));
+        self.journal.event(ban_event(&ban, seen.destination, now));
     }
 }
 

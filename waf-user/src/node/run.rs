@@ -26,7 +26,7 @@ use super::start::{Started, start};
 use super::workers::Worker;
 use super::{NodeError, user};
 use crate::config::{NodeConfig, NodeSettings, check_interface};
-use crate::kernel::Maps;
+use crate::kernel::{Maps, check_loaded};
 use crate::model::Mono;
 use crate::proxy::Command;
 use crate::telemetry::Metrics;
@@ -45,29 +45,37 @@ const REAP_EVERY: Duration = Duration::from_secs(1);
 pub fn run(settings: &NodeSettings, config: NodeConfig, path: &Path) -> Result<(), NodeError> {
     user::check_user(settings)?;
     check_interface(settings).map_err(Box::new)?;
-    let maps = open_maps(settings, path)?;
+    let kernel = open_kernel(settings, path)?;
     DirBuilder::new()
         .recursive(true)
         .mode(0o750)
         .create(&settings.state_dir)
         .map_err(|source| NodeError::StateDir { path: settings.state_dir.clone(), source })?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(NodeError::Thread)?;
-    LocalSet::new().block_on(&runtime, live(settings, config, maps))
+    LocalSet::new().block_on(&runtime, live(settings, config, kernel))
 }
 
-async fn live(settings: &NodeSettings, config: NodeConfig, maps: Option<Maps>) -> Result<(), NodeError> {
+async fn live(
+    settings: &NodeSettings,
+    config: NodeConfig,
+    kernel: Option<KernelHalf>,
+) -> Result<(), NodeError> {
     let mut signals = Signals::new()?;
     let socket = ControlSocket::bind(&settings.state_dir)?;
     let admin = bind_admin(settings).await?;
-    let samples = match &maps {
-        Some(maps) => Some(Samples::watch(maps.take_reports()?)?),
+    let samples = match &kernel {
+        Some(kernel) => Some(Samples::watch(kernel.maps.take_reports()?)?),
         None => None,
     };
-    let filter = maps.map(|maps| Box::new(maps) as Box<dyn Filter>);
-    let kernel = if filter.is_some() { "filtering" } else { "none: real ports bound, no packet filtered" };
+    let xdp_mode = kernel.as_ref().map(|kernel| kernel.xdp_mode);
+    let filter = kernel.map(|kernel| Box::new(kernel.maps) as Box<dyn Filter>);
     let started = start(settings, config, filter)?;
     let Started { generation, tenants, rules, workers, commands, enforcer, reaction, .. } = started;
     let (journal, metrics) = (started.journal, started.metrics);
+    if let Some(mode) = xdp_mode {
+        metrics.xdp_mode(mode);
+    }
+    let kernel = xdp_mode.unwrap_or("none: real ports bound, no packet filtered");
     let control = Control {
         node: settings.name.clone(),
         generation,
@@ -110,15 +118,23 @@ async fn live(settings: &NodeSettings, config: NodeConfig, maps: Option<Maps>) -
     ended
 }
 
+/// The kernel half as the node uses it.
+struct KernelHalf {
+    maps: Maps,
+    xdp_mode: &'static str,
+}
+
 /// The kernel half, where the settings ask for it. There is no way on without it.
-fn open_maps(settings: &NodeSettings, path: &Path) -> Result<Option<Maps>, NodeError> {
+fn open_kernel(settings: &NodeSettings, path: &Path) -> Result<Option<KernelHalf>, NodeError> {
     if settings.interface.is_none() {
         return Ok(None);
     }
-    match Maps::open(&settings.name) {
-        Ok(maps) => Ok(Some(maps)),
-        Err(source) => Err(NodeError::OpenMaps { config: path.to_owned(), source: Box::new(source) }),
-    }
+    let config = || path.to_owned();
+    let maps = Maps::open(&settings.name)
+        .map_err(|source| NodeError::OpenMaps { config: config(), source: Box::new(source) })?;
+    let xdp_mode = check_loaded(settings)
+        .map_err(|source| NodeError::Loaded { config: config(), source: Box::new(source) })?;
+    Ok(Some(KernelHalf { maps, xdp_mode }))
 }
 
 async fn bind_admin(settings: &NodeSettings) -> Result<Option<TcpListener>, NodeError> {

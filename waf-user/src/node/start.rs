@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
+use waf_common::limits::SERVICES_MAX;
 
 use super::enforce::Enforcer;
 use super::feedback::Feedback;
@@ -17,10 +18,11 @@ use super::protect::Protected;
 use super::react::{OBSERVATIONS_MAX, Reaction};
 use super::services::ServicePlan;
 use super::workers::{self, Worker};
-use super::{NodeError, cpus, listeners, snapshot};
+use super::{NodeError, cpus, listeners, open_files, snapshot};
 use crate::config::{NodeConfig, NodeSettings};
 use crate::event::Journal;
 use crate::model::{Generation, Mono};
+use crate::proxy::limits::CONNECTIONS_MAX;
 use crate::proxy::{Command, Listener, Lists, Observation, WorkerContext};
 use crate::telemetry::Metrics;
 
@@ -56,8 +58,12 @@ pub(super) fn start(
     let cpus = cpus::allowed()?;
     let count = cpus::worker_count(settings.workers, cpus.len());
     check_workers(&config, count)?;
+    let connections_max = connections_max(count);
     let previous = filter.as_ref().map(|filter| filter.services()).transpose()?.unwrap_or_default();
     let plan = ServicePlan::new(&config, count, &previous);
+    if filter.is_some() {
+        check_services(plan.services().len())?;
+    }
     let bound = bind(&plan, count, filter.is_some())?;
     let adopted = match &filter {
         Some(filter) => {
@@ -81,6 +87,7 @@ pub(super) fn start(
     for (index, (own, commands)) in (0..count).zip(bound.into_iter().zip(receivers)) {
         let context = WorkerContext {
             index,
+            connections_max,
             snapshot: Arc::clone(&snapshot),
             lists: Arc::clone(&lists),
             journal: journal.clone(),
@@ -113,6 +120,19 @@ pub(super) fn start(
     })
 }
 
+/// How many connections each worker may hold; told of where that is less than it could.
+fn connections_max(workers: u16) -> usize {
+    let files = open_files::raise_limit().unwrap_or_else(|error| {
+        tracing::warn!(%error, "limit of open files not raised");
+        0
+    });
+    let each = open_files::connections_per_worker(files, workers);
+    if each < CONNECTIONS_MAX {
+        tracing::warn!(files, workers, each, "few open files allowed (LimitNOFILE=): fewer connections held");
+    }
+    each
+}
+
 /// Every worker's listeners, worker 0 first.
 fn bind(plan: &ServicePlan, count: u16, filtered: bool) -> Result<Vec<Vec<Listener>>, NodeError> {
     (0..count)
@@ -129,6 +149,11 @@ fn listening<'a>(bound: &'a [Vec<Listener>], cpus: &[usize]) -> Vec<(BorrowedFd<
     sockets.enumerate().map(|(worker, socket)| (socket, cpus.get(worker).copied())).collect()
 }
 
+/// Before anything is written: half of them would be served.
+fn check_services(count: usize) -> Result<(), NodeError> {
+    if count > SERVICES_MAX as usize { Err(NodeError::TooManyServices { count }) } else { Ok(()) }
+}
+
 /// Where `workers` is not set only the machine tells how many there are.
 fn check_workers(config: &NodeConfig, count: u16) -> Result<(), NodeError> {
     for tenant in &config.tenants {
@@ -137,4 +162,16 @@ fn check_workers(config: &NodeConfig, count: u16) -> Result<(), NodeError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_have_their_limit() {
+        for (count, expected) in [(0, true), (40_960, true), (40_961, false)] {
+            assert_eq!(check_services(count).is_ok(), expected, "{count}");
+        }
+    }
 }

@@ -28,6 +28,8 @@ pub struct Listener {
 /// Everything a worker is given.
 pub struct WorkerContext {
     pub index: u16,
+    /// Open connections beyond which new ones are closed at once; at most [`super::limits::CONNECTIONS_MAX`].
+    pub connections_max: usize,
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub lists: Arc<ArcSwap<Lists>>,
     pub journal: Journal,
@@ -47,6 +49,7 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
     let mut commands = context.commands;
     let worker = Rc::new(Worker {
         index: context.index,
+        connections_max: context.connections_max,
         times,
         snapshot: context.snapshot,
         lists: context.lists,
@@ -61,17 +64,22 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
     for listener in listeners {
         tokio::task::spawn_local(listen::accept(Rc::clone(&worker), listener));
     }
-    // A node that is gone sends no drain: then there is nobody left to serve for.
-    let mut within = Duration::ZERO;
-    while let Some(command) = commands.recv().await {
-        match command {
-            Command::CloseBanned(ban) => worker.registry.close_banned(&ban),
-            Command::Drain { within: deadline } => {
-                within = deadline;
-                break;
+    let mut sweeps = tokio::time::interval(times.pool_sweep);
+    let within = loop {
+        let command = tokio::select! {
+            command = commands.recv() => command,
+            _ = sweeps.tick() => {
+                worker.pool.sweep();
+                continue;
             }
+        };
+        match command {
+            Some(Command::CloseBanned(ban)) => worker.registry.close_banned(&ban, &worker.lists.load()),
+            Some(Command::Drain { within }) => break within,
+            // A node that is gone sends no drain: then there is nobody left to serve for.
+            None => break Duration::ZERO,
         }
-    }
+    };
     worker.registry.start_drain();
     // What is still open at the deadline is cut off when the caller drops the LocalSet.
     let emptied = tokio::time::timeout(within, worker.registry.emptied()).await;
@@ -83,6 +91,7 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
 /// What all connections of a worker share. One thread.
 pub(super) struct Worker {
     pub index: u16,
+    pub connections_max: usize,
     pub times: Times,
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub lists: Arc<ArcSwap<Lists>>,

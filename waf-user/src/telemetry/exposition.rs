@@ -123,6 +123,11 @@ impl Numbers {
             load(&self.feedback_sources_lost),
         )?;
         page.gauge("waf_node_bans", "Bans in force", load(&self.bans_active))?;
+        page.counter(
+            "waf_node_bans_not_made",
+            "Bans by rules that met a protected source or a full table",
+            load(&self.bans_not_made),
+        )?;
         page.gauge(
             "waf_node_snapshot_generation",
             "Generation of the snapshot served",

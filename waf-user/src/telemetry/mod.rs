@@ -83,6 +83,11 @@ impl Metrics {
         self.numbers.feedback_sources_lost.fetch_add(1, Relaxed);
     }
 
+    /// A ban by rules that was not made: its source is protected, or the table is full. Gives how many there were before.
+    pub fn ban_not_made(&self) -> u64 {
+        self.numbers.bans_not_made.fetch_add(1, Relaxed)
+    }
+
     /// Bans in force on this node.
     pub fn bans_active(&self, bans: usize) {
         self.numbers.bans_active.store(wide(bans), Relaxed);

@@ -55,6 +55,7 @@ pub struct Numbers {
     pub feedback_sources: AtomicU64,
     pub feedback_sources_lost: AtomicU64,
     pub bans_active: AtomicU64,
+    pub bans_not_made: AtomicU64,
     pub generation: AtomicU64,
     pub request_lines_lost: AtomicU64,
     pub events_lost: AtomicU64,

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::harness::{DEADLINE, lab};
+use super::harness::{DEADLINE, lab, lab_holding};
 use crate::proxy::Command;
+use crate::proxy::limits::Times;
 
 #[test]
 fn one_connection_many_requests() {
@@ -21,6 +22,21 @@ fn one_connection_many_requests() {
             assert_eq!(client.rest().await, b"");
             assert_eq!(lab.origin.connections(), 1, "the origin's connection is reused");
             assert_eq!(lab.origin.asked().len(), 6);
+        },
+    );
+}
+
+#[test]
+fn the_last_answer_arrives_whole() {
+    lab(
+        |_| {},
+        |lab| async move {
+            let mut client = lab.client().await;
+            client.send(b"GET /big HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n").await;
+            client.stream.readable().await.expect("an answer begins");
+            // What nobody reads any more must not make the socket reset the answer away.
+            client.send(b"\r\n").await;
+            assert_eq!(client.answer("GET").await.body.len(), 4_000_000);
         },
     );
 }
@@ -73,6 +89,37 @@ fn tenants_share_no_origin_connection() {
                 assert_eq!(client.answer("GET").await.status(), 200, "{host}");
             }
             assert_eq!(lab.origin.connections(), 2);
+        },
+    );
+}
+
+#[test]
+fn a_full_worker_closes_at_once() {
+    lab_holding(
+        2,
+        Times::default(),
+        |_| {},
+        |lab| async move {
+            let mut held = Vec::new();
+            for _ in 0..2 {
+                let mut client = lab.client().await;
+                client.send(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+                assert_eq!(client.answer("GET").await.status(), 200);
+                held.push(client);
+            }
+            assert_eq!(lab.client().await.rest().await, b"");
+            let events = lab.events_at_least(1).await;
+            assert_eq!((events.len(), &events[0]["reason"]), (1, &"overloaded".into()));
+            // Who is there already is served on, and who leaves makes room.
+            let mut first = held.remove(0);
+            first.send(b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n").await;
+            assert_eq!(first.answer("GET").await.status(), 200);
+            assert_eq!(first.rest().await, b"");
+            drop(first);
+            while lab.metrics.expose().contains("waf_proxy_connections_open 2") {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(lab.ask("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await.status(), 200);
         },
     );
 }
