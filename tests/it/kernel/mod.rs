@@ -3,6 +3,7 @@
 
 mod fixture;
 
+mod explain;
 mod lifecycle;
 mod lists;
 mod lookup;
