@@ -7,6 +7,7 @@ mod explain;
 mod lifecycle;
 mod lists;
 mod lookup;
+mod order;
 mod parse;
 mod swap;
 mod traffic;
