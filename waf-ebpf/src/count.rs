@@ -68,7 +68,7 @@ pub fn outcome(outcome: Outcome) {
 }
 
 /// A full map leaves further tenants uncounted, nothing else.
-#[inline(never)]
+#[inline(always)]
 fn tenant(tenant: u32, packet: &Packet, bytes: usize, dropped: bool) {
     let add = TenantCounters {
         packets: 1,

@@ -10,12 +10,12 @@ use waf_common::block::{
     SCOPE_BITS, SCOPE_NODE, scope_address,
 };
 use waf_common::flow::FlowKey;
+use waf_common::hint::Hint;
 use waf_common::outcome::Outcome;
 use waf_common::packet::{PROTOCOL_TCP, Packet};
 use waf_common::service::ServiceValue;
 
 use crate::count::now_s;
-use crate::hint;
 use crate::maps::{ALLOW4, ALLOW6, BLOCK_EXACT, BLOCK4, BLOCK6, FLOWS};
 
 /// The entry that refuses a source.
@@ -40,28 +40,22 @@ impl Hit {
     pub const NONE: Self = Self { scope: 0, reason: 0, flow_tenant: 0 };
 }
 
-/// Hot: per packet. Whether some list may hold the source.
-#[inline(always)]
-pub fn may_refuse(packet: &Packet) -> bool {
-    !hint::of(&packet.source).is_clear()
-}
-
 /// Hot: per packet whose source may be listed. Node, then address, then tenant; the node's allow skips all, a tenant's the
-/// address's and its own. Whether it is refused, and then why.
+/// address's and its own. `hint` is [`Hint::bits`]. Whether it is refused, and then why.
 #[inline(never)]
-pub fn refusal(packet: &Packet, service: &ServiceValue, hit: &mut Hit) -> bool {
+pub fn refusal(packet: &Packet, service: &ServiceValue, hint: u32, hit: &mut Hit) -> bool {
     let source = &packet.source;
     let now_s = now_s();
     let mut reason = 0;
-    if blocked(source, SCOPE_NODE, now_s, &mut reason) {
+    if blocked(source, hint, SCOPE_NODE, now_s, &mut reason) {
         *hit = Hit { scope: SCOPE_NODE, reason, flow_tenant: 0 };
         return !allowed(source, SCOPE_NODE);
     }
     let tenant = if service.tenant == 0 { flow_tenant(packet) } else { service.tenant };
     let address = scope_address(service.address_id);
-    if blocked(source, address, now_s, &mut reason) {
+    if blocked(source, hint, address, now_s, &mut reason) {
         *hit = Hit { scope: address, reason, flow_tenant: tenant };
-    } else if tenant != 0 && blocked(source, tenant, now_s, &mut reason) {
+    } else if tenant != 0 && blocked(source, hint, tenant, now_s, &mut reason) {
         *hit = Hit { scope: tenant, reason, flow_tenant: tenant };
     } else {
         return false;
@@ -72,8 +66,8 @@ pub fn refusal(packet: &Packet, service: &ServiceValue, hit: &mut Hit) -> bool {
 
 /// Whether a live entry of one scope holds the source, and its reason: the exact one before the prefixes that cover it.
 #[inline(never)]
-fn blocked(source: &Address, scope: u32, now_s: u32, reason: &mut u32) -> bool {
-    let hint = hint::of(source);
+fn blocked(source: &Address, hint: u32, scope: u32, now_s: u32, reason: &mut u32) -> bool {
+    let hint = Hint::from_bits(hint);
     if hint.address {
         let key = BlockExactKey { scope, bits: EXACT_ADDRESS_BITS, addr: source.octets };
         if is_live(BLOCK_EXACT.get_ptr(key), now_s, reason) {

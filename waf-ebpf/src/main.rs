@@ -116,7 +116,8 @@ fn decide(frame: &Frame, packet: &mut Packet) -> Exit {
         Destination::Service => Outcome::PassService,
     };
     let mut hit = Hit::NONE;
-    if lists::may_refuse(packet) && lists::refusal(packet, &value, &mut hit) {
+    let hint = hint::of(&packet.source);
+    if !hint.is_clear() && lists::refusal(packet, &value, hint.bits(), &mut hit) {
         return Exit::refused(&value, &hit);
     }
     if matches!(outcome, Outcome::PassService) && steer::to_worker_cpu(config, packet, &value) {

@@ -34,7 +34,7 @@ impl Destination {
 }
 
 /// Hot: per packet. The exact service, then the address, then the prefix. `value` is that of the service or its address.
-#[inline(never)]
+#[inline(always)]
 pub fn destination(packet: &Packet, value: &mut ServiceValue) -> Destination {
     let later = matches!(packet.fragment, Fragment::Later);
     let has_ports = !later && matches!(packet.protocol, PROTOCOL_TCP | PROTOCOL_UDP);

@@ -71,12 +71,9 @@ pub struct Packet {
 }
 
 impl Packet {
-    /// Nothing is known.
-    pub const UNKNOWN: Self = Self::between(Address { octets: [0; 16] }, Address { octets: [0; 16] });
-
     /// A packet of which no more than its addresses is known.
     #[inline(always)]
-    const fn between(source: Address, destination: Address) -> Self {
+    fn between(source: Address, destination: Address) -> Self {
         Self {
             source,
             destination,
