@@ -169,7 +169,7 @@ fn what_cannot_be_explained_says_why() {
     let nobody = nix::unistd::User::from_name("nobody").ok().flatten().expect("nobody");
     // Copied where the user may start it.
     fixture.waf_as_nobody(&["inspect"]);
-    let mut command = fixture.node.command_as(&nobody, &fixture.directory().join("waf"));
+    let mut command = fixture.node.command_as(&nobody, fixture.directory().join("waf"));
     command.arg("explain-packet").arg("--config").arg(fixture.directory().join("node.toml"));
     let output = command.args(["--hex", &frame]).output().expect("waf starts");
     assert!(String::from_utf8_lossy(&output.stderr).contains("needs root"), "{output:?}");
