@@ -7,4 +7,5 @@ mod config;
 mod demo;
 mod hostile;
 mod kernel;
+mod node;
 mod recipes;

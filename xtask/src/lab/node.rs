@@ -144,6 +144,14 @@ impl Node {
         daemon.kill().map(drop)
     }
 
+    /// Gives the daemon away: something else ends it.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn take_daemon(&mut self) -> Result<Daemon> {
+        self.daemon.take().with_context(|| format!("{} does not run", self.name))
+    }
+
     /// A `waf` command at this node, such as `["ban", "list"]`; `--config` is added.
     ///
     /// # Errors
