@@ -30,19 +30,21 @@ enum Task {
     /// Install what this machine lacks
     #[command(after_help = "Examples:\n  cargo xtask setup\n  cargo xtask setup --check")]
     Setup {
-        /// Only say what is missing; exit non-zero if anything is
+        /// Only say what is here and what is missing; exit non-zero if anything is
         #[arg(long)]
         check: bool,
     },
     /// Build the BPF object and waf
     #[command(after_help = "Examples:\n  cargo xtask build\n  cargo xtask build --release")]
     Build {
+        /// Optimised; takes far longer
         #[arg(long)]
         release: bool,
     },
     /// Load a node's kernel half (root)
     #[command(after_help = "Example:\n  cargo xtask load --config /etc/waf/node.toml")]
     Load {
+        /// node.toml of the node
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
         /// Instead of the kernel_object of node.toml
@@ -52,9 +54,10 @@ enum Task {
     /// Unload a node's kernel half (root)
     #[command(after_help = "Example:\n  cargo xtask unload --config /etc/waf/node.toml")]
     Unload {
+        /// node.toml of the node
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
-        /// Also while a node answers
+        /// Although a node is running: its sites then answer no more
         #[arg(long)]
         force: bool,
     },
@@ -85,6 +88,9 @@ enum Task {
     /// Clear away what killed runs left; lab, demo and test do it themselves (root)
     #[command(hide = true)]
     Sweep,
+    /// Run a finished test program, and clear away where it is stopped; test does it itself (root)
+    #[command(hide = true)]
+    Integration { program: PathBuf },
     /// Check that the tree keeps its own rules
     #[command(after_help = "Example:\n  cargo xtask tidy")]
     Tidy,
@@ -138,7 +144,7 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<()> {
     match task {
-        Task::Setup { check: true } => setup::check(),
+        Task::Setup { check: true } => setup::show(),
         Task::Setup { check: false } => setup::run().map(|()| println!("setup: nothing is missing")),
         Task::Build { release } => {
             let profile = if release { Profile::Release } else { Profile::Dev };
@@ -158,6 +164,7 @@ fn run(task: Task) -> Result<()> {
         }
         Task::Test => test::run(),
         Task::Sweep => lab::sweep::sweep(),
+        Task::Integration { program } => test::attend(&program),
         Task::Tidy => tidy::run(),
     }
 }

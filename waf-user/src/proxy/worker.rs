@@ -62,17 +62,22 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
     for listener in listeners {
         accepting.push(tokio::task::spawn_local(listen::accept(Rc::clone(&worker), listener)));
     }
-    // A node that is gone sends no drain: then there is nobody left to serve for.
-    let mut drain = Drain::at_once(Duration::ZERO);
-    while let Some(command) = commands.recv().await {
-        match command {
-            Command::CloseBanned(ban) => worker.registry.close_banned(&ban),
-            Command::Drain(asked) => {
-                drain = asked;
-                break;
+    let mut sweeps = tokio::time::interval(times.pool_sweep);
+    let drain = loop {
+        let command = tokio::select! {
+            command = commands.recv() => command,
+            _ = sweeps.tick() => {
+                worker.pool.sweep();
+                continue;
             }
+        };
+        match command {
+            Some(Command::CloseBanned(ban)) => worker.registry.close_banned(&ban, &worker.lists.load()),
+            Some(Command::Drain(drain)) => break drain,
+            // A node that is gone sends no drain: then there is nobody left to serve for.
+            None => break Drain::at_once(Duration::ZERO),
         }
-    }
+    };
     worker.registry.start_drain(drain);
     let ended = async {
         for accepting in accepting {
@@ -95,7 +100,7 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
 async fn obey_bans(worker: &Worker, mut commands: mpsc::Receiver<Command>) {
     while let Some(command) = commands.recv().await {
         if let Command::CloseBanned(ban) = command {
-            worker.registry.close_banned(&ban);
+            worker.registry.close_banned(&ban, &worker.lists.load());
         }
     }
     // The node is gone, the connections are not.
