@@ -71,9 +71,13 @@ pub struct Packet {
 }
 
 impl Packet {
+    /// Nothing is known.
+    pub const UNKNOWN: Self =
+        Self::between(Address { octets: [0; 16] }, Address { octets: [0; 16] });
+
     /// A packet of which no more than its addresses is known.
     #[inline(always)]
-    fn between(source: Address, destination: Address) -> Self {
+    const fn between(source: Address, destination: Address) -> Self {
         Self {
             source,
             destination,
@@ -113,6 +117,12 @@ impl Packet {
             PROTOCOL_ICMPV6 => matches!(self.icmp, [1..=4 | 130..=137 | 143, _]),
             _ => false,
         }
+    }
+
+    /// Hot: per packet. A part of a datagram, also the first.
+    #[inline(always)]
+    pub fn is_fragment(&self) -> bool {
+        !matches!(self.fragment, Fragment::Whole)
     }
 
     /// Hot: per packet. The first packet of a TCP connection.
