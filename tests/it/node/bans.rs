@@ -1,1 +1,182 @@
-//! placeholder
+//! Bans through a node's rules: who gets which, for how long, and what it reaches.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+use waf_tests::load::Connection;
+use waf_tests::namespace::inside;
+use xtask::demo::evidence::sum;
+use xtask::interrupt;
+use xtask::lab::settings::{ONE, SHOP, WWW};
+use xtask::lab::topology::{ATTACKER, PROBES};
+use xtask::lab::{BanPolicy, Carrier, Lab, LabOptions, Mode, Request, Scheme, Site};
+
+use super::http;
+use crate::stage;
+
+const ATTACK: &str = "/search?q=1+UNION+SELECT+user,password+FROM+users";
+const REFUSED: u32 = 3;
+const SOON: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_millis(300);
+/// Beside [`ONE`] on its address, and blocking too.
+const TWO: &str = "two.example.test";
+
+/// A site of its own and two that share an address, all blocking.
+fn options(extra_ban: &str) -> LabOptions {
+    let site = |tenant, fqdn, host| Site { tenant, fqdn, host, workers: &[], mode: Mode::Block };
+    LabOptions {
+        sites: vec![site(1, WWW, 10), site(2, SHOP, 11), site(3, ONE, 20), site(4, TWO, 20)],
+        ban: BanPolicy { refused: REFUSED, ratio: 0.5, window_s: 10, ttl_s: 2, scope: "tenant" },
+        extra_ban: extra_ban.to_owned(),
+        ..LabOptions::default()
+    }
+}
+
+fn visit(scheme: Scheme, fqdn: &str, host: u8, source: IpAddr, target: &str) -> Request {
+    Request::get(scheme, fqdn, Carrier::A.service(host), target).from(source).connect_within(SILENCE)
+}
+
+fn bans(lab: &Lab) -> Result<Vec<Value>> {
+    let text = lab.node(Carrier::A).waf_text(&["ban", "list", "--json"])?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// Attacks until a ban of this scope stands.
+fn banned(lab: &Lab, fqdn: &str, host: u8, source: IpAddr, scope: &str) -> Result<Value> {
+    interrupt::until(&format!("{source} to be banned for {scope}"), SOON, || {
+        lab.client().send(&visit(Scheme::Http, fqdn, host, source, ATTACK))?;
+        Ok(bans(lab)?.into_iter().find(|ban| {
+            ban["scope"] == scope
+                && ban["prefix"].as_str().is_some_and(|p| p.starts_with(&source.to_string()))
+        }))
+    })
+}
+
+fn status(lab: &Lab, request: &Request) -> Result<Option<u16>> {
+    Ok(lab.client().send(request)?.map(|answer| answer.status))
+}
+
+#[test]
+fn who_comes_back_is_banned_for_longer_and_expired_bans_pass_again() {
+    stage::with_lab(options("ttl_growth = 3\nttl_max_s = 7"), |lab| {
+        let attacker = Carrier::A.client(ATTACKER);
+        let mut lasted = Vec::new();
+        for _ in 0..3 {
+            let ban = banned(lab, WWW, 10, attacker, "tenant:1")?;
+            lasted.push(ban["expires_in_s"].as_u64().unwrap_or(0));
+            ensure!(
+                status(lab, &visit(Scheme::Http, WWW, 10, attacker, "/"))?.is_none(),
+                "banned and answered"
+            );
+            interrupt::until("the ban to run out", Duration::from_secs(9), || {
+                let answer = status(lab, &visit(Scheme::Http, WWW, 10, attacker, "/"))?;
+                Ok((answer == Some(200)).then_some(()))
+            })?;
+        }
+        ensure!(lasted == [2, 6, 7], "bans of {lasted:?} s, expected 2, 6 and the most, 7");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_source_bad_for_two_tenants_of_an_address_is_banned_for_the_address() {
+    let mut options = options("");
+    options.ban.ttl_s = 60;
+    stage::with_lab(options, |lab| {
+        let attacker = Carrier::A.client(ATTACKER);
+        banned(lab, ONE, 20, attacker, "tenant:3")?;
+        // On a shared address a tenant's ban holds at TLS accept and after Host; the other tenant is served.
+        ensure!(status(lab, &visit(Scheme::Https, ONE, 20, attacker, "/"))?.is_none(), "banned and answered");
+        ensure!(status(lab, &visit(Scheme::Https, TWO, 20, attacker, "/"))? == Some(200), "not banned there");
+        let before = sum(&lab.node(Carrier::A).map("COUNTERS")?, "drop_address");
+        banned(lab, TWO, 20, attacker, &format!("address:{}", Carrier::A.service(20)))?;
+        for fqdn in [ONE, TWO] {
+            ensure!(status(lab, &visit(Scheme::Http, fqdn, 20, attacker, "/"))?.is_none(), "{fqdn} answers");
+        }
+        let dropped = sum(&lab.node(Carrier::A).map("COUNTERS")?, "drop_address");
+        ensure!(dropped > before, "the address's ban is enforced in the kernel");
+        let other = visit(Scheme::Http, WWW, 10, attacker, "/");
+        ensure!(status(lab, &other)? == Some(200), "another address is served");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_tenants_ban_drops_its_open_connections_to_a_shared_address_in_the_kernel() {
+    let mut options = options("");
+    options.ban.ttl_s = 60;
+    stage::with_lab(options, |lab| {
+        let node = lab.node(Carrier::A);
+        let target = http(Carrier::A.service(20));
+        let open = || inside(lab.client_namespace(), || Connection::open(target));
+        let (mut one, mut two) = (open()?, open()?);
+        ensure!(one.ask(ONE, "/")?.status == 200 && two.ask(TWO, "/")?.status == 200, "refused");
+        let flows = |lab: &Lab| {
+            let flows = lab.node(Carrier::A).map("FLOWS")?;
+            let tenants =
+                flows.as_array().into_iter().flatten().map(|entry| entry["value"]["tenant"].clone());
+            anyhow::Ok(tenants.filter_map(|tenant| tenant.as_u64()).collect::<Vec<_>>())
+        };
+        let mut known = flows(lab)?;
+        known.sort_unstable();
+        ensure!(known == [3, 4], "the kernel knows connections of {known:?}");
+        let prefix = format!("{}/32", Carrier::A.client(2));
+        let before = sum(&node.map("COUNTERS")?, "drop_tenant");
+        node.waf_text(&["ban", "add", &prefix, "--scope", "tenant:3", "--ttl-s", "60"])?;
+        let _ = one.send(b"GET / HTTP/1.1\r\n");
+        ensure!(two.ask(TWO, "/")?.status == 200, "the other tenant's connection lives");
+        interrupt::until("the kernel to drop the flow", SOON, || {
+            // Whatever the client sends or its stack repeats.
+            Ok((sum(&lab.node(Carrier::A).map("COUNTERS")?, "drop_tenant") > before).then_some(()))
+        })
+        .or_else(|error| {
+            // Closed by the node first: then the flow is forgotten, and nothing of it comes any more.
+            if flows(lab)? == [4] { Ok(()) } else { Err(error) }
+        })?;
+        drop(two);
+        interrupt::until("closed connections to be forgotten", SOON, || {
+            Ok(flows(lab)?.is_empty().then_some(()))
+        })?;
+        node.waf_text(&["ban", "remove", &prefix, "--scope", "tenant:3"]).map(drop)
+    });
+}
+
+#[test]
+fn nobody_of_never_is_banned() {
+    let spared = Carrier::A.client(PROBES[0]);
+    stage::with_lab(options(&format!("never = [\"{spared}\"]")), |lab| {
+        for _ in 0..REFUSED * 4 {
+            let answer = status(lab, &visit(Scheme::Http, WWW, 10, spared, ATTACK))?;
+            ensure!(answer == Some(403), "an attack of the spared is answered {answer:?}");
+        }
+        interrupt::until("the node to tell that it spared somebody", SOON, || {
+            let count = lab.node(Carrier::A).metric("waf_node_bans_spared_total")?;
+            Ok(count.first().is_some_and(|(_, count)| *count >= 3.0).then_some(()))
+        })?;
+        ensure!(bans(lab)?.is_empty(), "banned: {:?}", bans(lab)?);
+        let by_hand = ["ban", "add", &format!("{spared}/32"), "--scope", "node"];
+        let refused = lab.node(Carrier::A).waf(&by_hand)?;
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        ensure!(!refused.status.success() && said.contains("never"), "{said}");
+        // Another source of the same net is nobody's friend.
+        banned(lab, WWW, 10, Carrier::A.client(PROBES[1]), "tenant:1").map(drop)
+    });
+}
+
+#[test]
+fn ipv6_sources_are_banned_by_their_64() {
+    stage::with_lab(options(""), |lab| {
+        let request = |target: &str| {
+            Request::get(Scheme::Http, WWW, Carrier::A.service6(10), target).connect_within(SILENCE)
+        };
+        let ban = interrupt::until("the /64 to be banned", SOON, || {
+            lab.client().send(&request(ATTACK))?;
+            Ok(bans(lab)?.into_iter().next())
+        })?;
+        ensure!(ban["prefix"].as_str().is_some_and(|prefix| prefix.ends_with("/64")), "{ban}");
+        ensure!(status(lab, &request("/"))?.is_none(), "banned and answered");
+        Ok(())
+    });
+}

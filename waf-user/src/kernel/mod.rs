@@ -29,4 +29,5 @@ pub use log::{KernelLog, LogLevel, LogLine};
 pub use maps::{AllowEntry, Maps};
 pub use pins::Pins;
 pub use reports::Reports;
+pub use route::xdp_mode;
 pub use unload::{Force, unload};

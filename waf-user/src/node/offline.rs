@@ -40,7 +40,8 @@ pub fn answer(
     let (adopted, _stale) = adopt(&maps.blocks(), &plan, &config, now);
     let protected = Protected::of_this_machine(settings, &config);
     let lists = Arc::new(ArcSwap::from_pointee(Lists::default()));
-    let mut enforcer = Enforcer::new(config, plan, protected, lists, Vec::new(), Some(Box::new(maps)));
+    let mut enforcer =
+        Enforcer::new(config, plan, protected, lists, Vec::new(), Some(Box::new(Arc::new(maps))));
     enforcer.adopt(adopted);
     enforcer.write_alone();
     let enforcer = Rc::new(RefCell::new(enforcer));

@@ -4,6 +4,7 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Builder;
@@ -14,7 +15,6 @@ use super::control::{ORDERS_MAX, Order, Reply};
 use super::control_sock::ControlSocket;
 use super::drain::{Ending, drain};
 use super::error::chain;
-use super::filter::Filter;
 use super::outward::{Outward, bind_admin};
 use super::reload::{Reloaded, Reloader};
 use super::reports::Samples;
@@ -27,7 +27,7 @@ use super::workers::Worker;
 use super::{NodeError, user};
 use crate::config::{NodeConfig, NodeSettings, check_interface};
 use crate::event::Journal;
-use crate::kernel::Maps;
+use crate::kernel::{self, Maps};
 use crate::model::Mono;
 
 /// How often bans that ran out are taken away.
@@ -50,18 +50,19 @@ pub fn run(settings: &NodeSettings, config: NodeConfig, path: &Path, how: Start)
     user::check_user(settings)?;
     check_interface(settings).map_err(Box::new)?;
     let maps = open_maps(settings, path)?;
+    let xdp_mode = settings.interface.as_deref().and_then(kernel::xdp_mode);
     DirBuilder::new()
         .recursive(true)
         .mode(0o750)
         .create(&settings.state_dir)
         .map_err(|source| NodeError::StateDir { path: settings.state_dir.clone(), source })?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(NodeError::Thread)?;
-    LocalSet::new().block_on(&runtime, live((settings, config, path), maps, how))
+    LocalSet::new().block_on(&runtime, live((settings, config, path), (maps, xdp_mode), how))
 }
 
 async fn live(
     (settings, config, path): (&NodeSettings, NodeConfig, &Path),
-    maps: Option<Maps>,
+    (maps, xdp_mode): (Option<Maps>, Option<&'static str>),
     how: Start,
 ) -> Result<(), NodeError> {
     let mut signals = Signals::new()?;
@@ -73,19 +74,21 @@ async fn live(
         Some(maps) => Some(Samples::watch(maps.take_reports()?)?),
         None => None,
     };
-    let filter = maps.map(|maps| Box::new(maps) as Box<dyn Filter>);
-    let kernel = if filter.is_some() { "filtering" } else { "none: real ports bound, no packet filtered" };
+    let kernel = if maps.is_some() { "filtering" } else { "none: real ports bound, no packet filtered" };
     let journal = prepared.journal.clone();
     let (inherited, taken) = inherited(taken);
-    let started = start((settings, config, path), prepared, filter, inherited)?;
+    let started = start((settings, config, path), prepared, maps.map(Arc::new), inherited)?;
     if let Some(taken) = taken {
         taken.confirm()?;
     }
     let standing = Rc::clone(&started.standing);
     let facts = &standing.facts;
+    if let Some(mode) = xdp_mode {
+        standing.metrics.xdp_mode(mode);
+    }
     tracing::info!(
         node = %settings.name, carrier = %settings.carrier, generation = %facts.generation.get(),
-        tenants = facts.tenants.get(), rules = started.rules, workers = facts.workers, kernel, "node serves"
+        tenants = facts.tenants.get(), rules = started.rules, workers = facts.workers, kernel, xdp = xdp_mode.unwrap_or("none"), "node serves"
     );
     let (orders, given) = mpsc::channel(ORDERS_MAX);
     let mut outward = Outward::new(Rc::clone(&standing), orders, journal.clone());
@@ -133,7 +136,7 @@ fn enter(
 fn inherited(taken: Option<Taken>) -> (Inherited, Option<Taken>) {
     let Some(mut taken) = taken else { return (Inherited::default(), None) };
     let handed = std::mem::take(&mut taken.handed);
-    (Inherited { handed, sockets: std::mem::take(&mut taken.sockets) }, Some(taken))
+    (Inherited { handed, sockets: std::mem::take(&mut taken.sockets), lives_on: true }, Some(taken))
 }
 
 /// The kernel half, where the settings ask for it. There is no way on without it.

@@ -10,13 +10,15 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
 
 use super::enforce::Enforcer;
 use super::feedback::Feedback;
 use crate::config::NodeSettings;
+use crate::event::Journal;
 use crate::kernel::KernelError;
 use crate::model::{Generation, Mono};
-use crate::proxy::Snapshot;
+use crate::proxy::{Command, Observation, Snapshot};
 use crate::telemetry::Metrics;
 
 /// Where a node stands in its life.
@@ -50,6 +52,10 @@ pub(super) struct Standing {
     pub enforcer: Rc<RefCell<Enforcer>>,
     pub feedback: Rc<RefCell<Feedback>>,
     pub metrics: Arc<Metrics>,
+    pub journal: Journal,
+    pub commands: Vec<mpsc::Sender<Command>>,
+    /// Weak: the feedback loop ends with the last worker.
+    pub observed: mpsc::WeakSender<Observation>,
     /// Second handles of each worker's listening sockets, to give them away or to write them once more. A socket stays
     /// open until these are gone too.
     pub sockets: RefCell<Vec<Vec<TcpListener>>>,

@@ -23,8 +23,9 @@ use super::workers::{self, Worker};
 use super::{NodeError, cpus, listeners, snapshot};
 use crate::config::{NodeConfig, NodeSettings};
 use crate::event::Journal;
+use crate::kernel::Maps;
 use crate::model::{Generation, Mono};
-use crate::proxy::{Command, Listener, Lists, Observation, WorkerContext};
+use crate::proxy::{Command, Flows, Listener, Lists, Observation, WorkerContext};
 use crate::telemetry::Metrics;
 
 /// Commands waiting in one worker: bans of one second at the most.
@@ -44,6 +45,8 @@ pub(super) struct Prepared {
 pub(super) struct Inherited {
     pub handed: Handed,
     pub sockets: Vec<TcpListener>,
+    /// Its connections are still open.
+    pub lives_on: bool,
 }
 
 /// A node that serves.
@@ -74,10 +77,15 @@ pub(super) fn prepare(settings: &NodeSettings, config: &NodeConfig) -> Result<Pr
 pub(super) fn start(
     (settings, config, path): (&NodeSettings, NodeConfig, &Path),
     prepared: Prepared,
-    filter: Option<Box<dyn Filter>>,
+    maps: Option<Arc<Maps>>,
     inherited: Inherited,
 ) -> Result<Started, NodeError> {
     let Prepared { built: Built { mut snapshot, rules }, cpus, workers: count, journal, metrics } = prepared;
+    let flows = maps.clone().map(|maps| maps as Arc<dyn Flows>);
+    let filter = maps.map(|maps| Box::new(maps) as Box<dyn Filter>);
+    if let (Some(filter), false) = (&filter, inherited.lives_on) {
+        filter.clear_flows()?;
+    }
     let generation = next_generation(filter.as_deref(), &inherited.handed)?;
     snapshot.generation = generation;
     let previous = filter.as_ref().map(|filter| filter.services()).transpose()?.unwrap_or_default();
@@ -110,17 +118,19 @@ pub(super) fn start(
             lists: Arc::clone(&lists),
             journal: journal.clone(),
             metrics: Arc::clone(&metrics),
+            flows: flows.clone(),
             observations: observed.clone(),
             commands,
         };
         workers.push(workers::start(own, context, cpus.get(usize::from(index)).copied())?);
     }
     metrics.generation(generation);
+    metrics.workers(count);
     let enforcer = Rc::new(RefCell::new(enforcer));
     let reaction = Reaction {
         feedback: Rc::clone(&feedback),
         enforcer: Rc::clone(&enforcer),
-        journal,
+        journal: journal.clone(),
         metrics: Arc::clone(&metrics),
     };
     let standing = Rc::new(Standing {
@@ -131,6 +141,9 @@ pub(super) fn start(
         enforcer,
         feedback,
         metrics,
+        journal: journal.clone(),
+        commands: commands.clone(),
+        observed: observed.downgrade(),
         sockets: RefCell::new(sockets),
         cpus,
     });

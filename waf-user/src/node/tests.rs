@@ -121,6 +121,10 @@ impl Filter for Tables {
         self.step("config")
     }
 
+    fn clear_flows(&self) -> Result<(), KernelError> {
+        Ok(())
+    }
+
     fn counters(&self) -> Result<Counters, KernelError> {
         Ok(bytemuck::Zeroable::zeroed())
     }

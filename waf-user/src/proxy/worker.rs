@@ -11,10 +11,10 @@ use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
 
 use super::limits::Times;
-use super::registry::Registry;
-use super::{Command, Drain, Lists, Observation, Snapshot, listen};
+use super::registry::{Open, Registry};
+use super::{Command, Drain, Flows, Lists, Observation, Snapshot, listen};
 use crate::event::{EventId, Journal};
-use crate::model::Wall;
+use crate::model::{TenantId, Wall};
 use crate::origin::Pool;
 use crate::telemetry::Metrics;
 
@@ -32,6 +32,8 @@ pub struct WorkerContext {
     pub lists: Arc<ArcSwap<Lists>>,
     pub journal: Journal,
     pub metrics: Arc<Metrics>,
+    /// None without the kernel half.
+    pub flows: Option<Arc<dyn Flows>>,
     /// Bounded: a full queue loses the observation, which is counted.
     pub observations: mpsc::Sender<Observation>,
     pub commands: mpsc::Receiver<Command>,
@@ -53,6 +55,7 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
         journal: context.journal,
         pool: Pool::new(Arc::clone(&context.metrics)),
         metrics: context.metrics,
+        flows: context.flows,
         observations: context.observations,
         registry: Rc::default(),
         seed: RandomState::new(),
@@ -116,6 +119,7 @@ pub(super) struct Worker {
     pub journal: Journal,
     pub pool: Pool,
     pub metrics: Arc<Metrics>,
+    pub flows: Option<Arc<dyn Flows>>,
     pub observations: mpsc::Sender<Observation>,
     pub registry: Rc<Registry>,
     /// Keyed by the operating system once; with the count it gives ids that no request can foretell.
@@ -124,6 +128,13 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    /// Hot: per request. Notes whose connection this is.
+    pub fn belongs_to(&self, open: &Open, tenant: TenantId) {
+        if !open.belongs_to(tenant) {
+            self.metrics.flow_lost();
+        }
+    }
+
     /// Hot: per request. The id of the next request or event.
     pub fn event_id(&self, now: Wall) -> EventId {
         let count = self.ids.get();

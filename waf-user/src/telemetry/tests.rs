@@ -34,9 +34,9 @@ fn every_count_has_its_series() {
     metrics.refused(Reason::Rules);
     metrics.refused(Reason::Banned);
     for _ in 0..3 {
-        metrics.connection_opened();
+        metrics.connection_opened(1);
     }
-    metrics.connection_closed();
+    metrics.connection_closed(1);
     metrics.tls_handshake(true);
     metrics.tls_handshake(false);
     metrics.origin(OriginConnect::Reused);

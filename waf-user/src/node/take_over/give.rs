@@ -1,6 +1,7 @@
 //! The serving process's side: leaves what only one process can have, waits until the other serves, or takes it back.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::UnixStream;
@@ -72,7 +73,7 @@ fn passed(standing: &Standing) -> io::Result<Vec<std::net::TcpListener>> {
 async fn take_back(standing: &Standing, outward: &mut Outward) {
     let opened = open_maps(&standing.settings.borrow(), &standing.path.borrow());
     match opened {
-        Ok(maps) => standing.enforcer.borrow_mut().reopen(maps.map(|maps| Box::new(maps) as _)),
+        Ok(maps) => standing.enforcer.borrow_mut().reopen(maps.map(|maps| Box::new(Arc::new(maps)) as _)),
         Err(error) => tracing::error!(error = chain(&error), "kernel's maps not opened again"),
     }
     if let Err(error) = standing.take_up() {
