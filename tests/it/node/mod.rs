@@ -36,7 +36,7 @@ fn http(address: IpAddr) -> SocketAddr {
 fn nothing_lost(tally: &Tally) -> Result<()> {
     let first: Vec<_> = tally.lost.iter().take(5).collect();
     ensure!(tally.lost.is_empty(), "{} of {} lost: {first:?}", tally.lost.len(), tally.answered);
-    ensure!(tally.answered > 20, "only {} requests: that was no load", tally.answered);
+    ensure!(tally.answered > 0, "no request was sent: that was no load");
     Ok(())
 }
 

@@ -85,7 +85,7 @@ fn pinned(lab: &Lab, carrier: Carrier) -> Result<[usize; 3]> {
     let node = lab.node(carrier);
     let pins = std::fs::read_dir(node.pins()?.join("maps"))?.count();
     let entries = |map| anyhow::Ok(node.map(map)?.as_array().map_or(0, Vec::len));
-    Ok([pins, entries("SERVICES")?, entries("BLOCK4")?])
+    Ok([pins, entries("SERVICES")?, entries("BLOCK_EXACT")?])
 }
 
 /// xorshift64 (Marsaglia 2003); the seed is told with a failure.

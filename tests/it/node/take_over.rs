@@ -104,7 +104,7 @@ fn serves_as_before(lab: &xtask::lab::Lab) -> Result<()> {
     ensure!(lab.client().answer(&visit)?.status == 200, "a clean request is refused");
     let prefix = format!("{}/32", Carrier::A.client(ATTACKER));
     lab.node(Carrier::A).waf_text(&["ban", "add", &prefix, "--scope", "node", "--ttl-s", "60"])?;
-    let listed = lab.node(Carrier::A).map("BLOCK4")?.as_array().map_or(0, Vec::len);
+    let listed = lab.node(Carrier::A).map("BLOCK_EXACT")?.as_array().map_or(0, Vec::len);
     ensure!(listed == 1, "{listed} bans in the kernel: it writes the maps again");
     lab.node(Carrier::A).waf_text(&["ban", "remove", &prefix, "--scope", "node"]).map(drop)
 }
