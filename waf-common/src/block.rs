@@ -38,7 +38,7 @@ abi_type! {
 }
 
 abi_type! {
-    /// Key of BLOCK_EXACT: a source of the lengths in [`is_exact`]. 24 bytes.
+    /// Key of BLOCK_EXACT: a source of the lengths in single sources. 24 bytes.
     pub struct BlockExactKey: 24 {
         pub scope: u32,
         /// Bits of the prefix in the 16-byte form: 128 for one address of either family, 64 for an IPv6 /64.
@@ -54,22 +54,30 @@ pub const EXACT_ADDRESS_BITS: u32 = 128;
 pub const EXACT_NETWORK_BITS: u32 = 64;
 
 abi_type! {
-    /// Value of BLOCK_EXACT, BLOCK4 and BLOCK6. 12 bytes of u32: LPM values want an alignment that divides the key's data size.
-    pub struct BlockValue: 12 {
+    /// Value of BLOCK_EXACT, BLOCK4 and BLOCK6. 16 bytes of u32: LPM values want an alignment that divides the
+    /// key's data size.
+    pub struct BlockValue: 16 {
         /// A [`Reason`] number.
         pub reason: u32,
         /// Monotonic (CLOCK_MONOTONIC_COARSE) second from which the entry no longer matches; 0 = never expires.
         pub expires_s: u32,
         /// The tenant whose rules or list made the entry; 0 = the node.
         pub tenant: u32,
+        /// Monotonic second until which a wider entry of the scope refuses the same sources: a trie finds the longest match
+        /// only. 0 = none does, [`COVERED_FOR_EVER`] = one that never expires. Apart from `expires_s`, so that a restart
+        /// reads what was asked for.
+        pub covered_s: u32,
     }
 }
 
+/// `covered_s` under an entry that never expires: later than any second the clock will show.
+pub const COVERED_FOR_EVER: u32 = u32::MAX;
+
 impl BlockValue {
-    /// Hot: per packet. Whether the entry still matches at `now_s`, in monotonic seconds.
+    /// Hot: per packet. Whether the source is still refused at `now_s`, in monotonic seconds.
     #[inline(always)]
     pub const fn is_live(&self, now_s: u32) -> bool {
-        self.expires_s == 0 || now_s < self.expires_s
+        self.expires_s == 0 || now_s < self.expires_s || now_s < self.covered_s
     }
 }
 

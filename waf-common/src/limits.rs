@@ -16,7 +16,8 @@ pub const LIST_ENTRIES_MAX: u32 = 131_072;
 pub const PREFIXES_MAX: u32 = 256;
 /// Tenants with counters of their own on one node.
 pub const TENANTS_MAX: u32 = 16_384;
-/// Bytes of the event ring: 4,096 reports of 64 bytes, a second of samples under a flood. A power of two, in pages.
+/// Bytes of the event ring: some 3,200 reports of 72 bytes and their headers of 8; many samples of a flood, for the moment
+/// that the reader is busy. A power of two, in pages.
 pub const EVENTS_BYTES: u32 = 256 * 1024;
 /// One dropped packet in this many is reported when the node sets no other rate.
 pub const EVENT_SAMPLE_DEFAULT: u32 = 256;

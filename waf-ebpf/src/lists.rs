@@ -6,8 +6,8 @@ use core::ptr::read_volatile;
 use aya_ebpf::btf_maps::lpm_trie::Key;
 use waf_common::address::Address;
 use waf_common::block::{
-    BlockExactKey, BlockValue, EXACT_ADDRESS_BITS, EXACT_NETWORK_BITS, ListKey4, ListKey6, SCOPE_ADDRESS_BIT, SCOPE_BITS,
-    SCOPE_NODE, scope_address,
+    BlockExactKey, BlockValue, EXACT_ADDRESS_BITS, EXACT_NETWORK_BITS, ListKey4, ListKey6, SCOPE_ADDRESS_BIT,
+    SCOPE_BITS, SCOPE_NODE, scope_address,
 };
 use waf_common::flow::FlowKey;
 use waf_common::outcome::Outcome;
@@ -105,10 +105,16 @@ fn is_live(entry: Option<*const BlockValue>, now_s: u32, reason: &mut u32) -> bo
     let Some(entry) = entry else { return false };
     // SAFETY: map memory lives as long as the program runs; a writer replacing the entry meanwhile leaves old or new
     // fields, each valid.
-    let (expires_s, entry_reason) =
-        unsafe { (read_volatile(&raw const (*entry).expires_s), read_volatile(&raw const (*entry).reason)) };
-    *reason = entry_reason;
-    expires_s == 0 || now_s < expires_s
+    let value = unsafe {
+        BlockValue {
+            reason: read_volatile(&raw const (*entry).reason),
+            expires_s: read_volatile(&raw const (*entry).expires_s),
+            tenant: 0,
+            covered_s: read_volatile(&raw const (*entry).covered_s),
+        }
+    };
+    *reason = value.reason;
+    value.is_live(now_s)
 }
 
 #[inline(never)]

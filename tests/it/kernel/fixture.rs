@@ -152,6 +152,14 @@ impl Fixture {
         .expect("services");
     }
 
+    /// Replaces a text of node.toml by another.
+    pub fn rewrite(&self, from: &str, to: &str) {
+        let file = self.directory.join("node.toml");
+        let text = fs::read_to_string(&file).expect("node.toml");
+        assert!(text.contains(from), "{text}");
+        fs::write(&file, text.replacen(from, to, 1)).expect("node.toml");
+    }
+
     /// `waf kernel WORDS --config node.toml` as root in the node's namespace.
     pub fn waf(&self, words: &[&str]) -> Output {
         let mut command = self.node.command(&self.binary);
@@ -182,6 +190,14 @@ impl Fixture {
         let output = self.waf(words);
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// As [`Fixture::succeed`], with files closed to others by the caller's umask.
+    pub fn succeed_under_umask(&self, umask: &str, words: &[&str]) {
+        let mut command = self.node.command("sh");
+        command.args(["-c", "umask $1; shift; exec \"$@\"", "sh", umask]).arg(&self.binary);
+        let output = self.run(&mut command, words);
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Standard error of a failure.

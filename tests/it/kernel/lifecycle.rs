@@ -8,7 +8,8 @@ use std::process::Command;
 
 use nix::unistd::User;
 use waf_common::names;
-use waf_user::kernel::{Maps, Pins};
+use waf_user::config;
+use waf_user::kernel::{Maps, Pins, check_loaded};
 use waf_user::model::NodeName;
 
 use super::fixture::{Fixture, inside};
@@ -56,11 +57,35 @@ fn load_and_unload_leave_nothing_behind() {
 }
 
 #[test]
+fn a_prefix_of_the_machines_own_network_is_not_loaded() {
+    let Some(fixture) = Fixture::unloaded("") else { return };
+    fixture.rewrite("10.1.0.0/24", "10.9.0.0/24");
+    let before = machine(&fixture);
+    let error = fixture.fail(&["load"]);
+    assert!(error.contains("10.9.0.0/24 holds 10.9.0.1"), "{error}");
+    assert_eq!(machine(&fixture), before);
+    assert!(!fixture.pins().node().exists());
+}
+
+#[test]
+fn unload_takes_away_the_routes_that_were_loaded() {
+    let Some(fixture) = Fixture::unloaded("") else { return };
+    let before = machine(&fixture);
+    fixture.succeed(&["load"]);
+    fixture.rewrite("\"fd00:1::/64\"", "\"fd00:2::/64\"");
+    fixture.succeed(&["unload"]);
+    assert_eq!(machine(&fixture), before);
+}
+
+#[test]
 fn pins_belong_to_root_and_the_users_group() {
-    let Some(fixture) = Fixture::active() else { return };
+    let Some(fixture) = Fixture::unloaded("") else { return };
+    // A hardened root's: what others may read is decided by load alone.
+    fixture.succeed_under_umask("077", &["load"]);
     let group = User::from_name("nobody").ok().flatten().expect("nobody").gid.as_raw();
     let pins = fixture.pins();
     for (path, expected) in [
+        (pins.node().to_owned(), (0o755, 0, 0)),
         (pins.mount(), (0o750, 0, group)),
         (pins.schema(), (0o750, 0, group)),
         (pins.maps(), (0o750, 0, group)),
@@ -97,7 +122,7 @@ fn the_nodes_user_writes_the_maps_and_others_do_not_see_them() {
         let mut bpftool = fixture.node.command_as(&user, "bpftool");
         bpftool.args(["map", "update", "pinned"]).arg(&map);
         // Node scope, 192.0.2.1/32; an operator's, for ever.
-        bpftool.args("key 64 0 0 0 0 0 0 0 192 0 2 1 value 3 0 0 0 0 0 0 0 0 0 0 0".split(' '));
+        bpftool.args("key 64 0 0 0 0 0 0 0 192 0 2 1 value 3 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0".split(' '));
         bpftool.output().expect("bpftool starts")
     };
     let stranger = update("daemon");
@@ -156,16 +181,14 @@ fn a_failing_load_undoes_what_it_made() {
 #[test]
 fn a_driver_without_native_xdp_gets_generic_where_auto_allows_it() {
     let Some(fixture) = Fixture::unloaded("") else { return };
-    let file = fixture.directory().join("node.toml");
-    let toml = fs::read_to_string(&file).expect("node.toml").replace("\"eth1\"", "\"lo\"");
-    fs::write(&file, toml.clone() + "xdp_mode = \"native\"\n").expect("node.toml");
+    fixture.rewrite("\"eth1\"", "\"lo\"\nxdp_mode = \"native\"");
     let before = machine(&fixture);
     let error = fixture.fail(&["load"]);
     assert!(error.contains("cannot attach waf_xdp to lo"), "{error}");
     assert_eq!(machine(&fixture), before);
     assert!(!fixture.pins().node().exists());
 
-    fs::write(&file, toml).expect("node.toml");
+    fixture.rewrite("\"native\"", "\"auto\"");
     assert!(fixture.succeed(&["load"]).contains("loaded on lo (generic)"));
 }
 
@@ -212,4 +235,30 @@ fn a_missing_pin_names_path_and_cure() {
     let Err(error) = Maps::open(&fixture.name) else { panic!("nothing is loaded") };
     let text = error.to_string();
     assert!(text.contains("/maps/CONFIG") && text.contains("waf kernel load --config"), "{text}");
+}
+
+/// What a node says of the kernel half before it serves; nothing where it is content.
+fn complaint(fixture: &Fixture) -> Option<String> {
+    let (settings, _) = config::load(&fixture.directory().join("node.toml")).expect("node.toml");
+    inside(&fixture.node, || check_loaded(&settings).err().map(|error| error.to_string()))
+}
+
+#[test]
+fn a_node_asks_for_the_kernel_half_of_its_node_toml() {
+    let Some(fixture) = Fixture::active() else { return };
+    assert_eq!(complaint(&fixture), None);
+    let rows = [
+        ("another prefix", "10.1.0.0/24", "10.1.0.0/25", "10.1.0.0/24"),
+        ("one prefix less", "/24\", \"fd00:1::/64\"]", "/24\"]", "fd00:1::/64"),
+        ("open prefixes", "workers = 2", "workers = 2\nonly_services = false", "only_services"),
+    ];
+    for (name, from, to, expected) in rows {
+        fixture.rewrite(from, to);
+        let text = complaint(&fixture).unwrap_or_else(|| panic!("{name}: content"));
+        assert!(text.contains(expected), "{name}: {text}");
+        fixture.rewrite(to, from);
+    }
+    fs::remove_file(fixture.pins().link(names::PROGRAM_XDP)).expect("take the link away");
+    let text = complaint(&fixture).expect("a complaint");
+    assert!(text.contains("eth1 has no XDP program"), "{text}");
 }

@@ -159,7 +159,7 @@ fn nobody_of_never_is_banned() {
             ensure!(answer == Some(403), "an attack of the spared is answered {answer:?}");
         }
         interrupt::until("the node to tell that it spared somebody", SOON, || {
-            let count = lab.node(Carrier::A).metric("waf_node_bans_spared_total")?;
+            let count = lab.node(Carrier::A).metric("waf_node_bans_not_made_total")?;
             Ok(count.first().is_some_and(|(_, count)| *count >= 3.0).then_some(()))
         })?;
         ensure!(bans(lab)?.is_empty(), "banned: {:?}", bans(lab)?);

@@ -72,8 +72,7 @@ pub struct Packet {
 
 impl Packet {
     /// Nothing is known.
-    pub const UNKNOWN: Self =
-        Self::between(Address { octets: [0; 16] }, Address { octets: [0; 16] });
+    pub const UNKNOWN: Self = Self::between(Address { octets: [0; 16] }, Address { octets: [0; 16] });
 
     /// A packet of which no more than its addresses is known.
     #[inline(always)]

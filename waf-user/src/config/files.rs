@@ -1,7 +1,7 @@
 //! Names of files in node.toml -> what they stand for: resolved paths, expanded patterns, the prefixes of a list file.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use ipnet::IpNet;
@@ -12,6 +12,9 @@ use super::prefix::parse_prefix;
 
 /// Bytes of one list file: a million prefixes of 16 bytes each; more is some other file.
 const LIST_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Lines of one list file that are quoted: with more of them it is no list of prefixes.
+const WRONG_LINES_MAX: usize = 5;
 
 /// Prefixes, or files of prefixes, one a line, `#` begins a comment.
 pub(super) fn read_lists(entries: &[Spanned<&str>], folder: &Path, mistakes: &Mistakes<'_>) -> Vec<IpNet> {
@@ -132,6 +135,7 @@ fn read_list_file(
     prefixes: &mut Vec<IpNet>,
     mistakes: &Mistakes<'_>,
 ) {
+    let mut wrong = 0;
     for (index, line) in content.lines().enumerate() {
         let text = line.split('#').next().unwrap_or("").trim();
         if text.is_empty() {
@@ -140,19 +144,29 @@ fn read_list_file(
         match parse_prefix(text) {
             Ok(prefix) => prefixes.push(prefix),
             Err(error) => {
-                let message = format!("{}:{}: {text:?}: {error}", path.display(), index + 1);
-                mistakes.add(entry.span(), message, "one prefix a line; # begins a comment");
+                wrong += 1;
+                if wrong <= WRONG_LINES_MAX {
+                    let message = format!("{}:{}: {text:?}: {error}", path.display(), index + 1);
+                    mistakes.add(entry.span(), message, "one prefix a line; # begins a comment");
+                }
             }
         }
     }
+    if wrong > WRONG_LINES_MAX {
+        let message =
+            format!("{}: {} more lines that are no prefix", path.display(), wrong - WRONG_LINES_MAX);
+        mistakes.add(entry.span(), message, "");
+    }
 }
 
+/// What the file's size says is not believed: a device has none.
 fn read_bounded(path: &Path) -> io::Result<String> {
-    let len = fs::metadata(path)?.len();
-    if len > LIST_BYTES_MAX {
+    let mut content = String::new();
+    File::open(path)?.take(LIST_BYTES_MAX + 1).read_to_string(&mut content)?;
+    if content.len() as u64 > LIST_BYTES_MAX {
         return Err(io::Error::other(format!("larger than {LIST_BYTES_MAX} bytes")));
     }
-    fs::read_to_string(path)
+    Ok(content)
 }
 
 #[cfg(test)]

@@ -30,6 +30,14 @@ impl ConfigErrors {
     pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
         Self { text: format!("cannot read {}: {error}", path.display()), count: 1 }
     }
+
+    /// The one mistake of a file that is no UTF-8 from the byte `at` on.
+    pub(super) fn no_text(path: &Path, bytes: &[u8], at: usize) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let mistakes = Mistakes::new(path, &text);
+        mistakes.add(at..at, "not UTF-8 from here on", "TOML is UTF-8: save the file so");
+        mistakes.into_result().err().unwrap_or_else(|| Self { text: String::new(), count: 1 })
+    }
 }
 
 struct Mistake {

@@ -32,8 +32,11 @@ use reader::Table;
 /// # Errors
 /// The file cannot be read, or all that is wrong in it.
 pub fn load(path: &Path) -> Result<(NodeSettings, NodeConfig), ConfigErrors> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigErrors::unreadable(path, &error))?;
-    parse(path, &text)
+    let bytes = std::fs::read(path).map_err(|error| ConfigErrors::unreadable(path, &error))?;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => parse(path, text),
+        Err(error) => Err(ConfigErrors::no_text(path, &bytes, error.valid_up_to())),
+    }
 }
 
 /// The state directory that a node.toml names or leaves at its default, whatever else is wrong in the file; nothing where
@@ -69,7 +72,11 @@ pub fn parse(path: &Path, text: &str) -> Result<(NodeSettings, NodeConfig), Conf
         tenants.extend(config);
         facts.push(fact);
     }
-    table.finish();
+    // A table whose header is broken is not there, and leaves its keys to the file: no word of either.
+    if syntax_errors.is_empty() {
+        table.require("node", "a table [node] with `name` and `carrier`");
+        table.finish();
+    }
     agree::check(&node, &facts, &mistakes);
     mistakes.into_result()?;
     let Some(settings) = node.settings else {

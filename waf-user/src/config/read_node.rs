@@ -1,10 +1,11 @@
 //! The tables [node], [log], [admin] and [ban] -> settings and policy. Knows every key, default and range of theirs.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
-use waf_common::limits::{EVENT_SAMPLE_DEFAULT, WORKERS_MAX};
+use waf_common::limits::{EVENT_SAMPLE_DEFAULT, PREFIXES_MAX, WORKERS_MAX};
 
 use super::files::read_lists;
 use super::mistake::Span;
@@ -47,7 +48,6 @@ pub(super) struct NodeLists {
 }
 
 pub(super) fn read(root: &Table<'_>, folder: &Path) -> NodePart {
-    root.require("node", "a table [node] with `name` and `carrier`");
     let ban = read_ban(root, folder);
     let admin = read_admin(root);
     let log = root.table("log", "[log]");
@@ -86,8 +86,7 @@ fn read_node(
         )
         .unwrap_or_default();
     let kernel_object = path_of(&node, "kernel_object", folder, "/usr/lib/waf/waf.bpf.o");
-    let service_prefixes: Vec<IpNet> =
-        values(node.parsed_list("service_prefixes", parse_prefix, PREFIX_CURE));
+    let service_prefixes = read_service_prefixes(&node);
     let only_services = node.flag("only_services", true);
     let cpumap = node.flag("cpumap", false);
     let fragments =
@@ -129,6 +128,24 @@ fn read_node(
         admin,
     });
     NodePart { settings, lists, ban, has_interface, service_prefixes: prefixes, prefixes_span, workers }
+}
+
+/// Each becomes a route: twice the same one cannot be added.
+fn read_service_prefixes(node: &Table<'_>) -> Vec<IpNet> {
+    let key = "service_prefixes";
+    let prefixes = node.parsed_list(key, parse_prefix, PREFIX_CURE);
+    let mut seen = HashSet::new();
+    for prefix in &prefixes {
+        if !seen.insert(*prefix.get_ref()) {
+            let message = format!("{} is written twice", prefix.get_ref());
+            node.mistakes().add(prefix.span(), message, "take one out");
+        }
+    }
+    if seen.len() > PREFIXES_MAX as usize {
+        let message = format!("`{key}` holds {} prefixes", seen.len());
+        node.mistakes().add(node.span_of(key), message, format!("{PREFIXES_MAX} at most: join some of them"));
+    }
+    values(prefixes)
 }
 
 fn read_log(log: Table<'_>) -> (Option<String>, Option<String>) {

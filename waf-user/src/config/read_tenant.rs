@@ -121,7 +121,7 @@ fn read_required_list<T, E: std::fmt::Display>(
     example: &str,
 ) -> Vec<Spanned<T>> {
     table.require(key, example);
-    if table.has(key) && table.texts(key).is_empty() {
+    if table.is_empty_list(key) {
         table.mistakes().add(
             table.span_of(key),
             format!("`{key}` is empty"),

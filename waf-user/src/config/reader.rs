@@ -41,6 +41,12 @@ impl<'a> Table<'a> {
         self.entries.contains_key(key)
     }
 
+    pub fn is_empty_list(&self, key: &str) -> bool {
+        self.entries
+            .get(key)
+            .is_some_and(|value| matches!(value.get_ref(), DeValue::Array(items) if items.is_empty()))
+    }
+
     pub fn mistakes(&self) -> &'a Mistakes<'a> {
         self.mistakes
     }

@@ -60,6 +60,12 @@ fn the_example_of_the_contract_is_read_whole() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+/// A line with so many service prefixes.
+fn prefixes(count: u16) -> String {
+    let list: Vec<String> = (0..count).map(|n| format!("\"10.{}.{}.0/24\"", n >> 8, n & 255)).collect();
+    format!("service_prefixes = [{}]", list.join(", "))
+}
+
 /// Each row: name, the file, where the mistake is, what the message must hold.
 #[test]
 fn every_mistake_is_found_where_it_is() {
@@ -84,6 +90,14 @@ fn every_mistake_is_found_where_it_is() {
         ("fragments", node("fragments = \"keep\""), ":4:13:", "pass, drop"),
         ("event_sample negative", node("event_sample = -1"), ":4:16:", "0..4294967295"),
         ("broken syntax", node("cpumap = "), ":4:", "1 mistake"),
+        ("broken header", "[node\nname = \"a1\"\n".into(), ":1:6:", "1 mistake"),
+        (
+            "prefix twice",
+            node("service_prefixes = [\"10.1.0.0/24\", \"10.1.0.0/24\"]"),
+            ":4:36:",
+            "10.1.0.0/24 is written twice",
+        ),
+        ("257 prefixes", node(&prefixes(257)), ":4:20:", "256 at most"),
         ("repeated key", node("name = \"b\""), ":4:1:", "duplicate key"),
         ("workers 0", node("workers = 0"), ":4:11:", "1..64"),
         ("workers 65", node("workers = 65"), ":4:11:", "1..64"),
@@ -125,6 +139,18 @@ fn every_mistake_is_found_where_it_is() {
         ),
         ("address twice", tenant("").replace("[\"10.1", "[\"10.1.0.10\", \"10.1"), ":7:27:", "written twice"),
         ("origins empty", tenant("").replace("\"http://10.9.0.2:8080\"", ""), ":8:11:", "`origins` is empty"),
+        (
+            "origins as a string",
+            tenant("").replace("[\"http://10.9.0.2:8080\"]", "\"http://10.9.0.2\""),
+            ":8:11:",
+            "`origins` is a list",
+        ),
+        (
+            "an origin as a number",
+            tenant("").replace("\"http://10.9.0.2:8080\"", "1"),
+            ":8:12:",
+            "a list of strings",
+        ),
         ("origin path", tenant("").replace(":8080", ":8080/x"), ":8:12:", "no path"),
         ("origin scheme", tenant("").replace("http://", "ftp://"), ":8:12:", "http:// or https://"),
         ("port 0", tenant("http_port = 0"), ":9:13:", "1..65535"),
@@ -185,6 +211,7 @@ fn values_at_the_limits_are_taken() {
         "[ban]\nratio = 0",
         "[ban]\nratio = 1.0",
         "[ban]\nrefused = 1\nttl_s = 1",
+        &prefixes(256),
     ] {
         parsed(&format!("{NODE}{line}\n"));
     }
@@ -217,6 +244,33 @@ fn a_mistake_is_shown_with_its_line_a_caret_and_the_cure() {
                     node.toml:3:1: unknown key `carier` in [node]\n 3 | carier = \"carrier-a\"\n   | ^^^^^^\n   \
                     = did you mean `carrier`?\n2 mistakes in node.toml";
     assert_eq!(shown, expected);
+}
+
+#[test]
+fn a_file_that_is_no_text_is_told_where() {
+    let folder = scratch("text");
+    let path = folder.join("node.toml");
+    std::fs::write(&path, b"[node]\nname = \"a\xff\"\n").unwrap();
+    let errors = load(&path).err();
+    std::fs::remove_dir_all(folder).unwrap();
+    let shown = errors.map(|errors| errors.to_string()).unwrap_or_default();
+    assert!(shown.contains("node.toml:2:10: not UTF-8"), "{shown}");
+}
+
+#[test]
+fn a_file_that_is_no_list_is_told_in_a_few_lines() {
+    let folder = scratch("list");
+    for (name, lines, expected) in [("all", 5, 5), ("one more", 6, 6), ("any number", 5_000, 6)] {
+        std::fs::write(folder.join("list.txt"), "no prefix\n".repeat(lines)).unwrap();
+        let text = format!("{NODE}block = [\"list.txt\"]\n");
+        let errors = parse(&folder.join("node.toml"), &text).err();
+        let shown = errors.as_ref().map(ToString::to_string).unwrap_or_default();
+        assert_eq!(errors.map(|errors| errors.count), Some(expected), "{name}: {shown}");
+        if lines > 5 {
+            assert!(shown.contains(&format!("{} more lines", lines - 5)), "{name}: {shown}");
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 fn scratch(name: &str) -> std::path::PathBuf {

@@ -96,6 +96,6 @@ impl BlockTables {
 }
 
 fn block_entry((scope, prefix): (u32, ipnet::IpNet), value: BlockValue) -> Option<BlockEntry> {
-    let BlockValue { reason, expires_s, tenant } = value;
+    let BlockValue { reason, expires_s, tenant, covered_s: _ } = value;
     Some(BlockEntry { scope, prefix, reason: Reason::from_number(reason)?, tenant, expires_s })
 }

@@ -1,12 +1,12 @@
-//! Real block entries -> the effective ones that lie in the tries. A trie answers with the longest match only, so a
-//! short-lived /32 would hide a longer-lived /24 of the same scope, and an expired one would let its source through.
-//! The node is the only writer: it keeps the real entries here and writes each with the latest expiry of itself and of
-//! all entries that cover it. No map is touched here.
+//! Block entries -> what lies in the tries. A trie answers with the longest match only, so a short-lived /32 would hide a
+//! longer-lived /24 of the same scope, and an expired one would let its source through. The node is the only writer: it
+//! keeps the entries here and writes each with its own expiry and with the latest of all entries that cover it, so that
+//! its successor finds what was asked for. No map is touched here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
-use waf_common::block::{BlockValue, Reason};
+use waf_common::block::{BlockValue, COVERED_FOR_EVER, Reason};
 
 use super::KernelError;
 use super::keys::canonical;
@@ -25,10 +25,6 @@ pub struct BlockEntry {
 }
 
 impl BlockEntry {
-    fn value(&self) -> BlockValue {
-        BlockValue { reason: self.reason as u32, expires_s: self.expires_s, tenant: self.tenant }
-    }
-
     /// 0 stands for never, which is later than all.
     fn lifetime(&self) -> u64 {
         lifetime(self.expires_s)
@@ -49,7 +45,7 @@ pub enum Write {
 /// Entries of one key, one a reason at most.
 type Slot = Vec<BlockEntry>;
 
-/// All real entries of a node.
+/// All block entries of a node.
 #[derive(Clone, Debug)]
 pub struct Blocklist {
     entries: BTreeMap<(u32, IpNet), Slot>,
@@ -81,7 +77,35 @@ impl Blocklist {
         let slot = self.slot(entry.scope, entry.prefix);
         slot.retain(|other| other.reason != entry.reason);
         slot.push(entry);
-        Ok(self.effective_below(key.0, key.1))
+        Ok(self.values_below(key.0, key.1))
+    }
+
+    /// Makes the entries of one reason exactly these, and leaves all others. What goes makes room for what comes.
+    ///
+    /// # Errors
+    /// The list would be full; nothing has changed then.
+    pub fn replace(&mut self, reason: Reason, entries: &[BlockEntry]) -> Result<Vec<Write>, KernelError> {
+        let mut keys: BTreeSet<(u32, IpNet)> =
+            entries.iter().map(|entry| (entry.scope, canonical(entry.prefix))).collect();
+        let stale: Vec<(u32, IpNet)> = self
+            .iter()
+            .filter(|entry| entry.reason == reason && !keys.contains(&(entry.scope, entry.prefix)))
+            .map(|entry| (entry.scope, entry.prefix))
+            .collect();
+        keys.extend(
+            self.iter().filter(|entry| entry.reason != reason).map(|entry| (entry.scope, entry.prefix)),
+        );
+        if keys.len() > self.keys_max as usize {
+            return Err(KernelError::Full { max: self.keys_max });
+        }
+        let mut writes = Vec::new();
+        for (scope, prefix) in stale {
+            writes.extend(self.remove(scope, prefix, |entry| entry.reason == reason));
+        }
+        for entry in entries {
+            writes.extend(self.insert(BlockEntry { reason, ..*entry })?);
+        }
+        Ok(writes)
     }
 
     /// Removes the entries of a key for which `is_gone` says so. Nothing to write where there are none.
@@ -98,11 +122,11 @@ impl Blocklist {
             self.entries.remove(&(scope, prefix));
             writes.push(Write::Remove { scope, prefix });
         }
-        writes.extend(self.effective_below(scope, prefix));
+        writes.extend(self.values_below(scope, prefix));
         writes
     }
 
-    /// Removes what has expired at `now_s`. Its effective entries have too: no other needs a write.
+    /// Removes what has expired at `now_s`. What it covered is covered no longer by then: no other key needs a write.
     pub fn reap(&mut self, now_s: u32) -> Vec<Write> {
         let mut writes = Vec::new();
         self.entries.retain(|(scope, prefix), slot| {
@@ -115,7 +139,7 @@ impl Blocklist {
         writes
     }
 
-    /// The real entries in the order of scope and prefix.
+    /// The entries in the order of scope and prefix.
     pub fn iter(&self) -> impl Iterator<Item = &BlockEntry> {
         self.entries.values().flatten()
     }
@@ -124,35 +148,33 @@ impl Blocklist {
         self.entries.entry((scope, prefix)).or_default()
     }
 
-    /// The effective entries of a key and of all keys that it covers: those are what a change of it touches.
-    fn effective_below(&self, scope: u32, prefix: IpNet) -> Vec<Write> {
+    /// The values of a key and of all keys that it covers: those are what a change of it touches.
+    fn values_below(&self, scope: u32, prefix: IpNet) -> Vec<Write> {
         let first = (scope, prefix);
         // Ordered by address, then by length: what a prefix covers lies between it and the host of its last address.
         let last = (scope, IpNet::from(prefix.broadcast()));
         self.entries
             .range(first..=last)
             .filter(|((_, covered), _)| prefix.contains(covered))
-            .filter_map(|((scope, covered), _)| {
-                let value = self.effective(*scope, *covered)?.value();
+            .filter_map(|((scope, covered), slot)| {
+                let value = self.value(*scope, *covered, slot)?;
                 Some(Write::Set { scope: *scope, prefix: *covered, value })
             })
             .collect()
     }
 
-    /// Of the entries of a key and of all that cover it (at most 33 or 129 keys), the one that lives longest; the most
-    /// specific of equals.
-    fn effective(&self, scope: u32, prefix: IpNet) -> Option<BlockEntry> {
-        let mut longest: Option<BlockEntry> = None;
-        let mut covering = Some(prefix);
-        while let Some(prefix) = covering {
-            for entry in self.entries.get(&(scope, prefix)).into_iter().flatten() {
-                if longest.is_none_or(|longest| entry.lifetime() > longest.lifetime()) {
-                    longest = Some(*entry);
-                }
-            }
-            covering = prefix.supernet();
-        }
-        longest
+    /// The entry of a slot that lives longest, and how long those live that cover it (at most 32 or 128 keys).
+    fn value(&self, scope: u32, prefix: IpNet, slot: &Slot) -> Option<BlockValue> {
+        let own = slot.iter().max_by_key(|entry| entry.lifetime())?;
+        let wider = std::iter::successors(prefix.supernet(), IpNet::supernet);
+        let covering = wider.filter_map(|prefix| self.entries.get(&(scope, prefix))).flatten();
+        let covered = covering.map(BlockEntry::lifetime).max().unwrap_or(0);
+        Some(BlockValue {
+            reason: own.reason as u32,
+            expires_s: own.expires_s,
+            tenant: own.tenant,
+            covered_s: u32::try_from(covered).unwrap_or(COVERED_FOR_EVER),
+        })
     }
 }
 

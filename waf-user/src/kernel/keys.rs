@@ -93,6 +93,13 @@ pub(super) fn service_prefix(prefix: &IpNet) -> Key<PrefixKey> {
     Key::new(mapped + u32::from(prefix.prefix_len()), PrefixKey { addr })
 }
 
+/// The prefix of a key of PREFIXES, if it is one of ours.
+pub(super) fn from_service_prefix(key: &Key<PrefixKey>) -> Option<IpNet> {
+    let len = u8::try_from(key.prefix_len()).ok()?;
+    let mapped = Ipv6Net::new(key.data().addr.into(), len).ok()?;
+    Some(canonical(mapped.into()))
+}
+
 /// Host bits cleared, IPv4-mapped prefixes as IPv4: the kernel half looks a mapped source up as IPv4.
 pub(super) fn canonical(prefix: IpNet) -> IpNet {
     let prefix = prefix.trunc();

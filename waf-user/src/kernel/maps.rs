@@ -13,6 +13,7 @@ use aya::maps::{
 };
 use bytemuck::Zeroable;
 use ipnet::IpNet;
+use waf_common::address::Address;
 use waf_common::block::{AllowValue, ListKey4, ListKey6, Reason};
 use waf_common::names;
 use waf_common::outcome::{Counters, TenantCounters};
@@ -21,7 +22,7 @@ use waf_common::steer::WorkerSet;
 
 use super::block_tables::BlockTables;
 use super::flows::{Flows, flow_key};
-use super::keys::{self, ListKey, canonical};
+use super::keys::{self, ListKey};
 use super::{BlockEntry, KernelError, KernelLog, Pins, Reports, shape};
 use crate::model::NodeName;
 
@@ -109,21 +110,55 @@ impl Maps {
         self.tables().services.iter().collect::<Result<_, _>>().map_err(read(names::MAP_SERVICES))
     }
 
-    /// Makes SERVICES hold exactly these: new and changed ones first, so that no service is away meanwhile.
+    /// The service of a destination; port and protocol 0 ask for the address's own entry.
     ///
     /// # Errors
-    /// The map cannot be written; those before the failure are.
+    /// The map cannot be read.
+    pub fn service(
+        &self,
+        destination: Address,
+        port: u16,
+        protocol: u8,
+    ) -> Result<Option<ServiceValue>, KernelError> {
+        let key = ServiceKey { addr: destination.octets, port, protocol, _pad: 0 };
+        absent_is_none(self.tables().services.get(&key, 0)).map_err(read(names::MAP_SERVICES))
+    }
+
+    /// The workers of a set, if it is there.
+    ///
+    /// # Errors
+    /// The map cannot be read.
+    pub fn worker_set(&self, id: u32) -> Result<Option<WorkerSet>, KernelError> {
+        absent_is_none(self.tables().workers.get(&id, 0)).map_err(read(names::MAP_WORKERS))
+    }
+
+    /// What the allow lists hold.
+    ///
+    /// # Errors
+    /// A map cannot be read.
+    pub fn allows(&self) -> Result<Vec<AllowEntry>, KernelError> {
+        let tables = self.tables();
+        let keys4: Vec<_> = tables.allow4.keys().collect::<Result<_, _>>().map_err(read(names::MAP_ALLOW4))?;
+        let keys6: Vec<_> = tables.allow6.keys().collect::<Result<_, _>>().map_err(read(names::MAP_ALLOW6))?;
+        let pairs = keys4.iter().filter_map(keys::from_list4).chain(keys6.iter().filter_map(keys::from_list6));
+        Ok(pairs.map(|(scope, prefix)| AllowEntry { scope, prefix }).collect())
+    }
+
+    /// Makes SERVICES hold exactly these. What goes makes room for what comes; a service that stays is never away.
+    ///
+    /// # Errors
+    /// The map cannot be written; what was done before the failure is.
     pub fn replace_services(&self, services: &[(ServiceKey, ServiceValue)]) -> Result<(), KernelError> {
         let name = names::MAP_SERVICES;
         let mut tables = self.tables();
-        for (key, value) in services {
-            tables.services.insert(key, value, 0).map_err(write(name))?;
-        }
         let wanted: HashSet<_> = services.iter().map(|(key, _)| *key).collect();
         let present: Vec<ServiceKey> =
             tables.services.keys().collect::<Result<_, _>>().map_err(read(name))?;
         for stale in present.iter().filter(|key| !wanted.contains(key)) {
             absent_is_done(tables.services.remove(stale)).map_err(write(name))?;
+        }
+        for (key, value) in services {
+            tables.services.insert(key, value, 0).map_err(write(name))?;
         }
         Ok(())
     }
@@ -196,23 +231,8 @@ impl Maps {
     /// The list is full or a map cannot be written.
     pub fn replace_blocks(&self, reason: Reason, entries: &[BlockEntry]) -> Result<(), KernelError> {
         let mut tables = self.tables();
-        for entry in entries {
-            let writes = tables.blocks.list.insert(BlockEntry { reason, ..*entry })?;
-            tables.blocks.apply(&writes)?;
-        }
-        let wanted: HashSet<_> = entries.iter().map(|entry| (entry.scope, canonical(entry.prefix))).collect();
-        let stale: Vec<BlockEntry> = tables
-            .blocks
-            .list
-            .iter()
-            .filter(|entry| entry.reason == reason && !wanted.contains(&(entry.scope, entry.prefix)))
-            .copied()
-            .collect();
-        for entry in stale {
-            let writes = tables.blocks.list.remove(entry.scope, entry.prefix, |other| other.reason == reason);
-            tables.blocks.apply(&writes)?;
-        }
-        Ok(())
+        let writes = tables.blocks.list.replace(reason, entries)?;
+        tables.blocks.apply(&writes)
     }
 
     /// Removes what has expired at `now_s` (monotonic seconds). Call now and then: expired entries do not match anyway.
@@ -332,7 +352,7 @@ impl Maps {
     }
 }
 
-/// Adds what is missing, then removes what is not wanted.
+/// Removes what is not wanted, then adds what is missing: there may not be room for both.
 fn replace_trie<K: aya::Pod + Eq + Hash, V: aya::Pod>(
     trie: &mut LpmTrie<MapData, K, V>,
     name: &'static str,
@@ -341,12 +361,12 @@ fn replace_trie<K: aya::Pod + Eq + Hash, V: aya::Pod>(
 ) -> Result<(), KernelError> {
     let parts = |key: &Key<K>| (key.prefix_len(), key.data());
     let present: Vec<Key<K>> = trie.keys().collect::<Result<_, _>>().map_err(read(name))?;
+    let keys: HashSet<_> = wanted.iter().map(parts).collect();
+    for stale in present.iter().filter(|key| !keys.contains(&parts(key))) {
+        absent_is_done(trie.remove(stale)).map_err(write(name))?;
+    }
     for key in wanted {
         trie.insert(key, value, 0).map_err(write(name))?;
-    }
-    let wanted: HashSet<_> = wanted.iter().map(parts).collect();
-    for stale in present.iter().filter(|key| !wanted.contains(&parts(key))) {
-        absent_is_done(trie.remove(stale)).map_err(write(name))?;
     }
     Ok(())
 }
@@ -371,6 +391,13 @@ pub(super) fn absent_is_done(result: Result<(), MapError>) -> Result<(), MapErro
             Ok(())
         }
         result => result,
+    }
+}
+
+fn absent_is_none<V>(result: Result<V, MapError>) -> Result<Option<V>, MapError> {
+    match result {
+        Err(MapError::KeyNotFound) => Ok(None),
+        result => result.map(Some),
     }
 }
 

@@ -107,10 +107,12 @@ fn is_mount_point(path: &Path) -> bool {
     path.parent().is_some_and(|parent| device(path).is_some() && device(path) != device(parent))
 }
 
+/// One that is there already keeps its mode; a new one gets the whole of it, whatever the caller's umask.
 fn make_directory(path: &Path, mode: u32) -> io::Result<()> {
     match DirBuilder::new().mode(mode).create(path) {
+        Ok(()) => fs::set_permissions(path, Permissions::from_mode(mode)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        result => result,
+        Err(error) => Err(error),
     }
 }
 

@@ -44,12 +44,6 @@ pub fn interface(name: &str) -> Result<Interface, KernelError> {
     Ok(Interface { index: message.header.index, xdp: attached(&message) })
 }
 
-/// How XDP is attached to an interface, for anybody to know; nothing where it is not, or where netlink does not say. Not
-/// to be called inside a runtime.
-pub fn xdp_mode(name: &str) -> Option<&'static str> {
-    interface(name).ok()?.xdp.map(|xdp| xdp.mode)
-}
-
 /// Adds a local route per prefix, all or none.
 ///
 /// # Errors

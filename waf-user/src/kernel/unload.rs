@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use nix::unistd::Uid;
 use waf_common::names;
 
-use super::{KernelError, Pins, mount, route};
+use super::{KernelError, Pins, loaded, mount, route};
 use crate::config::NodeSettings;
 
 /// Socket of the node in its `state_dir`.
@@ -36,9 +36,12 @@ pub fn unload(settings: &NodeSettings, force: Force) -> Result<(), KernelError> 
     if force == Force::No && UnixStream::connect(&socket).is_ok() {
         return Err(KernelError::NodeRunning { socket });
     }
+    // Those of node.toml too: what an interrupted load left need not be readable.
+    let mut prefixes = settings.service_prefixes.clone();
+    prefixes.extend(loaded::prefixes(&pins).unwrap_or_default().into_iter().map(|(prefix, _)| prefix));
     // XDP first: what it still let through then meets a stack that refuses it, not one that takes it for its own.
     let unpinned = unpin(&pins, names::PROGRAM_XDP).and(unpin(&pins, names::PROGRAM_SK_LOOKUP));
-    let routes = route::remove(&settings.service_prefixes);
+    let routes = route::remove(&prefixes);
     let removed = mount::remove(&pins);
     unpinned.and(routes).and(removed)
 }

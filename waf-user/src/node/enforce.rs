@@ -31,7 +31,7 @@ pub enum BanError {
     #[error(transparent)]
     Full(#[from] Full),
     #[error("{0} is no service address of this node")]
-    NoAddress(std::net::IpAddr),
+    NoAddress(IpAddr),
     #[error("tenant {0} is not served by this node")]
     NoTenant(u32),
     #[error("there is no such ban (`waf ban list` shows those there are)")]
@@ -148,8 +148,8 @@ impl Enforcer {
     }
 
     /// The maps opened anew, as another process may have left them. To be followed by [`Enforcer::take_up`].
-    pub fn reopen(&mut self, filter: Option<Box<dyn Filter>>) {
-        self.filter = filter;
+    pub fn reopen(&mut self, filter: Box<dyn Filter>) {
+        self.filter = Some(filter);
     }
 
     /// Puts a new configuration in place: lists and what leads to services, then the workers' state by `serve`, then the
@@ -254,13 +254,15 @@ impl Enforcer {
     /// where it is banned already: by requests that were under way when the ban came.
     ///
     /// # Errors
-    /// See [`BanError`].
+    /// See [`BanError`]; nobody is banned then. Where only the kernel fails, user space enforces the ban, and the log
+    /// tells.
     pub fn ban_by_rules(
         &mut self,
         ban: Ban,
-        destination: IpAddr,
+        (source, destination): (IpAddr, IpAddr),
         now: Mono,
     ) -> Result<Option<Ban>, BanError> {
+        let ban = self.narrowed(ban, source);
         self.protected.check(&ban)?;
         let ban = promoted(ban, destination, (&self.config, &self.plan, &self.bans), now);
         if self.bans.live(ban.scope, ban.prefix, now).is_some() {
@@ -268,8 +270,23 @@ impl Enforcer {
         }
         let ttl_s = self.repeaters.next_ttl_s(ban.scope, ban.prefix, &self.config.ban, now);
         let ban = Ban { expires: Some(now.plus_s(ttl_s)), ..ban };
-        self.ban(ban.clone(), Force::No)?;
+        match self.ban(ban.clone(), Force::No) {
+            Err(error @ BanError::Filter(_)) => {
+                let error = chain(&error);
+                tracing::warn!(prefix = %ban.prefix, scope = %ban.scope, error, "ban not enforced in the kernel");
+            }
+            result => result?,
+        }
         Ok(Some(ban))
+    }
+
+    /// The ban, or that of the one address where its /64 holds machines of ours too: who shares our network attacks no
+    /// less.
+    fn narrowed(&self, ban: Ban, source: IpAddr) -> Ban {
+        match self.protected.check(&ban) {
+            Ok(()) => ban,
+            Err(_) => Ban { prefix: IpNet::from(source.to_canonical()), ..ban },
+        }
     }
 
     /// Holds in the kernel and for open connections at once, for new requests from [`Enforcer::publish`] on.

@@ -4,6 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use waf_common::limits::SERVICES_MAX;
+
 use crate::config::InterfaceError;
 use crate::event::JournalError;
 use crate::kernel::KernelError;
@@ -23,6 +25,8 @@ pub enum NodeError {
     StateDir { path: PathBuf, source: io::Error },
     #[error("open the kernel half: run `waf kernel load --config {config}` first")]
     OpenMaps { config: PathBuf, source: Box<KernelError> },
+    #[error("use the kernel half as it is: run `waf kernel unload --config {config}`, then load it again")]
+    Loaded { config: PathBuf, source: Box<KernelError> },
     #[error("write the kernel's maps")]
     WriteMaps(#[source] Box<KernelError>),
     #[error("watch the kernel's reports")]
@@ -39,6 +43,10 @@ pub enum NodeError {
     Affinity(#[source] nix::Error),
     #[error("tenant {tenant} names worker {worker}, but this node has {count}: set `workers` in [node]")]
     NoSuchWorker { tenant: u32, worker: u16, count: u16 },
+    #[error(
+        "{count} services (address and port, and each address alone), and the kernel half holds {SERVICES_MAX}"
+    )]
+    TooManyServices { count: usize },
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error(transparent)]

@@ -14,6 +14,7 @@ pub mod fixed;
 pub mod kernel_sync;
 pub mod listeners;
 pub mod offline;
+pub mod open_files;
 pub mod promote;
 pub mod protect;
 pub mod react;
@@ -28,6 +29,7 @@ pub mod user;
 pub mod workers;
 
 mod drain;
+mod kernel_half;
 mod outward;
 mod reports;
 mod rule_files;

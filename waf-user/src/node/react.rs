@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::enforce::{BanError, Enforcer, sentence};
-use super::error::chain;
+use super::enforce::{Enforcer, sentence};
 use super::feedback::Feedback;
 use crate::event::{Event, EventId, Journal, Reason, Stage};
 use crate::model::{Ban, Mono, Wall};
@@ -37,7 +36,7 @@ impl Reaction {
             for seen in batch.drain(..) {
                 let ban = self.feedback.borrow_mut().observe(&seen);
                 if let Some(ban) = ban {
-                    self.enforce(ban, seen.destination);
+                    self.enforce(ban, &seen);
                 }
             }
             self.enforcer.borrow_mut().publish();
@@ -57,22 +56,27 @@ impl Reaction {
         self.metrics.repeaters_lost(repeaters.take_lost());
     }
 
-    fn enforce(&self, ban: Ban, destination: IpAddr) {
+    fn enforce(&self, ban: Ban, seen: &Observation) {
         let now = Mono::now();
-        let prefix = ban.prefix;
-        // One line a ban would be a line a source of an attack: the event tells of it.
-        match self.enforcer.borrow_mut().ban_by_rules(ban, destination, now) {
+        let (prefix, scope) = (ban.prefix, ban.scope);
+        let made = self.enforcer.borrow_mut().ban_by_rules(ban, (seen.source, seen.destination), now);
+        match made {
+            // One line a ban would be a line a source of an attack: the event tells of it.
             Ok(Some(ban)) => {
                 tracing::debug!(%prefix, scope = %ban.scope, "banned by rules");
                 self.metrics.ban_made();
-                self.journal.event(ban_event(&ban, destination, now));
+                self.journal.event(ban_event(&ban, seen.destination, now));
             }
             Ok(None) => {}
-            Err(BanError::Unbannable(reason)) => {
-                tracing::debug!(%prefix, %reason, "not banned");
-                self.metrics.ban_spared();
+            // Nobody is banned: no event says so. The source may come for ever: the log tells of the first such ban only.
+            Err(error) => {
+                if self.metrics.ban_not_made() == 0 {
+                    tracing::warn!(
+                        %prefix, %scope, %error,
+                        "ban by rules not made; more of them are counted in waf_node_bans_not_made_total"
+                    );
+                }
             }
-            Err(error) => tracing::warn!(%prefix, error = chain(&error), "ban not enforced whole"),
         }
     }
 }

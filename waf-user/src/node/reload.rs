@@ -111,7 +111,9 @@ impl Reloader {
         let mut refused = fixed::changed(&standing.settings.borrow(), &settings);
         let mut enforcer = standing.enforcer.borrow_mut();
         let plan = ServicePlan::new(&config, standing.workers(), &enforcer.plan().services());
-        if settings.interface.is_none() {
+        if settings.interface.is_some() {
+            start::check_services(plan.services().len()).map_err(Box::new)?;
+        } else {
             refused.extend(fixed::changed_listeners(enforcer.plan(), &plan));
         }
         if !refused.is_empty() {

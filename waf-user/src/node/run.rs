@@ -15,6 +15,7 @@ use super::control::{ORDERS_MAX, Order, Reply};
 use super::control_sock::ControlSocket;
 use super::drain::{Ending, drain};
 use super::error::chain;
+use super::kernel_half::{KernelHalf, open_kernel, open_maps};
 use super::outward::{Outward, bind_admin};
 use super::reload::{Reloaded, Reloader};
 use super::reports::Samples;
@@ -27,7 +28,6 @@ use super::workers::Worker;
 use super::{NodeError, user};
 use crate::config::{NodeConfig, NodeSettings, check_interface};
 use crate::event::Journal;
-use crate::kernel::{self, Maps};
 use crate::model::Mono;
 
 /// How often bans that ran out are taken away.
@@ -49,32 +49,34 @@ pub enum Start {
 pub fn run(settings: &NodeSettings, config: NodeConfig, path: &Path, how: Start) -> Result<(), NodeError> {
     user::check_user(settings)?;
     check_interface(settings).map_err(Box::new)?;
-    let maps = open_maps(settings, path)?;
-    let xdp_mode = settings.interface.as_deref().and_then(kernel::xdp_mode);
+    let kernel = open_kernel(settings, path)?;
     DirBuilder::new()
         .recursive(true)
         .mode(0o750)
         .create(&settings.state_dir)
         .map_err(|source| NodeError::StateDir { path: settings.state_dir.clone(), source })?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(NodeError::Thread)?;
-    LocalSet::new().block_on(&runtime, live((settings, config, path), (maps, xdp_mode), how))
+    LocalSet::new().block_on(&runtime, live((settings, config, path), kernel, how))
 }
 
 async fn live(
     (settings, config, path): (&NodeSettings, NodeConfig, &Path),
-    (maps, xdp_mode): (Option<Maps>, Option<&'static str>),
+    kernel: Option<KernelHalf>,
     how: Start,
 ) -> Result<(), NodeError> {
     let mut signals = Signals::new()?;
     let (socket, prepared, taken) = enter(settings, &config, how)?;
-    // The other process wrote until it was asked.
-    let maps = if taken.is_some() { open_maps(settings, path)? } else { maps };
+    let xdp_mode = kernel.as_ref().map(|kernel| kernel.xdp_mode);
+    let maps = match (kernel, &taken) {
+        // The other process wrote until it was asked.
+        (Some(_), Some(_)) => Some(open_maps(settings, path)?),
+        (kernel, _) => kernel.map(|kernel| kernel.maps),
+    };
     let admin = bind_admin(settings).await?;
     let samples = match &maps {
         Some(maps) => Some(Samples::watch(maps.take_reports()?)?),
         None => None,
     };
-    let kernel = if maps.is_some() { "filtering" } else { "none: real ports bound, no packet filtered" };
     let journal = prepared.journal.clone();
     let (inherited, taken) = inherited(taken);
     let started = start((settings, config, path), prepared, maps.map(Arc::new), inherited)?;
@@ -88,7 +90,8 @@ async fn live(
     }
     tracing::info!(
         node = %settings.name, carrier = %settings.carrier, generation = %facts.generation.get(),
-        tenants = facts.tenants.get(), rules = started.rules, workers = facts.workers, kernel, xdp = xdp_mode.unwrap_or("none"), "node serves"
+        tenants = facts.tenants.get(), rules = started.rules, workers = facts.workers,
+        kernel = xdp_mode.unwrap_or("none: real ports bound, no packet filtered"), "node serves"
     );
     let (orders, given) = mpsc::channel(ORDERS_MAX);
     let mut outward = Outward::new(Rc::clone(&standing), orders, journal.clone());
@@ -137,20 +140,6 @@ fn inherited(taken: Option<Taken>) -> (Inherited, Option<Taken>) {
     let Some(mut taken) = taken else { return (Inherited::default(), None) };
     let handed = std::mem::take(&mut taken.handed);
     (Inherited { handed, sockets: std::mem::take(&mut taken.sockets), lives_on: true }, Some(taken))
-}
-
-/// The kernel half, where the settings ask for it. There is no way on without it.
-///
-/// # Errors
-/// It is not loaded, not for us, or of another version.
-pub(super) fn open_maps(settings: &NodeSettings, path: &Path) -> Result<Option<Maps>, NodeError> {
-    if settings.interface.is_none() {
-        return Ok(None);
-    }
-    match Maps::open(&settings.name) {
-        Ok(maps) => Ok(Some(maps)),
-        Err(source) => Err(NodeError::OpenMaps { config: path.to_owned(), source: Box::new(source) }),
-    }
 }
 
 /// A node between start and end.

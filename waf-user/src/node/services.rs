@@ -78,16 +78,15 @@ impl ServicePlan {
         plan
     }
 
+    /// The number of an address that is gone is given to no other yet: bans of the earlier run still bear it.
     fn number_addresses(&mut self, previous: &[(ServiceKey, ServiceValue)]) {
-        let mut kept = BTreeSet::new();
+        let taken: BTreeSet<u32> = previous.iter().map(|(_, value)| value.address_id).collect();
         for (key, value) in previous {
             let address = IpAddr::from(Address { octets: key.addr });
-            let new = self.addresses.contains_key(&address) && !self.address_ids.contains_key(&address);
-            if new && kept.insert(value.address_id) {
+            if self.addresses.contains_key(&address) {
                 self.address_ids.insert(address, value.address_id);
             }
         }
-        let taken: BTreeSet<u32> = previous.iter().map(|(_, value)| value.address_id).collect();
         let mut free = (1..SCOPE_ADDRESS_BIT).filter(|id| !taken.contains(id));
         for address in self.addresses.keys() {
             if !self.address_ids.contains_key(address)

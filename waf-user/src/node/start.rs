@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
+use waf_common::limits::SERVICES_MAX;
 
 use super::enforce::Enforcer;
 use super::feedback::Feedback;
@@ -20,11 +21,12 @@ use super::snapshot::Built;
 use super::standing::{Facts, Phase, Standing};
 use super::take_over::Handed;
 use super::workers::{self, Worker};
-use super::{NodeError, cpus, listeners, snapshot};
+use super::{NodeError, cpus, listeners, open_files, snapshot};
 use crate::config::{NodeConfig, NodeSettings};
 use crate::event::Journal;
 use crate::kernel::Maps;
 use crate::model::{Generation, Mono};
+use crate::proxy::limits::CONNECTIONS_MAX;
 use crate::proxy::{Command, Flows, Listener, Lists, Observation, WorkerContext};
 use crate::telemetry::Metrics;
 
@@ -86,12 +88,16 @@ pub(super) fn start(
     if let (Some(filter), false) = (&filter, inherited.lives_on) {
         filter.clear_flows()?;
     }
+    let connections_max = connections_max(count);
     let generation = next_generation(filter.as_deref(), &inherited.handed)?;
     snapshot.generation = generation;
     let previous = filter.as_ref().map(|filter| filter.services()).transpose()?.unwrap_or_default();
     let plan = ServicePlan::new(&config, count, &previous);
     let bound = match filter {
-        Some(_) => behind_filter(count)?,
+        Some(_) => {
+            check_services(plan.services().len())?;
+            behind_filter(count)?
+        }
         None => listeners::without_filter(&plan, count, inherited.sockets)?,
     };
     let sockets = second_handles(&bound).map_err(NodeError::Thread)?;
@@ -114,6 +120,7 @@ pub(super) fn start(
     for (index, (own, commands)) in (0..count).zip(bound.into_iter().zip(receivers)) {
         let context = WorkerContext {
             index,
+            connections_max,
             snapshot: Arc::clone(&snapshot),
             lists: Arc::clone(&lists),
             journal: journal.clone(),
@@ -164,6 +171,19 @@ fn next_generation(filter: Option<&dyn Filter>, handed: &Handed) -> Result<Gener
     Ok(Generation(in_kernel.max(handed.generation)).next())
 }
 
+/// How many connections each worker may hold; told of where that is less than it could.
+fn connections_max(workers: u16) -> usize {
+    let files = open_files::raise_limit().unwrap_or_else(|error| {
+        tracing::warn!(%error, "limit of open files not raised");
+        0
+    });
+    let each = open_files::connections_per_worker(files, workers);
+    if each < CONNECTIONS_MAX {
+        tracing::warn!(files, workers, each, "few open files allowed (LimitNOFILE=): fewer connections held");
+    }
+    each
+}
+
 /// One listener a worker, worker 0 first.
 fn behind_filter(count: u16) -> Result<Vec<Vec<Listener>>, NodeError> {
     (0..count).map(|_| Ok(vec![Listener { socket: listeners::behind_filter()? }])).collect()
@@ -172,6 +192,14 @@ fn behind_filter(count: u16) -> Result<Vec<Vec<Listener>>, NodeError> {
 fn second_handles(bound: &[Vec<Listener>]) -> std::io::Result<Vec<Vec<TcpListener>>> {
     let of_worker = |own: &Vec<Listener>| own.iter().map(|listener| listener.socket.try_clone()).collect();
     bound.iter().map(of_worker).collect()
+}
+
+/// Before anything is written: half of them would be served.
+///
+/// # Errors
+/// There are more than the kernel half holds.
+pub(super) fn check_services(count: usize) -> Result<(), NodeError> {
+    if count > SERVICES_MAX as usize { Err(NodeError::TooManyServices { count }) } else { Ok(()) }
 }
 
 /// Where `workers` is not set only the machine tells how many there are.
@@ -185,4 +213,16 @@ pub(super) fn check_workers(config: &NodeConfig, count: u16) -> Result<(), NodeE
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_have_their_limit() {
+        for (count, expected) in [(0, true), (40_960, true), (40_961, false)] {
+            assert_eq!(check_services(count).is_ok(), expected, "{count}");
+        }
+    }
 }

@@ -1,5 +1,8 @@
-//! With the kernel half the node runs as the user that `waf kernel load` gave the pins to, and as nobody else: root
-//! would bring capabilities, another user would find the pins closed. It changes no user by itself.
+//! With the kernel half the node runs as the user that `waf kernel load` gave the pins to, and as nobody else, and
+//! without any capability: it reads what strangers send. It changes no user and drops nothing by itself.
+
+use std::fs;
+use std::io;
 
 use nix::unistd::{Uid, User, geteuid};
 
@@ -17,7 +20,21 @@ pub enum UserError {
          start it so, for example `setpriv --reuid {name} --regid {gid} --init-groups --inh-caps=-all waf node …`"
     )]
     Wrong { name: String, wanted: u32, gid: u32, actual: u32 },
+    #[error(
+        "with `interface` set, `user` in [node] must be an ordinary user: {0} is root, who has every capability"
+    )]
+    Root(String),
+    #[error("read the capabilities of this process in {STATUS}")]
+    Status(#[source] io::Error),
+    #[error(
+        "waf node runs without capabilities, and this process has some (CapPrm {0:016x}): start it without ambient \
+         ones, from a binary without file capabilities"
+    )]
+    Capable(u64),
 }
+
+/// proc_pid_status(5)
+const STATUS: &str = "/proc/self/status";
 
 /// Without `interface` any user will do.
 ///
@@ -29,17 +46,32 @@ pub fn check_user(settings: &NodeSettings) -> Result<(), UserError> {
     }
     let name = settings.user.clone();
     match User::from_name(&name) {
-        Ok(Some(user)) => check_uid(&name, user.uid, user.gid.as_raw(), geteuid()),
+        Ok(Some(user)) => {
+            check_uid(&name, user.uid, user.gid.as_raw(), geteuid())?;
+            check_capabilities(&fs::read_to_string(STATUS).map_err(UserError::Status)?)
+        }
         Ok(None) => Err(UserError::Unknown(name)),
         Err(source) => Err(UserError::LookUp { name, source }),
     }
 }
 
 fn check_uid(name: &str, wanted: Uid, gid: u32, actual: Uid) -> Result<(), UserError> {
+    if wanted.is_root() {
+        return Err(UserError::Root(name.to_owned()));
+    }
     if wanted == actual {
         return Ok(());
     }
     Err(UserError::Wrong { name: name.to_owned(), wanted: wanted.as_raw(), gid, actual: actual.as_raw() })
+}
+
+/// What is not permitted cannot become effective. A kernel that has no capabilities tells of none.
+fn check_capabilities(status: &str) -> Result<(), UserError> {
+    let permitted = status.lines().find_map(|line| line.strip_prefix("CapPrm:"));
+    match permitted.and_then(|text| u64::from_str_radix(text.trim(), 16).ok()) {
+        None | Some(0) => Ok(()),
+        Some(capabilities) => Err(UserError::Capable(capabilities)),
+    }
 }
 
 #[cfg(test)]
@@ -48,13 +80,28 @@ mod tests {
 
     #[test]
     fn only_the_named_user_may_run() {
-        let table = [("itself", 100, true), ("root", 0, false), ("another", 101, false)];
-        for (name, uid, expected) in table {
-            assert_eq!(
-                check_uid("waf", Uid::from_raw(100), 100, Uid::from_raw(uid)).is_ok(),
-                expected,
-                "{name}"
-            );
+        let table = [
+            ("itself", 100, 100, true),
+            ("root", 100, 0, false),
+            ("another", 100, 101, false),
+            ("root, named", 0, 0, false),
+        ];
+        for (name, wanted, actual, expected) in table {
+            let checked = check_uid("waf", Uid::from_raw(wanted), 100, Uid::from_raw(actual));
+            assert_eq!(checked.is_ok(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_process_with_capabilities_may_not_run() {
+        let table = [
+            ("none", "CapInh:\t0000000000000001\nCapPrm:\t0000000000000000\n", true),
+            ("NET_ADMIN", "Name:\twaf\nCapPrm:\t0000000000001000\nCapEff:\t0000000000000000\n", false),
+            ("all", "CapPrm:\t000001ffffffffff\n", false),
+            ("not told", "Name:\twaf\n", true),
+        ];
+        for (name, status, expected) in table {
+            assert_eq!(check_capabilities(status).is_ok(), expected, "{name}");
         }
     }
 }

@@ -52,8 +52,8 @@ pub const INSPECT_RESPONSE_BYTES_MAX: usize = 128 * 1024;
 pub const INSPECT_BUDGET: u32 = 256;
 /// Bytes read at once: what TLS records and socket buffers hand over, times two connections per request.
 pub const READ_BYTES: usize = 16 * 1024;
-/// Open connections of one worker: at some 40 KiB each a third of a GiB. One that uploads holds up to 300 KiB (what is
-/// inspected, twice, and buffers): a worker all of whose connections do needs 2.4 GiB.
+/// Open connections of one worker: at some 40 KiB each a third of a GiB. One that uploads holds up to 320 KiB (what is
+/// inspected, twice, and buffers): a worker all of whose connections do needs 2.6 GiB. Fewer where the process may not open two files for each.
 pub const CONNECTIONS_MAX: usize = 8_192;
 /// Pause after accept failed for want of descriptors or memory: long enough for connections to close meanwhile.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

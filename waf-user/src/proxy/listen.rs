@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
 
 use super::account::{Fault, connection_refused};
-use super::limits::{ACCEPT_PAUSE, CONNECTIONS_MAX, QUEUE_QUIET, QUEUE_WITHIN};
+use super::limits::{ACCEPT_PAUSE, QUEUE_QUIET, QUEUE_WITHIN};
 use super::session::Session;
 use super::worker::Worker;
 use super::{Listener, connection};
@@ -51,7 +51,7 @@ pub(super) async fn accept(worker: Rc<Worker>, listener: Listener) {
 fn admit(worker: &Rc<Worker>, stream: TcpStream, peer: std::net::SocketAddr) {
     // The peer is gone before it was served: nobody to tell.
     let Ok(local) = stream.local_addr() else { return };
-    if worker.registry.len() >= CONNECTIONS_MAX {
+    if worker.registry.len() >= worker.connections_max {
         let fault = Fault::new(Stage::Http, Reason::Overloaded, "the worker holds its most connections");
         connection_refused(worker, &Session::new(peer, local, None), None, fault);
         return;

@@ -28,6 +28,8 @@ pub struct Listener {
 /// Everything a worker is given.
 pub struct WorkerContext {
     pub index: u16,
+    /// Open connections beyond which new ones are closed at once; at most [`super::limits::CONNECTIONS_MAX`].
+    pub connections_max: usize,
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub lists: Arc<ArcSwap<Lists>>,
     pub journal: Journal,
@@ -49,6 +51,7 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
     let mut commands = context.commands;
     let worker = Rc::new(Worker {
         index: context.index,
+        connections_max: context.connections_max,
         times,
         snapshot: context.snapshot,
         lists: context.lists,
@@ -113,6 +116,7 @@ async fn obey_bans(worker: &Worker, mut commands: mpsc::Receiver<Command>) {
 /// What all connections of a worker share. One thread.
 pub(super) struct Worker {
     pub index: u16,
+    pub connections_max: usize,
     pub times: Times,
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub lists: Arc<ArcSwap<Lists>>,

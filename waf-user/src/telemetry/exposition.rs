@@ -138,9 +138,9 @@ impl Numbers {
         page.gauge("waf_node_bans", "Bans in force", load(&self.bans_active))?;
         page.counter("waf_node_bans_made", "Bans that refused requests made", load(&self.bans_made))?;
         page.counter(
-            "waf_node_bans_spared",
-            "Times a protected source met the ban policy and was not banned",
-            load(&self.bans_spared),
+            "waf_node_bans_not_made",
+            "Bans by rules that met a protected source or a full table",
+            load(&self.bans_not_made),
         )?;
         page.gauge(
             "waf_node_ban_repeaters",

@@ -121,15 +121,15 @@ impl Metrics {
         self.numbers.bans_made.fetch_add(1, Relaxed);
     }
 
-    /// A source met the policy and was not banned: it is one of the protected.
-    pub fn ban_spared(&self) {
-        self.numbers.bans_spared.fetch_add(1, Relaxed);
-    }
-
     /// A configuration was taken, or refused.
     pub fn reload(&self, succeeded: bool) {
         let result = if succeeded { ReloadResult::Taken } else { ReloadResult::Refused };
         self.numbers.reloads.add(result as usize);
+    }
+
+    /// A ban by rules that was not made: its source is protected, or the table is full. Gives how many there were before.
+    pub fn ban_not_made(&self) -> u64 {
+        self.numbers.bans_not_made.fetch_add(1, Relaxed)
     }
 
     /// Bans in force on this node.

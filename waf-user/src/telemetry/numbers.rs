@@ -77,7 +77,7 @@ pub struct Numbers {
     pub repeaters_lost: AtomicU64,
     pub bans_active: AtomicU64,
     pub bans_made: AtomicU64,
-    pub bans_spared: AtomicU64,
+    pub bans_not_made: AtomicU64,
     pub reloads: Counts<{ ReloadResult::LABELS.len() }>,
     pub generation: AtomicU64,
     pub request_lines_lost: AtomicU64,

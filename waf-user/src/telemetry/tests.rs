@@ -44,6 +44,7 @@ fn every_count_has_its_series() {
     metrics.feedback_sources(12);
     metrics.feedback_sources_lost(1);
     metrics.bans_active(3);
+    metrics.ban_not_made();
     metrics.generation(Generation(9));
     metrics.requests_lost(4);
     metrics.events_lost(5);
@@ -71,6 +72,7 @@ fn every_count_has_its_series() {
         ("waf_node_feedback_sources", 12.0),
         ("waf_node_feedback_sources_lost_total", 1.0),
         ("waf_node_bans", 3.0),
+        ("waf_node_bans_not_made_total", 1.0),
         ("waf_node_snapshot_generation", 9.0),
         ("waf_event_request_lines_lost_total", 4.0),
         ("waf_event_lost_total", 5.0),

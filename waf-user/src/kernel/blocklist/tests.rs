@@ -92,6 +92,33 @@ fn removal_gives_back_the_own_expiry() {
     assert!(list.remove(9, net("2001:db8::/64"), |_| true).is_empty(), "nothing to remove twice");
 }
 
+/// What a node finds in the tries that another one left.
+fn adopted(tries: &Tries) -> Blocklist {
+    let mut list = Blocklist::new(100);
+    for ((scope, prefix), value) in &tries.0 {
+        let BlockValue { reason, expires_s, tenant, .. } = *value;
+        let reason = Reason::from_number(reason).expect("a reason of ours");
+        list.adopt(BlockEntry { scope: *scope, prefix: *prefix, reason, tenant, expires_s });
+    }
+    list
+}
+
+#[test]
+fn a_restart_finds_the_entries_that_were_made() {
+    let (host, net24) = ("198.51.100.7/32", "198.51.100.0/24");
+    let rows: &[(&str, [BlockEntry; 2])] = &[
+        ("rules' /32 under an operator's /24", [entry(0, net24, Reason::Operator, NEVER), ban(0, host, 100)]),
+        ("/32 under a listed /24", [entry(0, net24, Reason::List, NEVER), ban(0, host, 100)]),
+        ("short /32 under a longer /24", [ban(0, net24, 200), ban(0, host, 100)]),
+        ("long /32 under a shorter /24", [ban(0, net24, 100), ban(0, host, 200)]),
+    ];
+    for (name, entries) in rows {
+        let (list, tries) = filled(entries);
+        let found = adopted(&tries);
+        assert!(found.iter().eq(list.iter()), "{name}: {:?}", found.iter().collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn list_and_ban_of_one_prefix_live_side_by_side() {
     let prefix = "203.0.113.0/24";
@@ -130,4 +157,22 @@ fn the_list_is_bounded() {
     assert!(list.insert(ban(0, "192.0.2.1/32", 1)).is_ok());
     assert!(list.insert(ban(0, "192.0.2.1/32", 2)).is_ok(), "a renewal needs no room");
     assert!(matches!(list.insert(ban(0, "192.0.2.2/32", 1)), Err(KernelError::Full { max: 1 })));
+}
+
+#[test]
+fn a_renewed_list_needs_room_for_itself_only() {
+    let listed = |prefix| entry(0, prefix, Reason::List, NEVER);
+    let (old, new) =
+        ([listed("192.0.2.1/32"), listed("192.0.2.2/32")], [listed("192.0.2.3/32"), listed("192.0.2.4/32")]);
+    let mut list = Blocklist::new(3);
+    let mut tries = Tries::default();
+    tries.apply(list.insert(ban(0, "192.0.2.4/32", 100)).expect("room"));
+    tries.apply(list.replace(Reason::List, &old).expect("room"));
+    tries.apply(list.replace(Reason::List, &new).expect("room"));
+    let keys: Vec<String> = tries.0.keys().map(|(_, prefix)| prefix.to_string()).collect();
+    assert_eq!(keys, ["192.0.2.3/32", "192.0.2.4/32"]);
+    assert_eq!(list.iter().count(), 3, "the ban beside the list stays");
+    let four = ["192.0.2.5/32", "192.0.2.6/32", "192.0.2.7/32"].map(listed);
+    assert!(matches!(list.replace(Reason::List, &four), Err(KernelError::Full { max: 3 })));
+    assert_eq!(list.iter().count(), 3, "nothing has changed");
 }

@@ -188,10 +188,11 @@ fn who_does_not_write_changes_no_map() {
 fn a_ban_by_rules_grows_with_each_return_and_spares_the_protected() {
     let mut fixture = fixture();
     let now = |second| Mono::default().plus_s(second);
-    let destination: IpAddr = "10.1.0.11".parse().unwrap();
+    let address = |text: &str| text.parse::<IpAddr>().unwrap();
+    let way = (address("192.0.2.1"), address("10.1.0.11"));
     let seen = ban(BanScope::Tenant(id(3)), None);
     let mut lasts = |second| {
-        let made = fixture.enforcer.ban_by_rules(seen.clone(), destination, now(second)).unwrap();
+        let made = fixture.enforcer.ban_by_rules(seen.clone(), way, now(second)).unwrap();
         fixture.enforcer.reap(now(second));
         made.map(|ban| ban.expires.unwrap().since_ns(now(second)) / 1_000_000_000)
     };
@@ -199,6 +200,6 @@ fn a_ban_by_rules_grows_with_each_return_and_spares_the_protected() {
     assert_eq!(lasts(599), None, "it is banned already");
     assert_eq!(lasts(600), Some(1200));
     let origin = Ban { prefix: net("192.0.2.200"), ..seen };
-    let refused = fixture.enforcer.ban_by_rules(origin, destination, now(0));
+    let refused = fixture.enforcer.ban_by_rules(origin, (address("192.0.2.200"), way.1), now(0));
     assert!(matches!(refused, Err(BanError::Unbannable(_))));
 }

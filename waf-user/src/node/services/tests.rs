@@ -65,6 +65,18 @@ fn an_address_keeps_its_number_across_restarts() {
 }
 
 #[test]
+fn an_address_does_not_inherit_the_bans_of_one_that_is_gone() {
+    let served =
+        |address| parse(&format!("[node]\nname = \"a\"\ncarrier = \"c\"\n{}", tenant(1, address, ""))).1;
+    let before = ServicePlan::new(&served("10.0.0.5"), 1, &[]);
+    let after = ServicePlan::new(&served("10.0.0.6"), 1, &before.services());
+    let scope = |address: &str| BanScope::Address(address.parse().unwrap());
+    let old = before.scope_number(scope("10.0.0.5")).unwrap();
+    assert_eq!(after.scope(old), None);
+    assert_ne!(after.scope_number(scope("10.0.0.6")), Some(old));
+}
+
+#[test]
 fn scopes_and_their_numbers_are_inverse() {
     let (_, config) = configured("");
     let plan = ServicePlan::new(&config, 1, &[]);

@@ -9,9 +9,9 @@ use tokio::net::UnixStream;
 use super::super::control::{self, Reply, Request};
 use super::super::control_sock;
 use super::super::error::chain;
+use super::super::kernel_half::open_maps;
 use super::super::outward::Outward;
 use super::super::reload::Reloader;
-use super::super::run::open_maps;
 use super::super::standing::{Phase, Standing};
 use super::{Handed, pass};
 
@@ -71,10 +71,11 @@ fn passed(standing: &Standing) -> io::Result<Vec<std::net::TcpListener>> {
 
 /// As after a start, but for the connections and bans that are there. What fails is told and left: serving goes on.
 async fn take_back(standing: &Standing, outward: &mut Outward) {
-    let opened = open_maps(&standing.settings.borrow(), &standing.path.borrow());
-    match opened {
-        Ok(maps) => standing.enforcer.borrow_mut().reopen(maps.map(|maps| Box::new(Arc::new(maps)) as _)),
-        Err(error) => tracing::error!(error = chain(&error), "kernel's maps not opened again"),
+    if standing.settings.borrow().interface.is_some() {
+        match open_maps(&standing.settings.borrow(), &standing.path.borrow()) {
+            Ok(maps) => standing.enforcer.borrow_mut().reopen(Box::new(Arc::new(maps))),
+            Err(error) => tracing::error!(error = chain(&error), "kernel's maps not opened again"),
+        }
     }
     if let Err(error) = standing.take_up() {
         tracing::error!(error = chain(&error), "kernel's maps hold parts of another process's state");

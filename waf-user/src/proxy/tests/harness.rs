@@ -26,7 +26,7 @@ use crate::event::Journal;
 use crate::http::{BodyDecoder, Limits, Parsed, ResponseHead, ResponseParser};
 use crate::model::{Carrier, Fqdn, Generation, Mode, NodeName, TenantId};
 use crate::origin::Upstreams;
-use crate::proxy::limits::Times;
+use crate::proxy::limits::{CONNECTIONS_MAX, Times};
 use crate::proxy::worker::serve_within;
 use crate::proxy::{Command, Flows, Listener, Lists, Observation, Site, Sites, Snapshot, WorkerContext};
 use crate::telemetry::Metrics;
@@ -105,15 +105,25 @@ pub fn lab_within<F: Future<Output = ()>>(
     change: impl Fn(&mut Site),
     test: impl FnOnce(Rc<Lab>) -> F,
 ) {
+    lab_holding(CONNECTIONS_MAX, times, change, test);
+}
+
+/// [`lab_within`] with a worker that holds no more connections than this.
+pub fn lab_holding<F: Future<Output = ()>>(
+    connections_max: usize,
+    times: Times,
+    change: impl Fn(&mut Site),
+    test: impl FnOnce(Rc<Lab>) -> F,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     LocalSet::new().block_on(&runtime, async {
-        let lab = Rc::new(Lab::start(times, change).await);
+        let lab = Rc::new(Lab::start(connections_max, times, change).await);
         timeout(DEADLINE, test(lab)).await.expect("the test ends in time");
     });
 }
 
 impl Lab {
-    async fn start(times: Times, change: impl Fn(&mut Site)) -> Self {
+    async fn start(connections_max: usize, times: Times, change: impl Fn(&mut Site)) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("waf-proxy-{}-{number}", std::process::id()));
@@ -153,6 +163,7 @@ impl Lab {
         let flows = Arc::new(Told::default());
         let context = WorkerContext {
             index: 0,
+            connections_max,
             snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
             lists: Arc::clone(&lists),
             journal: journal.clone(),

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::harness::{DEADLINE, lab};
+use super::harness::{DEADLINE, lab, lab_holding};
 use crate::model::TenantId;
+use crate::proxy::limits::Times;
 use crate::proxy::{Command, Drain};
 
 #[test]
@@ -89,6 +90,37 @@ fn tenants_share_no_origin_connection() {
                 assert_eq!(client.answer("GET").await.status(), 200, "{host}");
             }
             assert_eq!(lab.origin.connections(), 2);
+        },
+    );
+}
+
+#[test]
+fn a_full_worker_closes_at_once() {
+    lab_holding(
+        2,
+        Times::default(),
+        |_| {},
+        |lab| async move {
+            let mut held = Vec::new();
+            for _ in 0..2 {
+                let mut client = lab.client().await;
+                client.send(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+                assert_eq!(client.answer("GET").await.status(), 200);
+                held.push(client);
+            }
+            assert_eq!(lab.client().await.rest().await, b"");
+            let events = lab.events_at_least(1).await;
+            assert_eq!((events.len(), &events[0]["reason"]), (1, &"overloaded".into()));
+            // Who is there already is served on, and who leaves makes room.
+            let mut first = held.remove(0);
+            first.send(b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n").await;
+            assert_eq!(first.answer("GET").await.status(), 200);
+            assert_eq!(first.rest().await, b"");
+            drop(first);
+            while lab.metrics.expose().contains("waf_proxy_connections_open 2") {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(lab.ask("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await.status(), 200);
         },
     );
 }
