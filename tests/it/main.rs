@@ -8,4 +8,5 @@ mod demo;
 mod hostile;
 mod kernel;
 mod node;
+mod operator;
 mod recipes;

@@ -20,6 +20,10 @@ use crate::process;
 const WORKER: &str = "xtask-worker";
 /// What a shell adds to a signal's number for an exit code.
 const BY_SIGNAL: i32 = 128;
+/// Between two questions: short beside what is waited for, long beside the cost of asking.
+const PAUSE: Duration = Duration::from_millis(10);
+/// How long clearing away may take: a node drains for at most 10 s.
+const CLEARED: Duration = Duration::from_secs(15);
 
 static STOPPED: Mutex<Option<Interrupted>> = Mutex::new(None);
 static CHANGED: Condvar = Condvar::new();
@@ -66,25 +70,34 @@ pub fn guard<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> Result<()> {
     std::process::exit(status.code().unwrap_or_else(|| BY_SIGNAL + status.signal().unwrap_or(0)));
 }
 
-/// Runs a program that knows nothing of us, in a process group of its own; a signal to us kills that whole group.
+/// Runs a program that knows nothing of us, in a process group of its own; a signal to us goes to that whole
+/// group, and we return when nobody is left in it; a second signal kills.
 ///
 /// # Errors
-/// It cannot be started, or was killed for a signal: [`Interrupted`].
+/// It cannot be started, or was stopped by a signal: [`Interrupted`].
 pub fn attend(command: &mut Command) -> Result<ExitStatus> {
     let mut child =
         command.process_group(0).spawn().with_context(|| format!("start {}", process::line(command)))?;
     let group = Pid::from_raw(i32::try_from(child.id()).context("a pid")?);
     let signals = take_over()?;
     std::thread::spawn(move || {
-        if let Ok(signal) = signals.wait() {
+        while let Ok(signal) = signals.wait() {
+            let passed_on = if check().is_ok() { signal } else { Signal::SIGKILL };
             eprintln!("\n{signal}: clearing away");
             *stopped() = Some(Interrupted(signal));
             // It may have ended just now.
-            let _ = killpg(group, Signal::SIGKILL);
+            let _ = killpg(group, passed_on);
         }
     });
     let status = child.wait().context("wait for the program")?;
-    check().map(|()| status)
+    check().inspect_err(|_| {
+        // A demo that it has started clears away meanwhile.
+        let deadline = Instant::now() + CLEARED;
+        while killpg(group, None).is_ok() && Instant::now() < deadline {
+            std::thread::sleep(PAUSE);
+        }
+    })?;
+    Ok(status)
 }
 
 /// Ctrl-C waits for its effect on us until this is dropped: whoever runs a program that clears away after itself
@@ -138,8 +151,6 @@ pub fn wait() {
 /// # Errors
 /// `ready` fails, the time is over, or the work is to stop.
 pub fn until<T>(what: &str, within: Duration, mut ready: impl FnMut() -> Result<Option<T>>) -> Result<T> {
-    /// Between two questions: short beside what is waited for, long beside the cost of asking.
-    const PAUSE: Duration = Duration::from_millis(10);
     let deadline = Instant::now() + within;
     loop {
         check()?;

@@ -46,9 +46,9 @@ pub fn unload(config: &Path, force: bool) -> Result<()> {
 
 fn kernel(verb: &str, why: &str, words: &[&std::ffi::OsStr]) -> Result<()> {
     let waf = built()?.waf;
+    let mut command = privilege::command(&waf)?;
     if !privilege::is_root() {
         println!("sudo: {why}");
     }
-    let mut command = privilege::command(&waf)?;
     process::show(command.args(["kernel", verb]).args(words)).with_context(|| format!("waf kernel {verb}"))
 }

@@ -43,8 +43,8 @@ pub fn command(program: impl AsRef<OsStr>) -> Result<Command> {
 /// # Errors
 /// sudo is not here or cannot be started; on success it does not return.
 pub fn rerun(why: &str, arguments: &[&OsStr]) -> Result<()> {
-    println!("sudo: {why}");
     let mut command = command("env")?;
+    println!("sudo: {why}");
     for name in PASSED {
         if let Some(value) = std::env::var_os(name) {
             let mut pair = std::ffi::OsString::from(name);

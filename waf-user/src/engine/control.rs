@@ -8,6 +8,8 @@ use super::rule::{Allow, BodyProcessor, Ctl, EngineMode, Phase, Rule, RuleFilter
 #[derive(Debug)]
 pub struct Control {
     pub engine: EngineMode,
+    /// Set for the whole transaction from outside: rules may lower it, not go beyond it.
+    ceiling: EngineMode,
     pub request_body_access: bool,
     pub response_body_access: bool,
     pub force_request_body_variable: bool,
@@ -21,6 +23,7 @@ impl Control {
     pub fn new(options: &Options) -> Self {
         Self {
             engine: options.engine,
+            ceiling: EngineMode::On,
             request_body_access: options.request_body_access,
             response_body_access: options.response_body_access,
             force_request_body_variable: false,
@@ -31,8 +34,15 @@ impl Control {
         }
     }
 
+    /// The mode in place of SecRuleEngine; `ctl:ruleEngine=On` reaches no further.
+    pub fn set_engine(&mut self, mode: EngineMode) {
+        self.engine = mode;
+        self.ceiling = mode;
+    }
+
     pub fn apply(&mut self, ctl: &Ctl) {
         match ctl {
+            Ctl::Engine(EngineMode::On) => self.engine = self.ceiling,
             Ctl::Engine(mode) => self.engine = *mode,
             Ctl::RemoveRules(filter) => {
                 if self.removed_rules.len() < limits::CTL_EXCLUSIONS {

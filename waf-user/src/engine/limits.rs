@@ -40,8 +40,16 @@ pub const MULTIPART_PARTS: usize = 256;
 /// Header bytes of one part: a name, a file name and a type. Past it: `REQBODY_ERROR` is 1.
 pub const MULTIPART_PART_HEADER_BYTES: usize = 8 * 1024;
 
+/// Header lines of one part: RFC 7578 knows three. Each is kept under the field's name, so that many short lines below
+/// a long name would multiply the body's size. Past it: `REQBODY_ERROR` is 1.
+pub const MULTIPART_PART_HEADERS: usize = 16;
+
 /// Boundary length: RFC 2046 §5.1.1. Past it: `REQBODY_ERROR` is 1.
 pub const MULTIPART_BOUNDARY_BYTES: usize = 70;
+
+/// Bytes of a value that cost as much as looking at another value: a body of full length then takes a step of its own
+/// for each rule instead of all rules in one.
+pub const COST_BYTES: usize = 512;
 
 /// Matches kept for the logs of one transaction: a request that matches more is understood from these. Past it:
 /// dropped from the list, still acted on.

@@ -17,6 +17,6 @@ pub struct State {
 pub struct Evaluated {
     /// All links matched.
     pub matched: bool,
-    /// Values looked at, at least 1: what a budget is spent on.
+    /// Values looked at and their bytes, at least 1: what a budget is spent on.
     pub cost: u32,
 }

@@ -98,9 +98,10 @@ impl Transaction {
     }
 
     /// The tenant's mode in place of SecRuleEngine: call before the first `advance`. With `On` the verdict is what the
-    /// rules say; with `DetectionOnly` it stays `Pass`, and every rule that would have refused is among the matches.
+    /// rules say; with `DetectionOnly` it stays `Pass` whatever `ctl:ruleEngine` says, and every rule that would have
+    /// refused is among the matches.
     pub fn set_engine(&mut self, mode: EngineMode) {
-        self.state.control.engine = mode;
+        self.state.control.set_engine(mode);
     }
 
     /// Takes a value, or all, from a rule's sight for this transaction. Names are compared without case.
@@ -233,8 +234,8 @@ impl Transaction {
         self.open(Phase::Logging);
     }
 
-    /// Runs rules until the input given so far is judged or about `budget` rule evaluations are done (a rule costs one
-    /// and one more for each value it looks at; at least one rule runs). After a refusal nothing but phase 5 runs. The
+    /// Runs rules until the input given so far is judged or about `budget` rule evaluations are done (a rule costs one,
+    /// and each value it looks at one more and one for every [`limits::COST_BYTES`]; at least one rule runs). After a refusal nothing but phase 5 runs. The
     /// body is parsed in one go at the start of phase 2: linear in a bounded length.
     pub fn advance(&mut self, budget: u32) -> Progress {
         let rules = Arc::clone(&self.rules);

@@ -82,6 +82,9 @@ fn part(part: &[u8], values: &mut Values, options: &Options) -> Option<Result<()
     }
     let content = part.get(headers_end + 4..).unwrap_or_default();
     let lines = split_lines(part.get(..headers_end)?)?;
+    if lines.len() > limits::MULTIPART_PART_HEADERS {
+        return None;
+    }
     let mut disposition = None;
     for line in &lines {
         let colon = line.iter().position(|byte| *byte == b':')?;

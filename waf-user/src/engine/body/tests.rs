@@ -148,6 +148,7 @@ fn multipart_fields_and_files() {
 fn multipart_that_is_refused() {
     let part = |headers: &str| format!("--b\r\n{headers}\r\n\r\nx\r\n--b--\r\n");
     let named = "Content-Disposition: form-data; name=\"a\"";
+    let lines = |more: usize| format!("{named}{}", "\r\nX: y".repeat(more));
     let rows = [
         ("empty", String::new()),
         ("preamble", format!("x\r\n{}--b--\r\n", field("a", "1"))),
@@ -168,10 +169,13 @@ fn multipart_that_is_refused() {
         ("text after quote", part("Content-Disposition: form-data; name=\"a\"b")),
         ("transfer encoding", part(&format!("{named}\r\nContent-Transfer-Encoding: base64"))),
         ("space before colon", part(&named.replace(':', " :"))),
+        ("more header lines than the limit", part(&lines(limits::MULTIPART_PART_HEADERS))),
     ];
     for (name, body) in rows {
         assert!(read(&body, Extent::Whole).1.is_err(), "{name}");
     }
+    let most = part(&lines(limits::MULTIPART_PART_HEADERS - 1));
+    assert!(read(&most, Extent::Whole).1.is_ok(), "as many header lines as the limit");
 }
 
 #[test]

@@ -40,6 +40,23 @@ const NAMES: &[&str] = &[
     "ctl",
 ];
 
+/// Actions that SecDefaultAction can give to rules; `block` there has a mistake of its own.
+const DEFAULTABLE: &[&str] = &[
+    "phase",
+    "pass",
+    "deny",
+    "drop",
+    "redirect",
+    "allow",
+    "block",
+    "status",
+    "log",
+    "nolog",
+    "auditlog",
+    "noauditlog",
+    "t",
+];
+
 /// The disruptive action as written.
 #[derive(Clone, Debug)]
 pub enum Written {
@@ -321,6 +338,17 @@ impl Compiler<'_> {
     }
 
     pub(super) fn default_action(&mut self, directive: Word, actions: Vec<ActionText>) {
+        for action in &actions {
+            let name = action.name.lossy().to_ascii_lowercase();
+            let known = NAMES.iter().any(|known| known.eq_ignore_ascii_case(&name));
+            if known && !DEFAULTABLE.contains(&name.as_str()) {
+                self.mistake(
+                    action.name.whole(),
+                    format!("{name} in SecDefaultAction"),
+                    "a rule says it of itself: move it to the rules",
+                );
+            }
+        }
         let set = self.actions(directive, actions);
         let Some(phase) = set.phase else {
             self.mistake(set.directive.whole(), "SecDefaultAction without a phase", "add phase:NUMBER");

@@ -72,6 +72,11 @@ fn each_mistake_is_said() {
             "SecAction \"id:1,chain\"\nSecRule ARGS x \"deny\"",
             "a.conf:2:17: deny inside a chain",
         ),
+        (
+            "tag of the default",
+            "SecDefaultAction \"phase:1,pass,tag:x\"",
+            "a.conf:1:32: tag in SecDefaultAction",
+        ),
         ("setvar", "SecAction \"id:1,setvar:ip.x=1\"", "a.conf:1:24: setvar of `ip.x`"),
         ("only exclusions", "SecRule !ARGS x \"id:1\"", "the rule looks at no variable"),
         ("scalar with a key", "SecRule REQUEST_URI:a x \"id:1\"", "REQUEST_URI has one value"),

@@ -5,6 +5,7 @@ mod perform;
 
 use std::borrow::Cow;
 
+use super::limits;
 use super::operator::{Operator, Spans};
 use super::rule::{Condition, Disruptive, EngineMode, Link, Rule, Selection, Sense, Take};
 use super::state::{Evaluated, State};
@@ -69,15 +70,17 @@ fn run_link(
             }
             count += 1;
             if target.take == Take::Values && (found.is_empty() || !first_only) {
-                *cost += 1;
-                found.extend(look(condition, &value, values));
+                *cost = cost.saturating_add(price(&value));
+                look(condition, &value, values, &mut found);
             }
         });
         if target.take == Take::Count {
             let name = format!("&{}", variable.name());
             let bytes = Cow::Owned(count.to_string().into_bytes());
             let value = Value { variable, key: None, bytes };
-            found.extend(look(condition, &value, values).map(|found| Found { name, ..found }));
+            let before = found.len();
+            look(condition, &value, values, &mut found);
+            found.iter_mut().skip(before).for_each(|one| one.name.clone_from(&name));
         }
         if first_only && !found.is_empty() {
             break;
@@ -87,28 +90,33 @@ fn run_link(
 }
 
 /// Transforms one value and asks the operator.
-fn look(condition: &Condition, value: &Value<'_>, values: &Values) -> Option<Found> {
+/// With multiMatch the value before and after each transformation that changed it is a value of its own, as in the
+/// reference engine: actions are done once for each that meets the condition.
+fn look(condition: &Condition, value: &Value<'_>, values: &Values, found: &mut Vec<Found>) {
+    let mut ask = |bytes: &[u8]| {
+        let hit = Operator::matches(&condition.operator, bytes, values);
+        let spans = match condition.sense {
+            Sense::Plain => hit,
+            Sense::Negated => hit.is_none().then(Spans::new),
+        };
+        found.extend(spans.map(|spans| Found { name: value.full_name(), value: bytes.to_vec(), spans }));
+    };
     let mut bytes = Cow::Borrowed(value.bytes.as_ref());
-    if condition.multi_match
-        && let Some(spans) = ask(condition, &bytes, values)
-    {
-        return Some(Found { name: value.full_name(), value: bytes.into_owned(), spans });
-    }
+    let mut changed = true;
     for transformation in &condition.transformations {
-        let (next, changed) = transformed(*transformation, bytes);
-        bytes = next;
-        if condition.multi_match
-            && changed
-            && let Some(spans) = ask(condition, &bytes, values)
-        {
-            return Some(Found { name: value.full_name(), value: bytes.into_owned(), spans });
+        if condition.multi_match && changed {
+            ask(&bytes);
         }
+        (bytes, changed) = transformed(*transformation, bytes);
     }
-    if condition.multi_match {
-        return None;
+    if changed || !condition.multi_match {
+        ask(&bytes);
     }
-    let spans = ask(condition, &bytes, values)?;
-    Some(Found { name: value.full_name(), value: bytes.into_owned(), spans })
+}
+
+/// What looking at a value costs.
+fn price(value: &Value<'_>) -> u32 {
+    u32::try_from(1 + value.bytes.len() / limits::COST_BYTES).unwrap_or(u32::MAX)
 }
 
 /// The transformed bytes, and whether they differ.
@@ -125,13 +133,5 @@ fn transformed(transformation: Transformation, bytes: Cow<'_, [u8]>) -> (Cow<'_,
             let next = changed.then(|| next.into_owned());
             (Cow::Owned(next.unwrap_or(bytes)), changed)
         }
-    }
-}
-
-fn ask(condition: &Condition, bytes: &[u8], values: &Values) -> Option<Spans> {
-    let hit = Operator::matches(&condition.operator, bytes, values);
-    match condition.sense {
-        Sense::Plain => hit,
-        Sense::Negated => hit.is_none().then(Spans::new),
     }
 }

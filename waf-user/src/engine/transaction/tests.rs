@@ -8,6 +8,7 @@ use crate::engine::{
 };
 
 mod attacks;
+mod corpus;
 mod harmless;
 mod hostile;
 mod random;

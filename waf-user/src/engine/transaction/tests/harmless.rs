@@ -144,6 +144,11 @@ fn requests_pass() {
         ("JSON scalar", Request::post("application/json", "\"x\"")),
         ("webhook", Request::post("application/json", webhook)),
         ("text", Request::post("text/plain", "just text; nothing else")),
+        (
+            "SOAP",
+            Request::post("application/soap+xml", "<e:Envelope><object id=\"1\">x; id</object></e:Envelope>"),
+        ),
+        ("picture as it is", Request::post("image/png", b"\x89PNG;id;<script>".to_vec())),
         ("binary", Request::post("application/octet-stream", vec![0, 1, 2, 255, 0, 60, 61])),
     ];
     let rules = starter();

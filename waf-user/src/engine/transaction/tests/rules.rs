@@ -174,6 +174,14 @@ fn one_request() {
             None,
         ),
         (
+            "multiMatch acts on each changed value",
+            "SecRule ARGS \"@rx (?i)a\" \"id:1,phase:1,pass,nolog,t:none,t:lowercase,t:trim,multiMatch,setvar:tx.n=+1\"\n\
+             SecRule TX:n \"@eq 2\" \"id:2,phase:1,pass\"",
+            "/?a=A",
+            &[2],
+            None,
+        ),
+        (
             "matched variables",
             "SecRule ARGS x \"id:1,phase:1,deny,chain\"\nSecRule MATCHED_VARS_NAMES \"@streq ARGS:b\" \"chain\"\n\
              SecRule MATCHED_VAR \"@streq ARGS:b\"",
@@ -261,6 +269,8 @@ fn the_mode_of_a_tenant_wins() {
         ("Off", EngineMode::On, 1, Some((1, 403))),
         ("On", EngineMode::DetectionOnly, 2, None),
         ("On", EngineMode::Off, 0, None),
+        ("On\nSecAction \"id:9,phase:1,pass,nolog,ctl:ruleEngine=On\"", EngineMode::DetectionOnly, 2, None),
+        ("On\nSecAction \"id:9,phase:1,pass,nolog,ctl:ruleEngine=Off\"", EngineMode::On, 0, None),
     ];
     for (written, mode, matches, refused) in rows {
         let text = "SecAction \"id:1,phase:1,deny\"\nSecAction \"id:2,phase:1,deny\"";
@@ -372,6 +382,25 @@ fn any_budget_gives_the_same() {
         assert_eq!(transaction.verdict(), whole.verdict(), "budget {budget}");
         assert_eq!(ids(&transaction), ids(&whole), "budget {budget}");
         assert!(budget > 7 || turns > 2, "budget {budget} took {turns} turns");
+    }
+}
+
+#[test]
+fn a_long_value_costs_more_of_the_budget() {
+    let rules = compiled(
+        "SecRule REQUEST_BODY x \"id:1,phase:2,pass\"\nSecRule REQUEST_BODY x \"id:2,phase:2,pass\"\n\
+         SecRule REQUEST_BODY x \"id:3,phase:2,pass\"",
+    );
+    for (bytes, expected) in [(10, 0), (64 * 1024, 2)] {
+        let mut transaction = transaction(&rules);
+        transaction.request_line(b"POST", b"/", "HTTP/1.1");
+        transaction.request_body(&vec![b'y'; bytes]);
+        transaction.end_request_body();
+        let mut turns = 0;
+        while transaction.advance(64) == Progress::Pending {
+            turns += 1;
+        }
+        assert_eq!(turns, expected, "{bytes} bytes");
     }
 }
 
