@@ -110,20 +110,26 @@ fn run(pins: &Pins, path: &Path, frame: &[u8]) -> Result<(Outcome, &'static str)
     let name = names::PROGRAM_XDP;
     let data = object::read(path)?;
     object::check_maps(&data, path, pins)?;
-    let shared: Vec<&'static str> =
-        names::MAPS.into_iter().filter(|name| !OWN_MAPS.contains(name)).collect();
+    let shared: Vec<&'static str> = names::MAPS.into_iter().filter(|name| !OWN_MAPS.contains(name)).collect();
     let mut ebpf = object::load_on(&data, path, LogLevel::Off, pins, &shared)?;
-    let failed = |source: aya::programs::ProgramError| KernelError::Program { name, source: Box::new(source) };
+    let failed =
+        |source: aya::programs::ProgramError| KernelError::Program { name, source: Box::new(source) };
     let program: &mut Xdp = object::program_mut(&mut ebpf, name)?;
     program.load().map_err(failed)?;
     let attached = ProgramInfo::from_pin(pins.program(name)).map_err(failed)?;
     let ours = program.info().map_err(failed)?;
     if ours.tag() != attached.tag() {
-        return Err(KernelError::OtherObject { path: path.to_owned(), found: ours.tag(), attached: attached.tag() });
+        return Err(KernelError::OtherObject {
+            path: path.to_owned(),
+            found: ours.tag(),
+            attached: attached.tag(),
+        });
     }
     let options = TestRunOptions { data_in: Some(frame), ..TestRunOptions::new() };
     let result = program.test_run(options).map_err(failed)?;
-    let map = ebpf.map(names::MAP_COUNTERS).ok_or(KernelError::Missing { what: "map", name: names::MAP_COUNTERS })?;
+    let map = ebpf
+        .map(names::MAP_COUNTERS)
+        .ok_or(KernelError::Missing { what: "map", name: names::MAP_COUNTERS })?;
     let read = |source| KernelError::map("read", names::MAP_COUNTERS, source);
     let counters: PerCpuArray<&MapData, Counters> = PerCpuArray::try_from(map).map_err(read)?;
     let mut sum = Counters::zeroed();
@@ -170,9 +176,11 @@ impl Explanation {
         scopes.retain(|(_, number)| *number != 0 || tenant != 0 || *number == SCOPE_NODE);
         scopes.dedup_by_key(|(_, number)| *number);
         for (scope, number) in scopes {
-            let covering = blocks.iter().filter(|entry| entry.scope == number && entry.prefix.contains(&source));
+            let covering =
+                blocks.iter().filter(|entry| entry.scope == number && entry.prefix.contains(&source));
             // A live entry decides whatever its length; among equals the most specific is the one to name.
-            let block = covering.max_by_key(|entry| (self.is_live(entry), entry.prefix.prefix_len())).copied();
+            let block =
+                covering.max_by_key(|entry| (self.is_live(entry), entry.prefix.prefix_len())).copied();
             let allow = allows.iter().filter(|entry| entry.scope == number && entry.prefix.contains(&source));
             self.scopes.push(ScopeStep {
                 scope,
@@ -183,12 +191,8 @@ impl Explanation {
             });
         }
         if self.is_exact_service {
-            let hash = flow_hash(
-                &packet.source,
-                packet.source_port,
-                &packet.destination,
-                packet.destination_port,
-            );
+            let hash =
+                flow_hash(&packet.source, packet.source_port, &packet.destination, packet.destination_port);
             self.worker = maps.worker_set(service.worker_set)?.and_then(|set| set.pick(hash));
         }
         Ok(())

@@ -138,9 +138,12 @@ impl Maps {
     /// A map cannot be read.
     pub fn allows(&self) -> Result<Vec<AllowEntry>, KernelError> {
         let tables = self.tables();
-        let keys4: Vec<_> = tables.allow4.keys().collect::<Result<_, _>>().map_err(read(names::MAP_ALLOW4))?;
-        let keys6: Vec<_> = tables.allow6.keys().collect::<Result<_, _>>().map_err(read(names::MAP_ALLOW6))?;
-        let pairs = keys4.iter().filter_map(keys::from_list4).chain(keys6.iter().filter_map(keys::from_list6));
+        let keys4: Vec<_> =
+            tables.allow4.keys().collect::<Result<_, _>>().map_err(read(names::MAP_ALLOW4))?;
+        let keys6: Vec<_> =
+            tables.allow6.keys().collect::<Result<_, _>>().map_err(read(names::MAP_ALLOW6))?;
+        let pairs =
+            keys4.iter().filter_map(keys::from_list4).chain(keys6.iter().filter_map(keys::from_list6));
         Ok(pairs.map(|(scope, prefix)| AllowEntry { scope, prefix }).collect())
     }
 

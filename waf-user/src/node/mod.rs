@@ -28,6 +28,7 @@ pub mod take_over;
 pub mod user;
 pub mod workers;
 
+mod complaints;
 mod drain;
 mod kernel_half;
 mod outward;

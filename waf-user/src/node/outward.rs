@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::complaints::Complaints;
 use super::control::{Control, Order};
 use super::control_sock::ControlSocket;
 use super::reports::Samples;
@@ -39,11 +40,11 @@ impl Outward {
         let settings = self.standing.settings.borrow().clone();
         let socket = ControlSocket::bind(&settings.state_dir)?;
         let admin = bind_admin(&settings).await?;
-        let samples = match settings.interface {
-            Some(_) => Some(Samples::watch(Maps::open(&settings.name)?.take_reports()?)?),
+        let rings = match settings.interface {
+            Some(_) => Some(Rings::watch(&Maps::open(&settings.name)?)?),
             None => None,
         };
-        self.serve(socket, admin, samples, &settings);
+        self.serve(socket, admin, rings, &settings);
         Ok(())
     }
 
@@ -52,11 +53,12 @@ impl Outward {
         &mut self,
         socket: ControlSocket,
         admin: Option<TcpListener>,
-        samples: Option<Samples>,
+        rings: Option<Rings>,
         settings: &NodeSettings,
     ) {
-        if let Some(samples) = samples {
+        if let Some(Rings { samples, complaints }) = rings {
             self.tasks.push(tokio::task::spawn_local(samples.run(self.journal.clone())));
+            self.tasks.push(tokio::task::spawn_local(complaints.run()));
         }
         let control = Control {
             node: settings.name.clone(),
@@ -78,6 +80,21 @@ impl Outward {
             // Until the task is gone its socket is not.
             let _ = task.await;
         }
+    }
+}
+
+/// What the kernel half tells by itself; one reader at a time.
+pub(super) struct Rings {
+    samples: Samples,
+    complaints: Complaints,
+}
+
+impl Rings {
+    /// # Errors
+    /// A ring cannot be opened or watched.
+    pub fn watch(maps: &Maps) -> Result<Self, NodeError> {
+        let samples = Samples::watch(maps.take_reports()?)?;
+        Ok(Self { samples, complaints: Complaints::watch(maps.take_log()?)? })
     }
 }
 

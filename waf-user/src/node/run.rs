@@ -16,9 +16,8 @@ use super::control_sock::ControlSocket;
 use super::drain::{Ending, drain};
 use super::error::chain;
 use super::kernel_half::{KernelHalf, open_kernel, open_maps};
-use super::outward::{Outward, bind_admin};
+use super::outward::{Outward, Rings, bind_admin};
 use super::reload::{Reloaded, Reloader};
-use super::reports::Samples;
 use super::signals::{Signals, Told};
 use super::standing::Standing;
 use super::start::{Inherited, Prepared, prepare, start};
@@ -73,10 +72,7 @@ async fn live(
         (kernel, _) => kernel.map(|kernel| kernel.maps),
     };
     let admin = bind_admin(settings).await?;
-    let samples = match &maps {
-        Some(maps) => Some(Samples::watch(maps.take_reports()?)?),
-        None => None,
-    };
+    let rings = maps.as_ref().map(Rings::watch).transpose()?;
     let journal = prepared.journal.clone();
     let (inherited, taken) = inherited(taken);
     let started = start((settings, config, path), prepared, maps.map(Arc::new), inherited)?;
@@ -95,7 +91,7 @@ async fn live(
     );
     let (orders, given) = mpsc::channel(ORDERS_MAX);
     let mut outward = Outward::new(Rc::clone(&standing), orders, journal.clone());
-    outward.serve(socket, admin, samples, settings);
+    outward.serve(socket, admin, rings, settings);
     tokio::task::spawn_local(started.reaction.run(started.observations));
     tokio::task::spawn_local(reap(Rc::clone(&standing)));
 
