@@ -33,7 +33,7 @@ fn killed_nodes_come_back_with_their_bans_and_without_ghosts() {
         // Both carriers' visitors go on: what they lose while a node is dead is that node's, and not counted here.
         let load = load(lab, &CARRIERS);
         for kill in 0..kills {
-            let carrier = if random.next() % 2 == 0 { Carrier::A } else { Carrier::B };
+            let carrier = if random.next().is_multiple_of(2) { Carrier::A } else { Carrier::B };
             std::thread::sleep(Duration::from_millis(random.next() % 100));
             lab.node_mut(carrier).kill()?;
             dead(lab, carrier).with_context(|| format!("kill {kill}, seed {}", random.seed))?;

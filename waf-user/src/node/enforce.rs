@@ -153,7 +153,7 @@ impl Enforcer {
     }
 
     /// Puts a new configuration in place: lists and what leads to services, then the workers' state by `serve`, then the
-    /// services, those that are gone last. `serve` is called with true, and with false where it has to be taken back.
+    /// services. `serve` is called with true, and with false where it has to be taken back.
     ///
     /// # Errors
     /// The kernel does not take it; then the old configuration holds as before.

@@ -60,7 +60,8 @@ impl Sync<'_> {
         filter.replace_blocks(Reason::List, &list_entries(self.config))
     }
 
-    /// The settings of the programs, then the services: new and changed ones first, those that are gone last.
+    /// The settings of the programs, then the services: those that are gone make room for new ones; one that stays is never
+    /// away.
     ///
     /// # Errors
     /// As [`Sync::write_lists`].

@@ -52,7 +52,7 @@ impl Reaction {
         let mut enforcer = self.enforcer.borrow_mut();
         self.metrics.bans_active(enforcer.bans().len());
         let repeaters = enforcer.repeaters();
-        self.metrics.repeaters(repeaters.len());
+        self.metrics.repeaters(repeaters.count());
         self.metrics.repeaters_lost(repeaters.take_lost());
     }
 

@@ -63,7 +63,8 @@ impl Repeaters {
         self.sources.remove(&(scope, prefix));
     }
 
-    pub fn len(&self) -> usize {
+    /// Sources remembered.
+    pub fn count(&self) -> usize {
         self.sources.len()
     }
 

@@ -57,7 +57,7 @@ fn the_table_is_bounded_and_recovers() {
     for number in 0..REPEATERS_MAX as u32 + 3 {
         repeaters.next_ttl_s(BanScope::Node, source(number), &policy, Mono(1));
     }
-    assert_eq!((repeaters.len(), repeaters.take_lost()), (REPEATERS_MAX, 3));
+    assert_eq!((repeaters.count(), repeaters.take_lost()), (REPEATERS_MAX, 3));
     repeaters.next_ttl_s(BanScope::Node, source(9_000_000), &policy, Mono::default().plus_s(200));
-    assert_eq!((repeaters.len(), repeaters.take_lost()), (1, 0));
+    assert_eq!((repeaters.count(), repeaters.take_lost()), (1, 0));
 }
