@@ -2,6 +2,7 @@
 //! their connections.
 
 pub mod frames;
+pub mod hand_made;
 pub mod load;
 pub mod namespace;
 pub mod wire;

@@ -2,6 +2,7 @@
 
 mod ban;
 mod event;
+mod explain_packet;
 mod kernel;
 mod node;
 mod node_ctl;
@@ -42,6 +43,8 @@ enum Command {
     Ban(ban::Ban),
     /// Find an event by its id
     Event(event::Event),
+    /// Show what the kernel half does with one frame, and why (root)
+    ExplainPacket(explain_packet::ExplainPacket),
 }
 
 /// Parses the command line and runs it. Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -52,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::NodeCtl(node_ctl) => node_ctl.run(),
         Command::Ban(ban) => ban.run(),
         Command::Event(event) => event.run(),
+        Command::ExplainPacket(explain) => explain.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
