@@ -135,3 +135,34 @@ fn a_bad_configuration_keeps_the_old_one_and_says_where_it_is_wrong() {
         Ok(())
     });
 }
+
+#[test]
+fn modes_and_rules_change_with_a_reload() {
+    const ATTACK: &str = "/search?q=1+UNION+SELECT+user,password+FROM+users";
+    stage::with_lab(LabOptions::default(), |lab| {
+        let file = lab.node(Carrier::A).config().to_owned();
+        let plain = fs::read_to_string(&file)?;
+        let own = file.with_file_name("own.conf");
+        fs::write(
+            &own,
+            "SecRuleEngine On\nSecRule REQUEST_URI \"@contains forbidden\" \"id:7,phase:1,deny,log\"\n",
+        )?;
+        let some_rules = plain.lines().find(|line| line.starts_with("rules = ")).context("rules")?;
+        let table = [
+            ("as it was", plain.clone(), 403, 200),
+            ("detect", plain.replacen("mode = \"block\"", "mode = \"detect\"", 1), 200, 200),
+            ("other rules", plain.replacen(some_rules, &format!("rules = [{own:?}]"), 1), 200, 403),
+            ("as it was again", plain.clone(), 403, 200),
+        ];
+        for (name, text, attack, forbidden) in table {
+            fs::write(&file, text)?;
+            lab.node(Carrier::A).waf_text(&["node-ctl", "reload"])?;
+            for (target, expected) in [(ATTACK, attack), ("/forbidden", forbidden)] {
+                let visit = Visit::get(Scheme::Https, WWW, Carrier::A.service(10), target);
+                let status = lab.client().answer(&visit)?.status;
+                ensure!(status == expected, "{name}: {target} is answered {status}, expected {expected}");
+            }
+        }
+        Ok(())
+    });
+}

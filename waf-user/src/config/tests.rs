@@ -278,3 +278,23 @@ fn scratch(name: &str) -> std::path::PathBuf {
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
+
+#[test]
+fn a_file_with_mistakes_still_tells_where_its_node_is() {
+    let folder = std::env::temp_dir().join(format!("waf-state-dir-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("node.toml");
+    let table = [
+        ("named", "[node]\nname = \"a\"\nstate_dir = \"/s\"\nwokers = 1\n", Some("/s".into())),
+        ("relative", "[node]\nstate_dir = \"s\"\n", Some(folder.join("s"))),
+        ("default", "[node]\nname = 7\n", Some("/var/lib/waf".into())),
+        ("behind it all is broken", "[node]\nstate_dir = \"/s\"\n[[[\n", Some("/s".into())),
+        ("no string", "[node]\nstate_dir = 7\n", None),
+        ("no node", "[ban]\n", None),
+    ];
+    for (name, text, expected) in table {
+        std::fs::write(&file, text).unwrap();
+        assert_eq!(state_dir(&file), expected, "{name}");
+    }
+    let _ = std::fs::remove_dir_all(&folder);
+}
