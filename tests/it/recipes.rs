@@ -9,9 +9,10 @@ use crate::stage;
 
 const README: &str = include_str!("../../README.md");
 /// Words that must stand in what a recipe prints.
-const EXPECTED: [(&str, &[&str]); 9] = [
+const EXPECTED: [(&str, &[&str]); 10] = [
     ("SERVICES", &["\"addr\"", "\"port\"", "\"tenant\"", "\"worker_set\""]),
     ("BLOCK4", &["\"addr\"", "\"scope\"", "\"reason\"", "\"expires_s\"", "\"tenant\""]),
+    ("BLOCK_EXACT", &["\"addr\"", "\"scope\"", "\"bits\"", "\"reason\"", "\"expires_s\"", "\"tenant\""]),
     ("TENANT_COUNTERS", &["\"packets\"", "\"bytes\"", "\"drops\"", "\"syns\""]),
     ("/COUNTERS", &["\"pass_service\"", "\"drop_tenant\"", "\"lookup_assigned\""]),
     ("CONFIG", &["\"event_sample\"", "\"flags\""]),
@@ -33,8 +34,10 @@ fn the_recipes_of_the_readme_work_as_printed() {
         let carrier = Carrier::A;
         let visit = Request::get(Scheme::Http, WWW, carrier.service(10), "/hello");
         ensure!(lab.client().answer(&visit)?.status == 200, "a clean request is refused");
-        let ban = ["ban", "add", "192.0.2.1/32", "--scope", "tenant:1", "--ttl-s", "60"];
-        lab.node(carrier).waf_text(&ban)?;
+        for source in ["192.0.2.1/32", "198.51.100.0/24"] {
+            let ban = ["ban", "add", source, "--scope", "tenant:1", "--ttl-s", "60"];
+            lab.node(carrier).waf_text(&ban)?;
+        }
         let recipes = recipes();
         ensure!(recipes.len() == EXPECTED.len(), "the README has {} recipes: {recipes:?}", recipes.len());
         for recipe in recipes {

@@ -1,57 +1,137 @@
-//! Steps 4 and 5: allow and block lists. Blocks are looked up first and allows only where one matched: the answers are
-//! those of the order allow > block, for less work per packet.
+//! Steps 4 and 5: allow and block lists. A hint comes first, then blocks, and allows only where one matched: the answers
+//! are those of the order allow > block, for less work per packet.
+
+use core::ptr::read_volatile;
 
 use aya_ebpf::btf_maps::lpm_trie::Key;
 use waf_common::address::Address;
-use waf_common::block::{BlockValue, ListKey4, ListKey6, SCOPE_BITS, SCOPE_NODE, scope_address};
+use waf_common::block::{
+    BlockExactKey, BlockValue, EXACT_ADDRESS_BITS, EXACT_NETWORK_BITS, ListKey4, ListKey6, SCOPE_ADDRESS_BIT,
+    SCOPE_BITS, SCOPE_NODE, scope_address,
+};
+use waf_common::flow::FlowKey;
+use waf_common::hint::Hint;
 use waf_common::outcome::Outcome;
+use waf_common::packet::{PROTOCOL_TCP, Packet};
 use waf_common::service::ServiceValue;
 
-use crate::maps::{ALLOW4, ALLOW6, BLOCK4, BLOCK6};
+use crate::count::now_s;
+use crate::maps::{ALLOW4, ALLOW6, BLOCK_EXACT, BLOCK4, BLOCK6, FLOWS};
 
 /// The entry that refuses a source.
 pub struct Hit {
-    pub outcome: Outcome,
     pub scope: u32,
     pub reason: u32,
+    /// The flow's tenant on a shared address, or 0.
+    pub flow_tenant: u32,
 }
 
-/// Hot: per packet. Node, then address, then tenant; the node's allow skips all, a tenant's the address's and its own.
-#[inline(always)]
-pub fn refusal(source: &Address, service: &ServiceValue, now_s: u32) -> Option<Hit> {
-    if let Some(entry) = blocked(source, SCOPE_NODE, now_s) {
-        if allowed(source, SCOPE_NODE) {
-            return None;
+impl Hit {
+    /// Worked out of the scope and not carried along: the verifier must see that it is a small number.
+    #[inline(always)]
+    pub fn outcome(&self) -> Outcome {
+        match self.scope {
+            SCOPE_NODE => Outcome::DropNode,
+            scope if scope & SCOPE_ADDRESS_BIT != 0 => Outcome::DropAddress,
+            _ => Outcome::DropTenant,
         }
-        return Some(Hit { outcome: Outcome::DropNode, scope: SCOPE_NODE, reason: entry.reason });
     }
-    let scope = scope_address(service.address_id);
-    let hit = match blocked(source, scope, now_s) {
-        Some(entry) => Hit { outcome: Outcome::DropAddress, scope, reason: entry.reason },
-        None if service.tenant == 0 => return None,
-        None => {
-            let entry = blocked(source, service.tenant, now_s)?;
-            Hit { outcome: Outcome::DropTenant, scope: service.tenant, reason: entry.reason }
-        }
-    };
-    let tenant_allows = service.tenant != 0 && allowed(source, service.tenant);
-    if tenant_allows || allowed(source, SCOPE_NODE) { None } else { Some(hit) }
+
+    pub const NONE: Self = Self { scope: 0, reason: 0, flow_tenant: 0 };
 }
 
-/// The live entry of one scope.
-#[inline(always)]
-fn blocked(source: &Address, scope: u32, now_s: u32) -> Option<BlockValue> {
-    let entry = match source.as_v4() {
+/// Hot: per packet whose source may be listed. Node, then address, then tenant; the node's allow skips all, a tenant's the
+/// address's and its own. `hint` is [`Hint::bits`]. Whether it is refused, and then why.
+#[inline(never)]
+pub fn refusal(packet: &Packet, service: &ServiceValue, hint: u32, hit: &mut Hit) -> bool {
+    let source = &packet.source;
+    let now_s = now_s();
+    let mut reason = 0;
+    if blocked(source, hint, SCOPE_NODE, now_s, &mut reason) {
+        *hit = Hit { scope: SCOPE_NODE, reason, flow_tenant: 0 };
+        return !allowed(source, SCOPE_NODE);
+    }
+    let tenant = if service.tenant == 0 { flow_tenant(packet) } else { service.tenant };
+    let address = scope_address(service.address_id);
+    if blocked(source, hint, address, now_s, &mut reason) {
+        *hit = Hit { scope: address, reason, flow_tenant: tenant };
+    } else if tenant != 0 && blocked(source, hint, tenant, now_s, &mut reason) {
+        *hit = Hit { scope: tenant, reason, flow_tenant: tenant };
+    } else {
+        return false;
+    }
+    let tenant_allows = tenant != 0 && allowed(source, tenant);
+    !tenant_allows && !allowed(source, SCOPE_NODE)
+}
+
+/// Whether a live entry of one scope holds the source, and its reason: the exact one before the prefixes that cover it.
+#[inline(never)]
+fn blocked(source: &Address, hint: u32, scope: u32, now_s: u32, reason: &mut u32) -> bool {
+    let hint = Hint::from_bits(hint);
+    if hint.address {
+        let key = BlockExactKey { scope, bits: EXACT_ADDRESS_BITS, addr: source.octets };
+        if is_live(BLOCK_EXACT.get_ptr(key), now_s, reason) {
+            return true;
+        }
+    }
+    if hint.network {
+        let mut addr = source.octets;
+        addr[8..].fill(0);
+        let key = BlockExactKey { scope, bits: EXACT_NETWORK_BITS, addr };
+        if is_live(BLOCK_EXACT.get_ptr(key), now_s, reason) {
+            return true;
+        }
+    }
+    if !hint.trie {
+        return false;
+    }
+    let found = match source.as_v4() {
         Some(addr) => BLOCK4.get(&Key::new(SCOPE_BITS + 32, ListKey4 { scope, addr })),
         None => BLOCK6.get(&Key::new(SCOPE_BITS + 128, ListKey6 { scope, addr: source.octets })),
     };
-    entry.copied().filter(|entry| entry.is_live(now_s))
+    is_live(found.map(|entry| &raw const *entry), now_s, reason)
 }
 
+/// Read through volatile pointers: the compiler would else load the fields of an entry that is not there and choose
+/// afterwards, which the verifier refuses.
 #[inline(always)]
+fn is_live(entry: Option<*const BlockValue>, now_s: u32, reason: &mut u32) -> bool {
+    let Some(entry) = entry else { return false };
+    // SAFETY: map memory lives as long as the program runs; a writer replacing the entry meanwhile leaves old or new
+    // fields, each valid.
+    let value = unsafe {
+        BlockValue {
+            reason: read_volatile(&raw const (*entry).reason),
+            expires_s: read_volatile(&raw const (*entry).expires_s),
+            tenant: 0,
+            covered_s: read_volatile(&raw const (*entry).covered_s),
+        }
+    };
+    *reason = value.reason;
+    value.is_live(now_s)
+}
+
+#[inline(never)]
 fn allowed(source: &Address, scope: u32) -> bool {
     match source.as_v4() {
         Some(addr) => ALLOW4.get(&Key::new(SCOPE_BITS + 32, ListKey4 { scope, addr })).is_some(),
         None => ALLOW6.get(&Key::new(SCOPE_BITS + 128, ListKey6 { scope, addr: source.octets })).is_some(),
     }
+}
+
+/// The tenant of an established connection to a shared address, or 0. A SYN is asked for none: its four-tuple may be that
+/// of a connection that is over.
+#[inline(always)]
+fn flow_tenant(packet: &Packet) -> u32 {
+    if packet.protocol != PROTOCOL_TCP || packet.is_syn() {
+        return 0;
+    }
+    let key = FlowKey {
+        source: packet.source.octets,
+        destination: packet.destination.octets,
+        source_port: packet.source_port,
+        destination_port: packet.destination_port,
+    };
+    // SAFETY: one word, copied at once.
+    FLOWS.get_ptr(key).map_or(0, |value| unsafe { *value }.tenant)
 }

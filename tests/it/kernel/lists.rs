@@ -1,7 +1,9 @@
 //! Allow and block lists in the kernel: scopes, their order, prefixes, expiry, reports, and what bpftool shows of them.
 
+use aya::maps::{Array, Map, MapData};
 use ipnet::IpNet;
 use waf_common::block::{Reason, SCOPE_NODE, scope_address};
+use waf_common::names::MAP_BLOCK_HINT;
 use waf_common::outcome::Outcome;
 use waf_tests::frames::{Frame, SYN};
 use waf_user::kernel::{AllowEntry, BlockEntry, Maps};
@@ -210,4 +212,71 @@ fn bpftool_prints_field_names() {
     let cpus = formatted(&counters)["values"].as_array().expect("a value per CPU").clone();
     let drops: u64 = cpus.iter().filter_map(|cpu| cpu["value"]["drop_no_service"].as_u64()).sum();
     assert!(drops >= 1, "{counters}");
+}
+
+#[test]
+fn a_known_flow_brings_its_tenants_lists_to_a_shared_address() {
+    let Some(fixture) = Fixture::active() else { return };
+    let maps = fixture.maps();
+    let (client, service) = ((ip("192.0.2.1"), 40_000), (ip(SHARED), 80));
+    let segment = |flags| Frame::tcp(client, service, flags).build();
+    let (syn, data) = (segment(SYN), segment(0x18));
+    let verdict = |frame: &[u8]| fixture.verdict(frame).0;
+    set(&maps, &[entry(TENANT, "192.0.2.0/24", NEVER)], &[]);
+    assert_eq!(verdict(&data), Outcome::PassService, "the tenant is not known");
+    maps.set_flow(client.into(), service.into(), TENANT).expect("flow");
+    assert_eq!(verdict(&data), Outcome::DropTenant);
+    assert_eq!(verdict(&syn), Outcome::PassService, "a new connection may be another tenant's");
+    let other_port = Frame::tcp((client.0, 40_001), service, 0x18).build();
+    assert_eq!(verdict(&other_port), Outcome::PassService, "another connection");
+    let rst = segment(0x04);
+    assert_eq!(verdict(&rst), Outcome::DropTenant);
+
+    set(&maps, &[entry(scope_address(SHARED_ID), "192.0.2.1/32", NEVER)], &[(TENANT, "192.0.2.1/32")]);
+    assert_eq!(verdict(&data), Outcome::PassService, "the flow's tenant allows");
+    assert_eq!(verdict(&syn), Outcome::DropAddress, "of a SYN no tenant is known");
+    set(&maps, &[entry(TENANT, "192.0.2.0/24", NEVER)], &[]);
+    maps.set_flow(client.into(), service.into(), 9).expect("flow");
+    assert_eq!(verdict(&data), Outcome::PassService, "another tenant's flow");
+    maps.set_flow(client.into(), service.into(), TENANT).expect("flow");
+    maps.remove_flow(client.into(), service.into()).expect("close");
+    maps.remove_flow(client.into(), service.into()).expect("closed already");
+    assert_eq!(verdict(&data), Outcome::PassService, "closed");
+    maps.set_flow(client.into(), service.into(), TENANT).expect("flow");
+    maps.clear_flows().expect("clear");
+    assert_eq!(verdict(&data), Outcome::PassService, "forgotten");
+}
+
+#[test]
+fn the_hint_comes_and_goes_with_the_entries() {
+    let Some(fixture) = Fixture::active() else { return };
+    let words = || {
+        let map = MapData::from_pin(fixture.pins().map(MAP_BLOCK_HINT)).expect("pin");
+        let hint: Array<MapData, u64> = Map::Array(map).try_into().expect("array");
+        hint.iter().map(|word| word.expect("word")).filter(|word| *word != 0).count()
+    };
+    let maps = fixture.maps();
+    assert_eq!(words(), 0);
+    let prefixes =
+        ["192.0.2.1/32", "192.0.2.0/25", "192.0.0.0/17", "10.0.0.0/8", "2001:db8::1/128", "2001:db8::/64"];
+    let entries: Vec<BlockEntry> = prefixes.iter().map(|prefix| entry(SCOPE_NODE, prefix, NEVER)).collect();
+    set(&maps, &entries, &[]);
+    assert!(words() >= 2);
+    for (name, source, destination, expected) in [
+        ("host", "192.0.2.1", OWN, Outcome::DropNode),
+        ("/25", "192.0.2.127", OWN, Outcome::DropNode),
+        ("/17 beside the /25", "192.0.2.128", OWN, Outcome::DropNode),
+        ("/8", "10.255.255.255", OWN, Outcome::DropNode),
+        ("none", "192.0.128.1", OWN, Outcome::PassService),
+        ("v6 host", "2001:db8::1", OWN6, Outcome::DropNode),
+        ("v6 /64", "2001:db8::2", OWN6, Outcome::DropNode),
+        ("v6 none", "2001:db8:0:1::1", OWN6, Outcome::PassService),
+    ] {
+        assert_eq!(fixture.verdict(&syn(source, destination)).0, expected, "{name}");
+    }
+    // A restarted node adopts the bits with the entries.
+    drop(maps);
+    let maps = fixture.maps();
+    set(&maps, &[], &[]);
+    assert_eq!(words(), 0);
 }

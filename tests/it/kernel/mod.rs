@@ -3,9 +3,12 @@
 
 mod fixture;
 
+mod explain;
 mod lifecycle;
 mod lists;
 mod lookup;
+mod order;
 mod parse;
+mod swap;
 mod traffic;
 mod verdicts;

@@ -80,7 +80,7 @@ fn a_ban_expires_by_itself() {
 }
 
 /// One echo request by a ping socket (the kernel fills in identifier and checksum); whether an answer comes.
-fn ping(target: &str) -> nix::Result<()> {
+pub fn ping(target: &str) -> nix::Result<()> {
     let target = SocketAddr::new(ip(target), 0);
     let (family, protocol, request) = match target {
         SocketAddr::V4(_) => (AddressFamily::Inet, SockProtocol::Icmp, 8),

@@ -1,6 +1,7 @@
 //! Verdicts without lists: what is passed, what is dropped, and for which reason.
 
 use waf_common::outcome::Outcome;
+use waf_common::service::{CONFIG_ACTIVE, CONFIG_DROP_FRAGMENTS};
 use waf_tests::frames::{Frame, PROVIDER_VLAN, SYN, TCP, UDP, VLAN};
 
 use super::fixture::{CLIENT4, CLIENT6, Fixture, OWN, OWN6, SHARED, TENANT, UNUSED, ip};
@@ -83,6 +84,11 @@ fn each_kind_of_packet_has_its_outcome() {
             ("ping of a service address", icmp(OWN, 8).build(), Outcome::PassIcmp),
             ("ping of a service address, v6", icmp(OWN6, 128).build(), Outcome::PassIcmp),
             ("ping of an unused address", icmp(UNUSED, 8).build(), Outcome::PassIcmp),
+            ("redirect", icmp(OWN, 5).build(), Outcome::PassIcmp),
+            ("time exceeded", icmp(OWN, 11).build(), Outcome::PassIcmp),
+            ("parameter problem, v6", icmp(OWN6, 4).build(), Outcome::PassIcmp),
+            ("too big for an unused address, v6", icmp("fd00:1::99", 2).build(), Outcome::PassIcmp),
+            ("ping of the host", icmp("10.9.0.1", 8).build(), Outcome::PassHost),
             ("unreachable", icmp(OWN, 3).build(), Outcome::PassIcmp),
             ("too big, v6", icmp(OWN6, 2).build(), Outcome::PassIcmp),
             ("neighbour solicitation", icmp("fd09::1", 135).build(), Outcome::PassIcmp),
@@ -153,6 +159,32 @@ fn until_a_node_activates_it_everything_passes() {
         &[
             ("service", tcp(OWN, 80).build(), Outcome::PassInactive),
             ("unused address", tcp(UNUSED, 80).build(), Outcome::PassInactive),
+        ],
+    );
+}
+
+#[test]
+fn fragments_are_dropped_where_the_node_says_so() {
+    let Some(fixture) = Fixture::active() else { return };
+    fixture.activate(CONFIG_ACTIVE | CONFIG_DROP_FRAGMENTS);
+    check(
+        &fixture,
+        &[
+            ("whole", tcp(OWN, 80).build(), Outcome::PassService),
+            ("atomic, v6", tcp(OWN6, 80).fragment(0, false).build(), Outcome::PassService),
+            ("first", tcp(OWN, 80).fragment(0, true).build(), Outcome::DropFragment),
+            ("later", udp(OWN, 443).fragment(8, false).build(), Outcome::DropFragment),
+            ("later, v6", tcp(OWN6, 80).fragment(8, true).build(), Outcome::DropFragment),
+            ("of a ping", icmp(OWN, 8).fragment(0, true).build(), Outcome::DropFragment),
+            (
+                "of a ping of an unused address",
+                icmp(UNUSED, 8).fragment(8, false).build(),
+                Outcome::DropFragment,
+            ),
+            ("for no service", udp(UNUSED, 443).fragment(8, false).build(), Outcome::DropNoService),
+            ("for the host", udp("10.9.0.1", 53).fragment(8, false).build(), Outcome::PassHost),
+            ("of an error", icmp(OWN, 3).fragment(0, true).build(), Outcome::DropFragment),
+            ("malformed", tcp(OWN, 80).fragment(1, false).build(), Outcome::DropMalformed),
         ],
     );
 }

@@ -2,8 +2,10 @@
 
 mod ban;
 mod event;
+mod explain_packet;
 mod kernel;
 mod node;
+mod node_ctl;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -35,10 +37,14 @@ enum Command {
     Kernel(kernel::Kernel),
     /// Serve the tenants of a configuration (no privilege)
     Node(node::Node),
+    /// Ask or command a running node: status, reload, drain
+    NodeCtl(node_ctl::NodeCtl),
     /// List, add or remove bans on this node
     Ban(ban::Ban),
     /// Find an event by its id
     Event(event::Event),
+    /// Show what the kernel half does with one frame, and why (root)
+    ExplainPacket(explain_packet::ExplainPacket),
 }
 
 /// Parses the command line and runs it. Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -46,8 +52,10 @@ pub fn run() -> ExitCode {
     let result = match Waf::parse().command {
         Command::Kernel(kernel) => kernel.run(),
         Command::Node(node) => node.run(),
+        Command::NodeCtl(node_ctl) => node_ctl.run(),
         Command::Ban(ban) => ban.run(),
         Command::Event(event) => event.run(),
+        Command::ExplainPacket(explain) => explain.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -141,4 +141,4 @@ fn compile(text: &[u8]) -> Result<Compiled, PatternError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::engine) mod tests;

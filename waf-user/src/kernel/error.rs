@@ -21,7 +21,7 @@ pub enum KernelError {
     NoInterface,
     #[error(transparent)]
     Interface(#[from] InterfaceError),
-    #[error("{interface} has no XDP program any more: no packet is filtered")]
+    #[error("{interface} has no XDP program any more: no packet is filtered; unload and load again")]
     Detached { interface: String },
     #[error("it was loaded for the service prefixes {loaded}, and node.toml now says {wanted}")]
     OtherPrefixes { loaded: String, wanted: String },
@@ -48,6 +48,22 @@ pub enum KernelError {
     Missing { what: &'static str, name: &'static str },
     #[error("cannot load program {name}")]
     Program { name: &'static str, source: Cause },
+    #[error(
+        "map {name} is pinned with {what} {found}, the object wants {expected}: it needs another schema than v{schema}; \
+         unload and load it, a swap cannot carry entries over"
+    )]
+    NewSchema { name: &'static str, what: &'static str, found: u32, expected: u32, schema: u32 },
+    #[error("no earlier programs to go back to: {path} is not there")]
+    NoPrevious { path: PathBuf },
+    #[error("a frame of {bytes} bytes: Ethernet needs at least {min}")]
+    ShortFrame { bytes: usize, min: usize },
+    #[error(
+        "{path} is not what is attached (tag {found:016x}, attached {attached:016x}): name the attached object with \
+         --object"
+    )]
+    OtherObject { path: PathBuf, found: u64, attached: u64 },
+    #[error("cannot replace {name} behind its link")]
+    Replace { name: &'static str, source: std::io::Error },
     #[error("cannot attach {name} to {target}")]
     Attach { name: &'static str, target: String, source: Cause },
     #[error("cannot pin at {path}")]

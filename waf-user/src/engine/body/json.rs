@@ -43,6 +43,11 @@ pub fn read(text: &[u8], extent: Extent, depth_max: usize, leaf: Leaf<'_>) -> Re
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut reader = Reader { text, at: 0, depth_max, name: b"json".to_vec(), open: Vec::new(), leaf };
     match reader.document() {
+        // RFC 8259 §8.1: UTF-8; what is read before it is judged all the same.
+        Ok(()) if extent == Extent::Whole => match std::str::from_utf8(text) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(BodyError::Json(error.valid_up_to())),
+        },
         Ok(()) => Ok(()),
         Err(Stop::Ended) if extent == Extent::Prefix => Ok(()),
         Err(Stop::Ended) => Err(BodyError::Json(text.len())),

@@ -24,8 +24,13 @@ pub enum Extent {
 
 /// The processor for a Content-Type (RFC 9110 §8.3): the engine's own choice where no rule makes one.
 pub fn processor_for(content_type: &[u8]) -> Option<BodyProcessor> {
-    let end = content_type.iter().position(|byte| matches!(byte, b';' | b',')).unwrap_or(content_type.len());
-    let media_type = content_type.get(..end).unwrap_or_default().trim_ascii().to_ascii_lowercase();
+    // A missing semicolon is the body processor's matter, not a way past it.
+    let media_type = content_type.trim_ascii_start();
+    let end = media_type
+        .iter()
+        .position(|byte| matches!(byte, b';' | b',' | b' ' | b'\t'))
+        .unwrap_or(media_type.len());
+    let media_type = media_type.get(..end).unwrap_or_default().to_ascii_lowercase();
     match media_type.as_slice() {
         b"application/x-www-form-urlencoded" => Some(BodyProcessor::UrlEncoded),
         b"multipart/form-data" => Some(BodyProcessor::Multipart),
@@ -94,6 +99,8 @@ pub enum BodyError {
     Json(usize),
     #[error("not XML at byte {0}")]
     Xml(usize),
+    #[error("a reference to an XML entity of the document's own")]
+    XmlEntity,
     #[error("elements nested deeper than {}", limits::XML_DEPTH)]
     XmlDepth,
     #[error("the Content-Encoding cannot be undone")]

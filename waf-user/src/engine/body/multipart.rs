@@ -14,12 +14,21 @@ pub use flags::Flags;
 
 /// The boundary parameter (RFC 2046 §5.1.1); exactly one.
 pub fn boundary(content_type: &[u8], flags: &mut Flags) -> Result<Vec<u8>, BodyError> {
-    let start = content_type.iter().position(|byte| *byte == b';').ok_or(BodyError::Boundary)?;
+    let content_type = content_type.trim_ascii();
+    let ends = |byte: &u8| matches!(byte, b';' | b',') || byte.is_ascii_whitespace();
+    let start = content_type.iter().position(ends).ok_or(BodyError::Boundary)?;
+    if content_type.get(start) == Some(&b',') {
+        return Err(BodyError::Boundary);
+    }
+    flags.missing_semicolon =
+        !content_type.get(start..).unwrap_or_default().trim_ascii_start().starts_with(b";");
+    let start = start + content_type.iter().skip(start).take_while(|byte| byte.is_ascii_whitespace()).count();
+    let start = if flags.missing_semicolon { start - 1 } else { start };
     let text = content_type.get(start + 1..).unwrap_or_default();
     let mut odd = Flags::default();
     let mut found = None;
     for (name, value) in disposition::parameters(text, &mut odd).ok_or(BodyError::Boundary)? {
-        if name == b"boundary" && found.replace(value).is_some() {
+        if name.eq_ignore_ascii_case(b"boundary") && found.replace(value).is_some() {
             return Err(BodyError::Boundary);
         }
     }
@@ -27,7 +36,6 @@ pub fn boundary(content_type: &[u8], flags: &mut Flags) -> Result<Vec<u8>, BodyE
     flags.boundary_quoted =
         memchr::memmem::find(text, &[b"\"", boundary.as_slice(), b"\""].concat()).is_some();
     flags.boundary_whitespace = boundary.iter().any(u8::is_ascii_whitespace);
-    flags.missing_semicolon |= odd.missing_semicolon;
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(byte);
     let length = (1..=limits::MULTIPART_BOUNDARY_BYTES).contains(&boundary.len());
     match length && boundary.iter().all(allowed) && !boundary.ends_with(b" ") && !odd.invalid_quoting {
@@ -107,7 +115,7 @@ impl Reader<'_> {
                     self.state = State::After;
                     return Ok(());
                 }
-                Some(_) => return Err(BodyError::PartEnd(at)),
+                Some(_) => self.values.multipart.invalid_part = true,
                 None if dashed.trim_ascii_start().starts_with(boundary) => {
                     return Err(BodyError::PartEnd(at));
                 }
@@ -159,10 +167,7 @@ impl Reader<'_> {
         }
         if bare.first().is_some_and(u8::is_ascii_whitespace) {
             self.values.multipart.header_folding = true;
-            let Some(last) = lines.last_mut() else {
-                self.values.multipart.invalid_header_folding = true;
-                return Err(BodyError::PartHeaders(at));
-            };
+            let Some(last) = lines.last_mut() else { return Err(BodyError::PartHeaders(at)) };
             self.values.multipart.invalid_header_folding |= bare.iter().all(u8::is_ascii_whitespace);
             last.push(b' ');
             last.extend_from_slice(bare.trim_ascii());
@@ -193,10 +198,7 @@ impl Reader<'_> {
             }
         }
         let read = disposition::disposition(disposition?, &mut self.values.multipart)?;
-        let Some(name) = read.name else {
-            self.values.multipart.invalid_part = true;
-            return None;
-        };
+        let name = read.name?;
         self.values.multipart.name = Some(name.clone());
         if read.file_name.is_some() {
             self.values.multipart.file_name.clone_from(&read.file_name);

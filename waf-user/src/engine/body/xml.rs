@@ -1,5 +1,8 @@
 //! XML text -> its texts and attribute values, for `XML:/*`, `XML://@*` and `XML://text()`. No entity but the five of the
-//! grammar and characters by number is expanded, no document type is loaded: a bomb stays as small as it came. Text that is not UTF-8 is an error.
+//! grammar and characters by number is expanded, no document type is loaded; a reference to an entity of the document's own is an error, for the origin may
+//! read it as anything.
+
+use std::borrow::Cow;
 
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
@@ -11,7 +14,12 @@ use crate::engine::values::Pairs;
 
 /// Reads one document. Linear in the text.
 pub fn read(text: &[u8], extent: Extent, values_max: usize, pairs: &mut Pairs) -> Result<(), BodyError> {
-    let mut reader = Reader::from_reader(text);
+    let text = match std::str::from_utf8(text) {
+        Ok(text) => Cow::Borrowed(text),
+        // Any other encoding is read byte by byte: markup and attacks are ASCII in all that matter.
+        Err(_) => text.iter().copied().map(char::from).collect(),
+    };
+    let mut reader = Reader::from_str(&text);
     let mut found = Found { values_max, pairs, all: Vec::new(), text: Vec::new() };
     let outcome = found.document(&mut reader, extent);
     found.end_text();
@@ -63,7 +71,7 @@ impl Found<'_> {
                 Event::CData(text) => self.text.extend_from_slice(text.as_bytes()),
                 Event::GeneralRef(name) => {
                     let whole = format!("&{};", &*name);
-                    self.text.extend_from_slice(&decoded(&whole));
+                    self.text.extend_from_slice(&decoded(&whole).ok_or(BodyError::XmlEntity)?);
                 }
                 Event::Eof => {
                     let whole = depth == 0 && roots == 1;
@@ -80,7 +88,7 @@ impl Found<'_> {
             // Declarations of names are no attributes to XPath.
             let key = attribute.key.as_ref();
             if key != "xmlns" && !key.starts_with("xmlns:") {
-                self.push(b"//@*", decoded(&attribute.value))?;
+                self.push(b"//@*", decoded(&attribute.value).ok_or(BodyError::XmlEntity)?)?;
             }
         }
         Ok(())
@@ -104,9 +112,9 @@ impl Found<'_> {
     }
 }
 
-/// References undone; text with one that means nothing stays as written.
-fn decoded(text: &str) -> Vec<u8> {
-    unescape(text).map_or_else(|_| text.as_bytes().to_vec(), |text| text.into_owned().into_bytes())
+/// References undone; None: one to an entity of the document's own.
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    unescape(text).ok().map(|text| text.into_owned().into_bytes())
 }
 
 #[cfg(test)]

@@ -276,4 +276,6 @@ fn phase_steps(entries: &[Entry], phase: Phase, mistakes: &mut Vec<Mistake>) -> 
 }
 
 #[cfg(test)]
+mod packaged;
+#[cfg(test)]
 mod tests;

@@ -167,6 +167,8 @@ impl Operator {
     pub fn captured(&self, value: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::DetectSqli(_) => injection::fingerprint(value),
+            Self::Pm(pm) => pm.phrase(value),
+            Self::PmFromFile(pm) | Self::Pmf(pm) => pm.phrase(value),
             _ => None,
         }
     }

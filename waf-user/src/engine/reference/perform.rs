@@ -20,7 +20,8 @@ pub(super) fn link(rule: &Rule, link: &Link, found: &[Found], is_last: bool, sta
         let highest = state.values.highest_severity.get_or_insert(severity);
         *highest = severity.min(*highest);
     }
-    if link.condition.is_some() {
+    // Further links see the matches of all links before them.
+    if rule.links.first().is_some_and(|first| std::ptr::eq(first, link)) {
         state.values.matched_vars.clear();
     }
     for (index, one) in found.iter().enumerate() {

@@ -13,9 +13,8 @@ pub struct Disposition {
 /// `form-data; name="a"; filename="b"`. None: it cannot be read.
 pub fn disposition(text: &[u8], flags: &mut Flags) -> Option<Disposition> {
     let text = text.trim_ascii();
-    let rest = text
-        .get(9..)
-        .filter(|_| text.get(..9).is_some_and(|kind| kind.eq_ignore_ascii_case(b"form-data")))?;
+    // Case counts, as in the reference engine: no honest client writes it otherwise.
+    let rest = text.strip_prefix(b"form-data")?;
     let rest = rest.trim_ascii_start();
     let mut found = Disposition::default();
     if rest.is_empty() {
@@ -34,19 +33,21 @@ pub fn disposition(text: &[u8], flags: &mut Flags) -> Option<Disposition> {
     Some(found)
 }
 
-/// The parameters of a text, names in lower case; None where the grammar is left. Inside quotes only `\"` and `\\` are
+/// The parameters of a text; None where the grammar is left. Inside quotes only `\"` and `\\` are
 /// escapes: browsers send Windows paths as they are.
 pub fn parameters(text: &[u8], flags: &mut Flags) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut parameters = Vec::new();
     let mut rest = text.trim_ascii_start();
     while !rest.is_empty() {
+        let mut is_quoted = false;
         let length =
             rest.iter().take_while(|byte| !byte.is_ascii_whitespace() && !b"=;\"".contains(byte)).count();
-        let name = rest.get(..length)?.to_ascii_lowercase();
+        let name = rest.get(..length)?.to_vec();
         rest = rest.get(length..)?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
         let value = match rest.first()? {
             quote @ (b'"' | b'\'') => {
                 flags.invalid_quoting |= *quote == b'\'';
+                is_quoted = true;
                 let (value, after) = quoted(rest.get(1..)?, *quote)?;
                 rest = after;
                 value
@@ -55,7 +56,9 @@ pub fn parameters(text: &[u8], flags: &mut Flags) -> Option<Vec<(Vec<u8>, Vec<u8
                 let length =
                     rest.iter().take_while(|byte| !byte.is_ascii_whitespace() && **byte != b';').count();
                 let value = rest.get(..length)?.to_vec();
-                flags.invalid_quoting |= value.iter().any(|byte| matches!(byte, b'"'));
+                if value.contains(&b'"') {
+                    return None;
+                }
                 rest = rest.get(length..)?;
                 value
             }
@@ -64,10 +67,13 @@ pub fn parameters(text: &[u8], flags: &mut Flags) -> Option<Vec<(Vec<u8>, Vec<u8
             return None;
         }
         parameters.push((name, value));
+        let glued = rest.first().is_some_and(|byte| !byte.is_ascii_whitespace() && *byte != b';');
+        flags.invalid_quoting |= is_quoted && glued;
         rest = rest.trim_ascii_start();
         match rest.strip_prefix(b";") {
             Some(after) => rest = after.trim_ascii_start(),
-            None => flags.missing_semicolon |= !rest.is_empty(),
+            None if rest.is_empty() => {}
+            None => return None,
         }
     }
     Some(parameters)

@@ -1,0 +1,21 @@
+//! Whether a source may be listed at all: one read where no list has an entry, a few where some do.
+
+use waf_common::address::Address;
+use waf_common::hint::{self, Hint, IN_USE_WORD};
+
+use crate::maps::BLOCK_HINT;
+
+/// Hot: per packet. A word that is not there cannot be asked for; it would read as set, and cost a look-up.
+#[inline(always)]
+pub fn of(source: &Address) -> Hint {
+    if BLOCK_HINT.get(IN_USE_WORD).is_some_and(|in_use| *in_use == 0) {
+        return Hint::default();
+    }
+    Hint::from_bits(bits(source))
+}
+
+/// A function of its own gives back one register.
+#[inline(never)]
+fn bits(source: &Address) -> u32 {
+    hint::read(source, |word| BLOCK_HINT.get(word).copied().unwrap_or(u64::MAX)).bits()
+}
