@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
-pub use route::{LINKER_VERSION, Route, linker};
+pub use route::{BpfProgram, LINKER_VERSION, Route, linker};
 
 use crate::{process, workspace};
 
@@ -32,11 +32,11 @@ pub fn paths(profile: Profile) -> Built {
         Profile::Dev => "debug",
         Profile::Release => "release",
     };
-    let target = workspace::target();
-    Built {
-        waf: target.join(folder).join("waf"),
-        object: target.join("ebpf").join(route::TARGET).join("release").join("waf"),
-    }
+    Built { waf: workspace::target().join(folder).join("waf"), object: object(BpfProgram::Waf) }
+}
+
+fn object(program: BpfProgram) -> PathBuf {
+    workspace::target().join("ebpf").join(route::TARGET).join("release").join(program.name())
 }
 
 /// Builds both, saying by which route.
@@ -44,14 +44,7 @@ pub fn paths(profile: Profile) -> Built {
 /// # Errors
 /// No route works (the message says what to install), or a compiler complains.
 pub fn run(profile: Profile) -> Result<Built> {
-    let Some(route) = Route::find() else {
-        bail!("no compiler for the BPF target: cargo xtask setup installs one");
-    };
-    let Some(linker) = linker() else {
-        bail!("no bpf-linker {LINKER_VERSION}: cargo xtask setup installs it");
-    };
-    println!("build: BPF object by {route}, {}", linker.display());
-    process::show(&mut route.command(&linker)?).context("build the BPF object")?;
+    bpf(BpfProgram::Waf)?;
 
     let mut cargo = workspace::cargo();
     cargo.args(["build", "--quiet", "--package", "waf-user", "--bin", "waf"]);
@@ -68,4 +61,20 @@ pub fn run(profile: Profile) -> Result<Built> {
     }
     println!("build: {}\nbuild: {}", built.object.display(), built.waf.display());
     Ok(built)
+}
+
+/// Builds one BPF object, saying by which route.
+///
+/// # Errors
+/// No route works (the message says what to install), or the compiler complains.
+pub fn bpf(program: BpfProgram) -> Result<PathBuf> {
+    let Some(route) = Route::find() else {
+        bail!("no compiler for the BPF target: cargo xtask setup installs one");
+    };
+    let Some(linker) = linker() else {
+        bail!("no bpf-linker {LINKER_VERSION}: cargo xtask setup installs it");
+    };
+    println!("build: BPF object {} by {route}, {}", program.name(), linker.display());
+    process::show(&mut route.command(&linker, program)?).context("build the BPF object")?;
+    Ok(object(program))
 }

@@ -1,6 +1,8 @@
 //! `cargo xtask test`: everything that CI checks, in the order of what fails soonest, and one total at the end.
 //! Everything is built as the invoking user; only the finished integration binary runs as root.
 
+pub mod soak;
+
 mod tally;
 
 use std::io::{BufRead, BufReader};

@@ -1,0 +1,7 @@
+//! placeholder
+use super::Report;
+use crate::build::Built;
+use anyhow::Result;
+pub fn run(_: &Built, _: &mut Report) -> Result<()> {
+    Ok(())
+}
