@@ -60,11 +60,13 @@ pub fn run(stage: &Stage) -> Result<()> {
 /// Nanoseconds of the receiving CPU per frame.
 fn flood(stage: &Stage, flags: u32) -> Result<f64> {
     stage.configure(flags, 0)?;
-    let frame = Frame::udp(
+    let mut frame = Frame::udp(
         (Ipv4Addr::new(10, 9, 0, 2).into(), 40_000),
         (Ipv4Addr::new(10, 1, 0, 0).into(), 443),
         &[0; 18],
     );
+    // Live frames come in by the loopback, whose hardware address is zero.
+    frame.mac_destination = [0; 6];
     let frame = frame.build();
     let options = TestRunOptions {
         data_in: Some(&frame),
