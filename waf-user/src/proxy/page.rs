@@ -48,29 +48,49 @@ impl Page<'_> {
     }
 }
 
-/// What a visitor can do about it, in a sentence.
-fn advice(status: u16) -> &'static str {
+/// What a visitor can do about it, in a sentence: English, Japanese.
+fn advice(status: u16) -> [&'static str; 2] {
     match status {
-        300..=399 => "The page is elsewhere.",
-        408 => "The request did not arrive in time. Please try again.",
-        421 => "This address does not serve the requested name.",
-        400..=499 => {
+        300..=399 => ["The page is elsewhere.", "ページは移動しました。"],
+        408 => [
+            "The request did not arrive in time. Please try again.",
+            "時間内にリクエストを受信できませんでした。もう一度お試しください。",
+        ],
+        421 => [
+            "This address does not serve the requested name.",
+            "このアドレスでは、ご指定のサイトを提供していません。",
+        ],
+        400..=499 => [
             "The request was refused to protect this site. If you think that this is a mistake, please tell the \
-             site's owner the number below."
-        }
-        503 => "The service is busy. Please try again in a moment.",
-        _ => "The site's own server cannot be reached or gave no proper answer. Please try again later.",
+             site's owner the number below.",
+            "サイト保護のため、このリクエストは拒否されました。お心当たりがない場合は、下記の番号を添えてサイトの\
+             管理者へお問い合わせください。",
+        ],
+        503 => [
+            "The service is busy. Please try again in a moment.",
+            "ただいま混み合っています。しばらくしてからもう一度お試しください。",
+        ],
+        _ => [
+            "The site's own server cannot be reached or gave no proper answer. Please try again later.",
+            "サイトのサーバーから正しい応答が得られませんでした。時間をおいてもう一度お試しください。",
+        ],
     }
 }
 
+/// Dark where the visitor's system is, readable at 360 px, nothing from outside.
+const STYLE: &str = "body{font:16px/1.6 system-ui,sans-serif;max-width:38em;margin:12vh auto;padding:0 1.2em;\
+     color:#1f2933;background:#fff}h1{font-size:1.5em}code{background:#edf1f5;padding:.2em .5em;border-radius:.3em;\
+     overflow-wrap:anywhere}@media(prefers-color-scheme:dark){body{color:#e4e9ee;background:#14191f}\
+     code{background:#26303a}}";
+
 fn body(status: u16, id: EventId) -> String {
     let phrase = status_phrase(status);
-    let advice = advice(status);
+    let [english, japanese] = advice(status);
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>{status} {phrase}</title><style>body{{font:16px/1.5 sans-serif;\
-         max-width:40em;margin:4em auto;padding:0 1em;color:#222}}code{{background:#eee;padding:.2em .4em}}</style>\
-         </head>\n<body><h1>{status} {phrase}</h1>\n<p>{advice}</p>\n<p>Event id: <code>{id}</code></p>\n</body></html>\n"
+         content=\"width=device-width\"><title>{status} {phrase}</title><style>{STYLE}</style></head>\n<body>\
+         <h1>{status} {phrase}</h1>\n<p>{english}</p>\n<p lang=\"ja\">{japanese}</p>\n\
+         <p>Event id: <code>{id}</code></p>\n</body></html>\n"
     )
 }
 
