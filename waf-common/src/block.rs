@@ -1,4 +1,5 @@
-//! Allow and block lists: longest-prefix tries keyed by scope and source prefix, one per family.
+//! Allow and block lists keyed by scope and source: a hash for the lengths that single sources have, longest-prefix tries
+//! for all others.
 
 use crate::abi::abi_type;
 
@@ -37,7 +38,23 @@ abi_type! {
 }
 
 abi_type! {
-    /// Value of BLOCK4 and BLOCK6. 12 bytes of u32: LPM values want an alignment that divides the key's data size.
+    /// Key of BLOCK_EXACT: a source of the lengths in [`is_exact`]. 24 bytes.
+    pub struct BlockExactKey: 24 {
+        pub scope: u32,
+        /// Bits of the prefix in the 16-byte form: 128 for one address of either family, 64 for an IPv6 /64.
+        pub bits: u32,
+        /// Host bits are 0; IPv4 in its mapped form.
+        pub addr: [u8; 16],
+    }
+}
+
+/// Bits of a BLOCK_EXACT key that is one address.
+pub const EXACT_ADDRESS_BITS: u32 = 128;
+/// Bits of a BLOCK_EXACT key that is one IPv6 visitor's network.
+pub const EXACT_NETWORK_BITS: u32 = 64;
+
+abi_type! {
+    /// Value of BLOCK_EXACT, BLOCK4 and BLOCK6. 12 bytes of u32: LPM values want an alignment that divides the key's data size.
     pub struct BlockValue: 12 {
         /// A [`Reason`] number.
         pub reason: u32,

@@ -9,6 +9,8 @@ extern crate std;
 mod abi;
 pub mod address;
 pub mod block;
+pub mod flow;
+pub mod hint;
 pub mod limits;
 pub mod names;
 pub mod outcome;

@@ -53,7 +53,7 @@ macro_rules! outcomes {
     };
 }
 
-outcomes! { 128;
+outcomes! { 136;
     /// Neither IPv4 nor IPv6: ARP and the like.
     PassNotIp = pass_not_ip = 0: "not IP, passed to the stack",
     PassInactive = pass_inactive = 1: "the filter is not active, passed",
@@ -71,6 +71,7 @@ outcomes! { 128;
     LookupNoSocket = lookup_no_socket = 13: "no live worker socket, left to the stack (RST)",
     LookupRefused = lookup_refused = 14: "service refused, answered with RST",
     LookupPass = lookup_pass = 15: "connection for no service, left to the stack",
+    DropFragment = drop_fragment = 16: "fragment for a service address, dropped by policy",
 }
 
 abi_type! {

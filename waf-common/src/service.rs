@@ -50,3 +50,5 @@ abi_type! {
 pub const CONFIG_ACTIVE: u32 = 1;
 /// Steer with CPUMAP to the CPU of the chosen worker.
 pub const CONFIG_CPUMAP: u32 = 2;
+/// Drop fragments for service addresses instead of leaving them to the stack.
+pub const CONFIG_DROP_FRAGMENTS: u32 = 4;

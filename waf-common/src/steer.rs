@@ -44,7 +44,7 @@ pub fn flow_hash(source: &Address, source_port: u16, destination: &Address, dest
 
 /// The finaliser of MurmurHash3 (public domain): every input bit reaches every output bit.
 #[inline(always)]
-fn mix(mut h: u32) -> u32 {
+pub(crate) fn mix(mut h: u32) -> u32 {
     h ^= h >> 16;
     h = h.wrapping_mul(0x85eb_ca6b);
     h ^= h >> 13;

@@ -6,6 +6,7 @@ use waf_common::packet::{Bytes, Packet};
 use waf_common::service::ServiceValue;
 
 use crate::bytes::Frame;
+use crate::complain;
 use crate::lists::Hit;
 use crate::maps::{COUNTERS, TENANT_COUNTERS};
 use crate::report;
@@ -40,8 +41,9 @@ impl Exit {
 
     #[inline(always)]
     pub fn refused(packet: Packet, service: ServiceValue, hit: Hit) -> Self {
-        let Hit { outcome, scope, reason } = hit;
-        Self { outcome, packet: Some(packet), tenant: service.tenant, scope, reason }
+        let Hit { outcome, scope, reason, flow_tenant } = hit;
+        let tenant = if service.tenant == 0 { flow_tenant } else { service.tenant };
+        Self { outcome, packet: Some(packet), tenant, scope, reason }
     }
 }
 
@@ -86,7 +88,9 @@ fn tenant(tenant: u32, packet: &Packet, bytes: usize, dropped: bool) {
         // SAFETY: this CPU's own slot, as above; the map is preallocated and entries are never removed.
         Some(counters) => unsafe { &mut *counters }.add(&add),
         None => {
-            let _ = TENANT_COUNTERS.insert(tenant, add, 0);
+            if TENANT_COUNTERS.insert(tenant, add, 0).is_err() {
+                complain::tenant_uncounted(tenant);
+            }
         }
     }
 }

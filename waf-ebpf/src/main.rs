@@ -4,7 +4,9 @@
 #![no_main]
 
 mod bytes;
+mod complain;
 mod count;
+mod hint;
 mod lists;
 mod lookup;
 mod maps;
@@ -17,7 +19,7 @@ use aya_ebpf::macros::{sk_lookup, xdp};
 use aya_ebpf::programs::{SkLookupContext, XdpContext};
 use waf_common::outcome::Outcome;
 use waf_common::packet::{self, Fragment, Parsed, ParsedFrame};
-use waf_common::service::CONFIG_ACTIVE;
+use waf_common::service::{CONFIG_ACTIVE, CONFIG_DROP_FRAGMENTS};
 
 use crate::bytes::Frame;
 use crate::count::Exit;
@@ -75,7 +77,11 @@ fn decide(frame: &Frame) -> Exit {
         return Exit::plain(Outcome::PassIcmp);
     }
 
-    let (value, outcome) = match service::destination(&packet) {
+    let destination = service::destination(&packet);
+    if config.flags & CONFIG_DROP_FRAGMENTS != 0 && packet.is_fragment() && destination.is_served() {
+        return Exit::of(packet, Outcome::DropFragment);
+    }
+    let (value, outcome) = match destination {
         Destination::Host => return Exit::of(packet, Outcome::PassHost),
         Destination::NoService => return Exit::of(packet, Outcome::DropNoService),
         Destination::Prefix => return Exit::of(packet, Outcome::PassIcmp),
@@ -86,7 +92,7 @@ fn decide(frame: &Frame) -> Exit {
         Destination::Address(value) => (value, Outcome::PassIcmp),
         Destination::Service(value) => (value, Outcome::PassService),
     };
-    if let Some(hit) = lists::refusal(&packet.source, &value, count::now_s()) {
+    if let Some(hit) = lists::refusal(&packet, &value) {
         return Exit::refused(packet, value, hit);
     }
     if matches!(outcome, Outcome::PassService) && steer::to_worker_cpu(config, &packet, &value) {
@@ -101,6 +107,7 @@ fn action(outcome: Outcome) -> u32 {
     match outcome {
         Outcome::DropMalformed
         | Outcome::DropNoService
+        | Outcome::DropFragment
         | Outcome::DropNode
         | Outcome::DropAddress
         | Outcome::DropTenant => xdp_action::XDP_DROP,

@@ -2,12 +2,16 @@
 //! pins them.
 
 use aya_ebpf::bindings::{BPF_F_NO_PREALLOC, BPF_F_RDONLY_PROG};
-use aya_ebpf::btf_maps::{Array, CpuMap, HashMap, LpmTrie, PerCpuArray, PerCpuHashMap, RingBuf, SockMap};
+use aya_ebpf::btf_maps::{
+    Array, CpuMap, HashMap, LpmTrie, LruHashMap, PerCpuArray, PerCpuHashMap, RingBuf, SockMap,
+};
 use aya_ebpf::macros::btf_map;
 use waf_common::address::{PrefixKey, PrefixValue};
-use waf_common::block::{AllowValue, BlockValue, ListKey4, ListKey6};
+use waf_common::block::{AllowValue, BlockExactKey, BlockValue, ListKey4, ListKey6};
+use waf_common::flow::{FlowKey, FlowValue};
+use waf_common::hint::HINT_WORDS;
 use waf_common::limits::{
-    EVENTS_BYTES, LIST_ENTRIES_MAX, PREFIXES_MAX, SERVICES_MAX, TENANTS_MAX, WORKERS_MAX,
+    EVENTS_BYTES, FLOWS_MAX, LIST_ENTRIES_MAX, PREFIXES_MAX, SERVICES_MAX, TENANTS_MAX, WORKERS_MAX,
 };
 use waf_common::outcome::{Counters, TenantCounters};
 use waf_common::packet::ParsedFrame;
@@ -43,13 +47,29 @@ pub static ALLOW4: LpmTrie<ListKey4, AllowValue, LIST_ENTRIES, TRIE_FLAGS> = Lpm
 #[btf_map]
 pub static ALLOW6: LpmTrie<ListKey6, AllowValue, LIST_ENTRIES, TRIE_FLAGS> = LpmTrie::new();
 
-/// Scope and source prefix -> why and until when it is dropped. Written by the node; read per packet.
+/// Scope and source prefix -> why and until when it is dropped; all lengths but those of BLOCK_EXACT. Written by the
+/// node; read where BLOCK_HINT says so.
 #[btf_map]
 pub static BLOCK4: LpmTrie<ListKey4, BlockValue, LIST_ENTRIES, TRIE_FLAGS> = LpmTrie::new();
 
 /// As BLOCK4, for IPv6 sources.
 #[btf_map]
 pub static BLOCK6: LpmTrie<ListKey6, BlockValue, LIST_ENTRIES, TRIE_FLAGS> = LpmTrie::new();
+
+/// Scope and one source (an address, or an IPv6 /64) -> why and until when it is dropped. Written by the node; read where
+/// BLOCK_HINT says so.
+#[btf_map]
+pub static BLOCK_EXACT: HashMap<BlockExactKey, BlockValue, LIST_ENTRIES, READ_ONLY> = HashMap::new();
+
+/// A bitmap of the sources that may be listed, see [`waf_common::hint`]. Written by the node, before an entry comes and
+/// after it went; read per packet.
+#[btf_map]
+pub static BLOCK_HINT: Array<u64, { HINT_WORDS as usize + 1 }, READ_ONLY> = Array::new();
+
+/// Connection to a shared address -> its tenant. Written by the node after SNI or Host, removed on close; read where a
+/// listed source comes to a shared address.
+#[btf_map]
+pub static FLOWS: LruHashMap<FlowKey, FlowValue, { FLOWS_MAX as usize }, READ_ONLY> = LruHashMap::new();
 
 /// 0 -> packets by outcome, per CPU. Written here; read by whoever asks.
 #[btf_map]
@@ -68,6 +88,10 @@ pub static EVENTS: RingBuf<(), { EVENTS_BYTES as usize }> = RingBuf::new();
 /// 0 -> the last parse of waf_parse. Written here; read by the test that compares it with the host's.
 #[btf_map]
 pub static PARSED: Array<ParsedFrame, 1> = Array::new();
+
+/// 0 -> when this CPU last wrote a log line, nanoseconds. Written and read here.
+#[btf_map]
+pub static LOG_GATE: PerCpuArray<u64, 1> = PerCpuArray::new();
 
 /// CPU -> its queue for redirected frames. Written by load where CPUMAP is asked for.
 #[btf_map]

@@ -23,6 +23,14 @@ pub enum Destination {
     Service(ServiceValue),
 }
 
+impl Destination {
+    /// Hot: per packet. Whether the packet would be let in as one of ours.
+    #[inline(always)]
+    pub fn is_served(&self) -> bool {
+        matches!(self, Self::Prefix | Self::Address(_) | Self::Service(_))
+    }
+}
+
 /// Hot: per packet. The exact service, then the address, then the prefix.
 #[inline(always)]
 pub fn destination(packet: &Packet) -> Destination {

@@ -6,6 +6,7 @@ use waf_common::packet::Packet;
 use waf_common::service::{CONFIG_CPUMAP, Config, ServiceValue};
 use waf_common::steer::flow_hash;
 
+use crate::complain;
 use crate::maps::{CPUS, WORKER_CPUS, WORKERS};
 
 /// Hot: per connection, with CPUMAP per packet. The worker of a flow within the service's set.
@@ -17,9 +18,17 @@ pub fn worker(
     destination: &Address,
     destination_port: u16,
 ) -> Option<u16> {
-    let set = WORKERS.get_ptr(service.worker_set)?;
+    let Some(set) = WORKERS.get_ptr(service.worker_set) else {
+        complain::no_worker_set(service);
+        return None;
+    };
     // SAFETY: entries live as long as the program runs; a writer replacing one leaves old or new indices, each valid.
-    unsafe { &*set }.pick(flow_hash(source, source_port, destination, destination_port))
+    let worker =
+        unsafe { &*set }.pick(flow_hash(source, source_port, destination, destination_port));
+    if worker.is_none() {
+        complain::empty_worker_set(service);
+    }
+    worker
 }
 
 /// Hot: per packet. Redirects to the worker's CPU where that is set and known; else the packet passes here.

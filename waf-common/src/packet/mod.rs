@@ -115,6 +115,12 @@ impl Packet {
         }
     }
 
+    /// Hot: per packet. A part of a datagram, also the first.
+    #[inline(always)]
+    pub fn is_fragment(&self) -> bool {
+        !matches!(self.fragment, Fragment::Whole)
+    }
+
     /// Hot: per packet. The first packet of a TCP connection.
     #[inline(always)]
     pub fn is_syn(&self) -> bool {

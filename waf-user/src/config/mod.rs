@@ -17,7 +17,7 @@ mod reader;
 pub use interface::{InterfaceError, check_interface, own_addresses};
 pub use mistake::ConfigErrors;
 pub use origin_url::{OriginHost, OriginUrl, OriginUrlError, Scheme};
-pub use settings::{AdminSettings, LogSettings, NodeSettings, XdpMode};
+pub use settings::{AdminSettings, Fragments, LogSettings, NodeSettings, XdpMode};
 pub use tenants::{BanPolicy, BanPolicyScope, Exclusion, NodeConfig, TenantConfig};
 
 use std::path::Path;

@@ -4,13 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
-use waf_common::limits::WORKERS_MAX;
+use waf_common::limits::{EVENT_SAMPLE_DEFAULT, WORKERS_MAX};
 
 use super::files::read_lists;
 use super::mistake::Span;
 use super::prefix::parse_prefix;
 use super::reader::Table;
-use super::{AdminSettings, BanPolicy, BanPolicyScope, LogSettings, NodeSettings, XdpMode};
+use super::{AdminSettings, BanPolicy, BanPolicyScope, Fragments, LogSettings, NodeSettings, XdpMode};
 use crate::model::{Carrier, NodeName};
 
 /// A day: a longer window would hold sources of yesterday in a bounded table.
@@ -85,6 +85,13 @@ fn read_node(
         values(node.parsed_list("service_prefixes", parse_prefix, PREFIX_CURE));
     let only_services = node.flag("only_services", true);
     let cpumap = node.flag("cpumap", false);
+    let fragments = node
+        .choice("fragments", &[("pass", Fragments::Pass), ("drop", Fragments::Drop)])
+        .unwrap_or_default();
+    let event_sample = node
+        .number("event_sample", 0..=u64::from(u32::MAX))
+        .and_then(|n| u32::try_from(n.into_inner()).ok())
+        .unwrap_or(EVENT_SAMPLE_DEFAULT);
     let workers =
         node.number("workers", 1..=WORKERS_MAX as u64).and_then(|n| u16::try_from(n.into_inner()).ok());
     let state_dir = path_of(&node, "state_dir", folder, "/var/lib/waf");
@@ -110,6 +117,8 @@ fn read_node(
         service_prefixes,
         only_services,
         cpumap,
+        fragments,
+        event_sample,
         workers,
         state_dir,
         log,

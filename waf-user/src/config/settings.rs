@@ -18,6 +18,15 @@ pub enum XdpMode {
     Auto,
 }
 
+/// What happens to fragments for service addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fragments {
+    /// The stack puts them together; lists hold for them too.
+    #[default]
+    Pass,
+    Drop,
+}
+
 /// The tables [node], [log] and [admin], paths resolved.
 #[derive(Clone, Debug)]
 pub struct NodeSettings {
@@ -31,6 +40,9 @@ pub struct NodeSettings {
     pub service_prefixes: Vec<IpNet>,
     pub only_services: bool,
     pub cpumap: bool,
+    pub fragments: Fragments,
+    /// One dropped packet in this many is reported; 0 = none.
+    pub event_sample: u32,
     /// None: as many as the affinity mask has CPUs.
     pub workers: Option<u16>,
     pub state_dir: PathBuf,

@@ -20,6 +20,7 @@ fn what_is_not_written_has_the_documented_default() {
     assert_eq!(settings.xdp_mode, XdpMode::Auto);
     assert_eq!(settings.kernel_object, Path::new("/usr/lib/waf/waf.bpf.o"));
     assert!(settings.only_services && !settings.cpumap);
+    assert_eq!((settings.fragments, settings.event_sample), (Fragments::Pass, 256));
     assert_eq!(settings.workers, None);
     assert_eq!(settings.state_dir, Path::new("/var/lib/waf"));
     assert_eq!((settings.log.requests, settings.log.events, settings.admin.listen), (None, None, None));
@@ -79,6 +80,8 @@ fn every_mistake_is_found_where_it_is() {
         ("unknown key, near none", node("zzz = 1"), ":4:1:", "known here: name, carrier"),
         ("unknown table", node("[logs]"), ":4:2:", "did you mean `log`?"),
         ("wrong type", node("cpumap = \"yes\""), ":4:10:", "`cpumap` is true or false, not a string"),
+        ("fragments", node("fragments = \"keep\""), ":4:13:", "pass, drop"),
+        ("event_sample negative", node("event_sample = -1"), ":4:16:", "0..4294967295"),
         ("broken syntax", node("cpumap = "), ":4:", "1 mistake"),
         ("repeated key", node("name = \"b\""), ":4:1:", "duplicate key"),
         ("workers 0", node("workers = 0"), ":4:11:", "1..64"),

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use aya::maps::lpm_trie::Key;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use waf_common::address::{Address, MAPPED_BITS, PrefixKey};
-use waf_common::block::{ListKey4, ListKey6, SCOPE_BITS};
+use waf_common::block::{
+    BlockExactKey, EXACT_ADDRESS_BITS, EXACT_NETWORK_BITS, ListKey4, ListKey6, SCOPE_BITS,
+};
 
 /// Bits in front of the IPv4 part of a mapped prefix.
 const MAPPED: u8 = MAPPED_BITS as u8;
@@ -24,6 +26,43 @@ pub(super) fn list(scope: u32, prefix: IpNet) -> ListKey {
         IpAddr::V4(v4) => ListKey::V4(Key::new(prefix_len, ListKey4 { scope, addr: v4.octets() })),
         IpAddr::V6(v6) => ListKey::V6(Key::new(prefix_len, ListKey6 { scope, addr: v6.octets() })),
     }
+}
+
+/// A key of the block list, and which map it belongs to.
+pub(super) enum BlockKey {
+    Exact(BlockExactKey),
+    V4(Key<ListKey4>),
+    V6(Key<ListKey6>),
+}
+
+/// Single sources (an address, an IPv6 /64) lie in the hash, all other prefixes in the tries.
+pub(super) fn block(scope: u32, prefix: IpNet) -> BlockKey {
+    let prefix = canonical(prefix);
+    let bits = match prefix {
+        IpNet::V4(v4) => MAPPED_BITS + u32::from(v4.prefix_len()),
+        IpNet::V6(v6) => u32::from(v6.prefix_len()),
+    };
+    let is_exact = bits == EXACT_ADDRESS_BITS || (bits == EXACT_NETWORK_BITS && prefix.addr().is_ipv6());
+    if is_exact {
+        let addr = Address::from(prefix.network()).octets;
+        return BlockKey::Exact(BlockExactKey { scope, bits, addr });
+    }
+    match list(scope, prefix) {
+        ListKey::V4(key) => BlockKey::V4(key),
+        ListKey::V6(key) => BlockKey::V6(key),
+    }
+}
+
+/// Scope and prefix of a key of BLOCK_EXACT, if it is one of ours.
+pub(super) fn from_exact(key: &BlockExactKey) -> Option<(u32, IpNet)> {
+    let address = Address { octets: key.addr };
+    let prefix = match (IpAddr::from(address), key.bits) {
+        (IpAddr::V4(v4), EXACT_ADDRESS_BITS) => Ipv4Net::from(v4).into(),
+        (IpAddr::V6(v6), EXACT_ADDRESS_BITS) => Ipv6Net::from(v6).into(),
+        (IpAddr::V6(v6), EXACT_NETWORK_BITS) => Ipv6Net::new(v6, 64).ok()?.into(),
+        _ => return None,
+    };
+    Some((key.scope, prefix))
 }
 
 /// Scope and prefix of a key read from a map, if it is one of ours.

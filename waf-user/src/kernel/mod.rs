@@ -4,6 +4,9 @@
 pub mod error;
 pub mod pins;
 
+mod block_tables;
+mod flows;
+mod hint;
 mod keys;
 mod mount;
 mod route;
@@ -14,6 +17,7 @@ pub mod load;
 pub mod unload;
 
 pub mod blocklist;
+pub mod log;
 pub mod maps;
 pub mod reports;
 
@@ -21,6 +25,7 @@ pub use blocklist::{BlockEntry, Blocklist};
 pub use error::KernelError;
 pub use inspect::{Inspection, inspect};
 pub use load::{Loaded, load};
+pub use log::{KernelLog, LogLevel, LogLine};
 pub use maps::{AllowEntry, Maps};
 pub use pins::Pins;
 pub use reports::Reports;

@@ -6,9 +6,11 @@ use std::path::Path;
 
 use aya::maps::{MapData, MapType};
 use waf_common::address::{PrefixKey, PrefixValue};
-use waf_common::block::{AllowValue, BlockValue, ListKey4, ListKey6};
+use waf_common::block::{AllowValue, BlockExactKey, BlockValue, ListKey4, ListKey6};
+use waf_common::flow::{FlowKey, FlowValue};
+use waf_common::hint::HINT_WORDS;
 use waf_common::limits::{
-    EVENTS_BYTES, LIST_ENTRIES_MAX, PREFIXES_MAX, SERVICES_MAX, TENANTS_MAX, WORKERS_MAX,
+    EVENTS_BYTES, FLOWS_MAX, LIST_ENTRIES_MAX, LOG_BYTES, PREFIXES_MAX, SERVICES_MAX, TENANTS_MAX, WORKERS_MAX,
 };
 use waf_common::names;
 use waf_common::outcome::{Counters, TenantCounters};
@@ -55,6 +57,9 @@ const BLOCK6: (usize, usize) = (PREFIX_LEN + size_of::<ListKey6>(), size_of::<Bl
 const PREFIX: (usize, usize) = (PREFIX_LEN + size_of::<PrefixKey>(), size_of::<PrefixValue>());
 const SERVICE: (usize, usize) = (size_of::<ServiceKey>(), size_of::<ServiceValue>());
 
+const EXACT: (usize, usize) = (size_of::<BlockExactKey>(), size_of::<BlockValue>());
+const FLOW: (usize, usize) = (size_of::<FlowKey>(), size_of::<FlowValue>());
+
 const SHAPES: [Shape; names::MAPS.len()] = [
     shape(names::MAP_CONFIG, MapType::Array, (U32, size_of::<Config>()), 1, READ_ONLY_PROGRAM),
     shape(names::MAP_PREFIXES, MapType::LpmTrie, PREFIX, PREFIXES_MAX, TRIE),
@@ -64,6 +69,9 @@ const SHAPES: [Shape; names::MAPS.len()] = [
     shape(names::MAP_ALLOW6, MapType::LpmTrie, ALLOW6, LIST_ENTRIES_MAX, TRIE),
     shape(names::MAP_BLOCK4, MapType::LpmTrie, BLOCK4, LIST_ENTRIES_MAX, TRIE),
     shape(names::MAP_BLOCK6, MapType::LpmTrie, BLOCK6, LIST_ENTRIES_MAX, TRIE),
+    shape(names::MAP_BLOCK_EXACT, MapType::Hash, EXACT, LIST_ENTRIES_MAX, READ_ONLY_PROGRAM),
+    shape(names::MAP_BLOCK_HINT, MapType::Array, (U32, size_of::<u64>()), HINT_WORDS + 1, READ_ONLY_PROGRAM),
+    shape(names::MAP_FLOWS, MapType::LruHash, FLOW, FLOWS_MAX, READ_ONLY_PROGRAM),
     shape(names::MAP_COUNTERS, MapType::PerCpuArray, (U32, size_of::<Counters>()), 1, 0),
     shape(
         names::MAP_TENANT_COUNTERS,
@@ -76,6 +84,7 @@ const SHAPES: [Shape; names::MAPS.len()] = [
     shape(names::MAP_CPUS, MapType::CpuMap, (U32, CPUMAP_VALUE), WORKERS, 0),
     shape(names::MAP_WORKER_CPUS, MapType::Array, (U32, U32), WORKERS, READ_ONLY_PROGRAM),
     shape(names::MAP_SOCKETS, MapType::SockMap, (U32, U32), WORKERS, 0),
+    shape(names::MAP_LOG, MapType::RingBuf, (0, 0), LOG_BYTES, 0),
 ];
 
 /// Compares a map with what this version wants at its name.

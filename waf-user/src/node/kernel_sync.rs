@@ -4,12 +4,11 @@
 use std::os::fd::BorrowedFd;
 
 use waf_common::block::{Reason, SCOPE_NODE};
-use waf_common::limits::EVENT_SAMPLE_DEFAULT;
-use waf_common::service::{CONFIG_ACTIVE, CONFIG_CPUMAP, Config};
+use waf_common::service::{CONFIG_ACTIVE, CONFIG_CPUMAP, CONFIG_DROP_FRAGMENTS, Config};
 
 use super::filter::Filter;
 use super::services::ServicePlan;
-use crate::config::{NodeConfig, NodeSettings};
+use crate::config::{Fragments, NodeConfig, NodeSettings};
 use crate::kernel::{AllowEntry, BlockEntry, KernelError};
 use crate::model::{Ban, BanOrigin, BanScope, Generation, Mode, Mono, TenantId};
 
@@ -52,10 +51,14 @@ impl Sync<'_> {
 
     fn kernel_config(&self) -> Config {
         let cpumap = if self.settings.cpumap { CONFIG_CPUMAP } else { 0 };
+        let fragments = match self.settings.fragments {
+            Fragments::Pass => 0,
+            Fragments::Drop => CONFIG_DROP_FRAGMENTS,
+        };
         let generation = self.generation.0;
         Config {
-            flags: CONFIG_ACTIVE | cpumap,
-            event_sample: EVENT_SAMPLE_DEFAULT,
+            flags: CONFIG_ACTIVE | cpumap | fragments,
+            event_sample: self.settings.event_sample,
             generation_low: (generation & u64::from(u32::MAX)) as u32,
             generation_high: (generation >> 32) as u32,
         }

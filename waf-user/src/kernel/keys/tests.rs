@@ -43,3 +43,31 @@ fn service_prefixes_lie_in_one_trie() {
         assert_eq!(service_prefix(&net(prefix)).prefix_len(), expected, "{prefix}");
     }
 }
+
+#[test]
+fn single_sources_lie_in_the_hash() {
+    for (prefix, is_exact) in [
+        ("192.0.2.1/32", true),
+        ("192.0.2.0/31", false),
+        ("::ffff:192.0.2.1/128", true),
+        ("0.0.0.0/0", false),
+        ("2001:db8::1/128", true),
+        ("2001:db8::/127", false),
+        ("2001:db8::/65", false),
+        ("2001:db8::/64", true),
+        ("2001:db8::/63", false),
+        ("::ffff:0:0/96", false),
+    ] {
+        let found = match block(7, net(prefix)) {
+            BlockKey::Exact(key) => {
+                assert!(is_exact, "{prefix}");
+                from_exact(&key)
+            }
+            BlockKey::V4(key) => from_list4(&key),
+            BlockKey::V6(key) => from_list6(&key),
+        };
+        assert_eq!(found, Some((7, canonical(net(prefix)))), "{prefix}");
+    }
+    let foreign = BlockExactKey { scope: 0, bits: 48, addr: [0; 16] };
+    assert_eq!(from_exact(&foreign), None);
+}
