@@ -39,12 +39,19 @@ pub fn refusal(packet: &Packet, service: &ServiceValue) -> Option<Hit> {
         if allowed(source, SCOPE_NODE) {
             return None;
         }
-        return Some(Hit { outcome: Outcome::DropNode, scope: SCOPE_NODE, reason: entry.reason, flow_tenant: 0 });
+        return Some(Hit {
+            outcome: Outcome::DropNode,
+            scope: SCOPE_NODE,
+            reason: entry.reason,
+            flow_tenant: 0,
+        });
     }
     let tenant = if service.tenant == 0 { flow_tenant(packet) } else { service.tenant };
     let scope = scope_address(service.address_id);
     let hit = match blocked(source, hint, scope, now_s) {
-        Some(entry) => Hit { outcome: Outcome::DropAddress, scope, reason: entry.reason, flow_tenant: tenant },
+        Some(entry) => {
+            Hit { outcome: Outcome::DropAddress, scope, reason: entry.reason, flow_tenant: tenant }
+        }
         None if tenant == 0 => return None,
         None => {
             let entry = blocked(source, hint, tenant, now_s)?;

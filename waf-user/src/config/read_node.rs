@@ -85,9 +85,8 @@ fn read_node(
         values(node.parsed_list("service_prefixes", parse_prefix, PREFIX_CURE));
     let only_services = node.flag("only_services", true);
     let cpumap = node.flag("cpumap", false);
-    let fragments = node
-        .choice("fragments", &[("pass", Fragments::Pass), ("drop", Fragments::Drop)])
-        .unwrap_or_default();
+    let fragments =
+        node.choice("fragments", &[("pass", Fragments::Pass), ("drop", Fragments::Drop)]).unwrap_or_default();
     let event_sample = node
         .number("event_sample", 0..=u64::from(u32::MAX))
         .and_then(|n| u32::try_from(n.into_inner()).ok())
