@@ -68,6 +68,9 @@ fn add_subjects(folder: &Path) -> Result<()> {
         fs::read_to_string(folder.join(name)).with_context(|| format!("read the harness's {name}"))
     };
     let template = read("peers/waf_node.toml")?;
+    // The harness's origin lies on loopback, which a node serves from only where it is told to.
+    let template = template.replacen("[node]\n", "[node]\norigin_networks = [\"127.0.0.0/8\"]\n", 1);
+    fs::write(folder.join("peers/waf_node.toml"), &template).context("write the node's settings")?;
     let mut subjects = read("subjects.toml")?;
     for count in TENANTS {
         let mut text = template.clone();
