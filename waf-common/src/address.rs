@@ -4,12 +4,16 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::abi::abi_type;
 
-abi_type! {
-    /// An address of either family. 16 bytes, network byte order; IPv4 as IPv4-mapped IPv6.
-    pub struct Address: 16 {
-        pub octets: [u8; 16],
-    }
+/// An address of either family. 16 bytes, network byte order; IPv4 as IPv4-mapped IPv6. Aligned so that the kernel half
+/// copies and compares it by words; in map keys its octets stand alone.
+#[repr(C, align(8))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    pub octets: [u8; 16],
 }
+
+/// The first 12 octets of an IPv4-mapped address: 8 of 0, and this.
+const MAPPED_WORD: u32 = 0xffff;
 
 impl Address {
     /// The IPv4-mapped form of four octets in network order.
@@ -22,10 +26,10 @@ impl Address {
     /// The four octets if this is an IPv4-mapped address.
     #[inline(always)]
     pub fn as_v4(&self) -> Option<[u8; 4]> {
-        match self.octets {
-            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d] => Some([a, b, c, d]),
-            _ => None,
-        }
+        let [o0, o1, o2, o3, o4, o5, o6, o7, o8, o9, o10, o11, last @ ..] = self.octets;
+        let is_mapped = u64::from_ne_bytes([o0, o1, o2, o3, o4, o5, o6, o7]) == 0
+            && u32::from_be_bytes([o8, o9, o10, o11]) == MAPPED_WORD;
+        if is_mapped { Some(last) } else { None }
     }
 }
 

@@ -86,6 +86,18 @@ pub struct Hint {
 }
 
 impl Hint {
+    /// One bit a table.
+    #[inline(always)]
+    pub const fn bits(self) -> u32 {
+        self.address as u32 | (self.network as u32) << 1 | (self.trie as u32) << 2
+    }
+
+    /// What [`Hint::bits`] made.
+    #[inline(always)]
+    pub const fn from_bits(bits: u32) -> Self {
+        Self { address: bits & 1 != 0, network: bits & 2 != 0, trie: bits & 4 != 0 }
+    }
+
     /// Hot: per packet. No list can hold the source.
     #[inline(always)]
     pub const fn is_clear(self) -> bool {

@@ -30,6 +30,11 @@ abi_type! {
     }
 }
 
+impl ServiceValue {
+    /// What an out-parameter holds before it is written.
+    pub const UNKNOWN: Self = Self { service_id: 0, address_id: 0, tenant: 0, worker_set: 0, flags: 0 };
+}
+
 /// The service takes no new connection: sk_lookup answers SK_DROP, which the client sees as RST.
 pub const SERVICE_REFUSED: u32 = 1;
 

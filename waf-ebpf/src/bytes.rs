@@ -43,8 +43,19 @@ impl Bytes for Frame<'_> {
         if header + N > end {
             return None;
         }
-        // SAFETY: the line above proves N bytes between `header` and the end of the frame, to the verifier too; a byte
-        // array needs no alignment.
-        Some(unsafe { *(header as *const [u8; N]) })
+        let mut bytes = [0; N];
+        let mut done = 0;
+        while done + 1 < N {
+            // SAFETY: the bound above proves N bytes between `header` and the end of the frame, to the verifier too.
+            // Headers begin at even addresses: Ethernet has 14 octets, a tag and every unit of a header's length 4.
+            let pair = unsafe { *((header + done) as *const u16) };
+            [bytes[done], bytes[done + 1]] = pair.to_ne_bytes();
+            done += 2;
+        }
+        if done < N {
+            // SAFETY: as above.
+            bytes[done] = unsafe { *((header + done) as *const u8) };
+        }
+        Some(bytes)
     }
 }

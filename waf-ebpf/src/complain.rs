@@ -1,5 +1,6 @@
 //! One log line for each state that must not occur: user space has written maps that contradict each other, or filled one.
-//! At most one line a second and CPU. The level is set at load; the node reads the ring.
+//! At most one line a second and CPU. The level is set at load; the node reads the ring. Not marked cold: that would put
+//! the functions into a section of their own, and the loader then calls others in their place.
 
 use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
 use aya_log_ebpf::{error, warn};
@@ -12,7 +13,6 @@ use crate::maps::LOG_GATE;
 const NO_CONTEXT: () = ();
 
 /// The map of tenants is full: this one's packets are not counted.
-#[cold]
 #[inline(never)]
 pub fn tenant_uncounted(tenant: u32) {
     if is_due() {
@@ -21,7 +21,6 @@ pub fn tenant_uncounted(tenant: u32) {
 }
 
 /// A service points to a worker set that WORKERS has not.
-#[cold]
 #[inline(never)]
 pub fn no_worker_set(service: &ServiceValue) {
     if is_due() {
@@ -33,7 +32,6 @@ pub fn no_worker_set(service: &ServiceValue) {
 }
 
 /// A service points to a worker set without workers.
-#[cold]
 #[inline(never)]
 pub fn empty_worker_set(service: &ServiceValue) {
     if is_due() {

@@ -13,10 +13,9 @@ use crate::report;
 
 const NS_PER_S: u64 = 1_000_000_000;
 
-/// How a packet leaves, and what was known of it by then.
+/// How a packet leaves, and whose it is.
 pub struct Exit {
     pub outcome: Outcome,
-    pub packet: Option<Packet>,
     pub tenant: u32,
     /// Scope and reason of the list entry that matched, or 0.
     pub scope: u32,
@@ -26,40 +25,33 @@ pub struct Exit {
 impl Exit {
     #[inline(always)]
     pub fn plain(outcome: Outcome) -> Self {
-        Self { outcome, packet: None, tenant: 0, scope: 0, reason: 0 }
+        Self { outcome, tenant: 0, scope: 0, reason: 0 }
     }
 
     #[inline(always)]
-    pub fn of(packet: Packet, outcome: Outcome) -> Self {
-        Self { outcome, packet: Some(packet), tenant: 0, scope: 0, reason: 0 }
+    pub fn served(service: &ServiceValue, outcome: Outcome) -> Self {
+        Self { outcome, tenant: service.tenant, scope: 0, reason: 0 }
     }
 
     #[inline(always)]
-    pub fn served(packet: Packet, service: ServiceValue, outcome: Outcome) -> Self {
-        Self { outcome, packet: Some(packet), tenant: service.tenant, scope: 0, reason: 0 }
-    }
-
-    #[inline(always)]
-    pub fn refused(packet: Packet, service: ServiceValue, hit: Hit) -> Self {
-        let Hit { outcome, scope, reason, flow_tenant } = hit;
+    pub fn refused(service: &ServiceValue, hit: &Hit) -> Self {
+        let Hit { scope, reason, flow_tenant } = *hit;
         let tenant = if service.tenant == 0 { flow_tenant } else { service.tenant };
-        Self { outcome, packet: Some(packet), tenant, scope, reason }
+        Self { outcome: hit.outcome(), tenant, scope, reason }
     }
 }
 
 /// Hot: per packet. Every frame leaves here; returns the XDP action.
 #[inline(always)]
-pub fn leave(frame: &Frame, exit: &Exit) -> u32 {
+pub fn leave(frame: &Frame, packet: &Packet, exit: &Exit) -> u32 {
     outcome(exit.outcome);
     let action = crate::action(exit.outcome);
     let dropped = action == aya_ebpf::bindings::xdp_action::XDP_DROP;
-    if let Some(packet) = &exit.packet {
-        if exit.tenant != 0 {
-            tenant(exit.tenant, packet, frame.len(), dropped);
-        }
-        if dropped {
-            report::sample(frame, packet, exit);
-        }
+    if exit.tenant != 0 {
+        tenant(exit.tenant, packet, frame.len(), dropped);
+    }
+    if dropped {
+        report::sample(frame, packet, exit);
     }
     action
 }
@@ -76,7 +68,7 @@ pub fn outcome(outcome: Outcome) {
 }
 
 /// A full map leaves further tenants uncounted, nothing else.
-#[inline(always)]
+#[inline(never)]
 fn tenant(tenant: u32, packet: &Packet, bytes: usize, dropped: bool) {
     let add = TenantCounters {
         packets: 1,

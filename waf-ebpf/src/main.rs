@@ -11,6 +11,7 @@ mod lists;
 mod lookup;
 mod maps;
 mod report;
+mod scratch;
 mod service;
 mod steer;
 
@@ -18,11 +19,12 @@ use aya_ebpf::bindings::{sk_action, xdp_action};
 use aya_ebpf::macros::{sk_lookup, xdp};
 use aya_ebpf::programs::{SkLookupContext, XdpContext};
 use waf_common::outcome::Outcome;
-use waf_common::packet::{self, Fragment, Parsed, ParsedFrame};
-use waf_common::service::{CONFIG_ACTIVE, CONFIG_DROP_FRAGMENTS};
+use waf_common::packet::{self, Fragment, Packet, Parsed, ParsedFrame};
+use waf_common::service::{CONFIG_ACTIVE, CONFIG_DROP_FRAGMENTS, ServiceValue};
 
 use crate::bytes::Frame;
 use crate::count::Exit;
+use crate::lists::Hit;
 use crate::service::Destination;
 
 /// Object licence as the kernel reads it; GPL-only helpers ask for it.
@@ -34,8 +36,9 @@ static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
 #[xdp]
 pub fn waf_xdp(ctx: XdpContext) -> u32 {
     let frame = Frame(&ctx);
-    let exit = decide(&frame);
-    count::leave(&frame, &exit)
+    let Some(packet) = scratch::packet() else { return xdp_action::XDP_ABORTED };
+    let exit = decide(&frame, packet);
+    count::leave(&frame, packet, &exit)
 }
 
 /// A connection for a service address goes to the worker that the flow's hash names.
@@ -59,46 +62,67 @@ pub fn waf_parse(ctx: XdpContext) -> u32 {
     }
 }
 
+/// A function of its own, as is [`lists::refusal`]: 512 bytes of stack hold the longest chain of calls, not everything.
+#[inline(never)]
+fn parse(frame: &Frame, packet: &mut Packet) -> Kind {
+    match packet::parse(frame) {
+        Parsed::Ip(parsed) => {
+            *packet = parsed;
+            Kind::Ip
+        }
+        Parsed::NotIp => Kind::NotIp,
+        Parsed::Unaddressed(_) => Kind::Unaddressed,
+    }
+}
+
+/// What a frame is; the packet of [`Kind::Ip`] lies beside it, because a function gives back one register.
+#[repr(u32)]
+enum Kind {
+    NotIp,
+    Unaddressed,
+    Ip,
+}
+
 /// The order of decisions; later steps see only what earlier ones let through.
 #[inline(always)]
-fn decide(frame: &Frame) -> Exit {
+fn decide(frame: &Frame, packet: &mut Packet) -> Exit {
     let Some(config) = maps::CONFIG.get(0) else { return Exit::plain(Outcome::PassInactive) };
     if config.flags & CONFIG_ACTIVE == 0 {
         return Exit::plain(Outcome::PassInactive);
     }
 
-    let packet = match packet::parse(frame) {
-        Parsed::Ip(packet) => packet,
-        Parsed::NotIp => return Exit::plain(Outcome::PassNotIp),
+    match parse(frame, packet) {
+        Kind::Ip => {}
+        Kind::NotIp => return Exit::plain(Outcome::PassNotIp),
         // Nobody's packet: the stack drops it, and management is not ours to judge.
-        Parsed::Unaddressed(_) => return Exit::plain(Outcome::PassHost),
-    };
+        Kind::Unaddressed => return Exit::plain(Outcome::PassHost),
+    }
     if packet.is_vital_icmp() {
         return Exit::plain(Outcome::PassIcmp);
     }
 
-    let destination = service::destination(&packet);
+    let mut value = ServiceValue::UNKNOWN;
+    let destination = service::destination(packet, &mut value);
     if config.flags & CONFIG_DROP_FRAGMENTS != 0 && packet.is_fragment() && destination.is_served() {
-        return Exit::of(packet, Outcome::DropFragment);
+        return Exit::plain(Outcome::DropFragment);
     }
-    let (value, outcome) = match destination {
-        Destination::Host => return Exit::of(packet, Outcome::PassHost),
-        Destination::NoService => return Exit::of(packet, Outcome::DropNoService),
-        Destination::Prefix => return Exit::of(packet, Outcome::PassIcmp),
-        Destination::Malformed => return Exit::of(packet, Outcome::DropMalformed),
-        Destination::Address(value) if matches!(packet.fragment, Fragment::Later) => {
-            (value, Outcome::PassFragment)
-        }
-        Destination::Address(value) => (value, Outcome::PassIcmp),
-        Destination::Service(value) => (value, Outcome::PassService),
+    let outcome = match destination {
+        Destination::Host => return Exit::plain(Outcome::PassHost),
+        Destination::NoService => return Exit::plain(Outcome::DropNoService),
+        Destination::Prefix => return Exit::plain(Outcome::PassIcmp),
+        Destination::Malformed => return Exit::plain(Outcome::DropMalformed),
+        Destination::Address if matches!(packet.fragment, Fragment::Later) => Outcome::PassFragment,
+        Destination::Address => Outcome::PassIcmp,
+        Destination::Service => Outcome::PassService,
     };
-    if let Some(hit) = lists::refusal(&packet, &value) {
-        return Exit::refused(packet, value, hit);
+    let mut hit = Hit::NONE;
+    if lists::may_refuse(packet) && lists::refusal(packet, &value, &mut hit) {
+        return Exit::refused(&value, &hit);
     }
-    if matches!(outcome, Outcome::PassService) && steer::to_worker_cpu(config, &packet, &value) {
-        return Exit::served(packet, value, Outcome::PassSteered);
+    if matches!(outcome, Outcome::PassService) && steer::to_worker_cpu(config, packet, &value) {
+        return Exit::served(&value, Outcome::PassSteered);
     }
-    Exit::served(packet, value, outcome)
+    Exit::served(&value, outcome)
 }
 
 /// What an exit means to the driver.

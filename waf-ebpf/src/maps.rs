@@ -21,6 +21,8 @@ use waf_common::steer::WorkerSet;
 const LIST_ENTRIES: usize = LIST_ENTRIES_MAX as usize;
 /// A trie has no other form; programs do not write these.
 const TRIE_FLAGS: usize = (BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG) as usize;
+/// Room for a parsed packet.
+pub const SCRATCH_WORDS: usize = 8;
 const READ_ONLY: usize = BPF_F_RDONLY_PROG as usize;
 
 /// 0 -> settings. Written by load (passes everything), then by the node; read per packet.
@@ -92,6 +94,11 @@ pub static PARSED: Array<ParsedFrame, 1> = Array::new();
 /// 0 -> when this CPU last wrote a log line, nanoseconds. Written and read here.
 #[btf_map]
 pub static LOG_GATE: PerCpuArray<u64, 1> = PerCpuArray::new();
+
+/// 0 -> the parsed packet, per CPU. Written and read here, while one packet is judged. Not on the stack: there the verifier
+/// follows each byte on each path, in a map it does not, and looks at a twentieth of the states.
+#[btf_map]
+pub static SCRATCH: PerCpuArray<[u64; SCRATCH_WORDS], 1> = PerCpuArray::new();
 
 /// CPU -> its queue for redirected frames. Written by load where CPUMAP is asked for.
 #[btf_map]

@@ -9,7 +9,7 @@ use crate::count::Exit;
 use crate::maps::{CONFIG, EVENTS};
 
 /// Hot: per dropped packet. Reports one in CONFIG's `event_sample`.
-#[inline(always)]
+#[inline(never)]
 pub fn sample(frame: &Frame, packet: &Packet, exit: &Exit) {
     let Some(config) = CONFIG.get(0) else { return };
     let every = config.event_sample;

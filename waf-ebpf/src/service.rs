@@ -8,6 +8,8 @@ use waf_common::service::{ServiceKey, ServiceValue};
 use crate::maps::{PREFIXES, SERVICES};
 
 /// Whom a packet is for.
+#[derive(Clone, Copy)]
+#[repr(u32)]
 pub enum Destination {
     /// Not ours: the host's own traffic, whatever it is.
     Host,
@@ -18,33 +20,38 @@ pub enum Destination {
     /// For an address or prefix of ours, and malformed.
     Malformed,
     /// A service address, without a port: ICMP or a later fragment.
-    Address(ServiceValue),
+    Address,
     /// A service.
-    Service(ServiceValue),
+    Service,
 }
 
 impl Destination {
     /// Hot: per packet. Whether the packet would be let in as one of ours.
     #[inline(always)]
-    pub fn is_served(&self) -> bool {
-        matches!(self, Self::Prefix | Self::Address(_) | Self::Service(_))
+    pub fn is_served(self) -> bool {
+        matches!(self, Self::Prefix | Self::Address | Self::Service)
     }
 }
 
-/// Hot: per packet. The exact service, then the address, then the prefix.
-#[inline(always)]
-pub fn destination(packet: &Packet) -> Destination {
+/// Hot: per packet. The exact service, then the address, then the prefix. `value` is that of the service or its address.
+#[inline(never)]
+pub fn destination(packet: &Packet, value: &mut ServiceValue) -> Destination {
     let later = matches!(packet.fragment, Fragment::Later);
     let has_ports = !later && matches!(packet.protocol, PROTOCOL_TCP | PROTOCOL_UDP);
-    if packet.malformed.is_none() && has_ports {
-        if let Some(value) = find(&packet.destination, packet.destination_port, packet.protocol) {
-            return Destination::Service(value);
+    let sound = packet.malformed.is_none();
+    let (port, protocol) =
+        if sound && has_ports { (packet.destination_port, packet.protocol) } else { (0, 0) };
+    let found = match find(&packet.destination, port, protocol) {
+        Some(found) => {
+            *value = found;
+            true
         }
-        return without_service(packet);
-    }
-    match find(&packet.destination, 0, 0) {
-        Some(_) if packet.malformed.is_some() => Destination::Malformed,
-        Some(value) if later || packet.is_icmp() => Destination::Address(value),
+        None => false,
+    };
+    match (found, sound) {
+        (true, false) => Destination::Malformed,
+        (true, true) if has_ports => Destination::Service,
+        (true, true) if later || packet.is_icmp() => Destination::Address,
         _ => without_service(packet),
     }
 }

@@ -31,7 +31,7 @@ pub fn worker(
 }
 
 /// Hot: per packet. Redirects to the worker's CPU where that is set and known; else the packet passes here.
-#[inline(always)]
+#[inline(never)]
 pub fn to_worker_cpu(config: &Config, packet: &Packet, service: &ServiceValue) -> bool {
     if config.flags & CONFIG_CPUMAP == 0 {
         return false;

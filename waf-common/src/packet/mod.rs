@@ -71,9 +71,13 @@ pub struct Packet {
 }
 
 impl Packet {
+    /// Nothing is known.
+    pub const UNKNOWN: Self =
+        Self::between(Address { octets: [0; 16] }, Address { octets: [0; 16] });
+
     /// A packet of which no more than its addresses is known.
     #[inline(always)]
-    fn between(source: Address, destination: Address) -> Self {
+    const fn between(source: Address, destination: Address) -> Self {
         Self {
             source,
             destination,
