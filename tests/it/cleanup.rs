@@ -89,6 +89,37 @@ fn a_killed_demo_is_cleared_away() {
     });
 }
 
+/// The integration tests themselves, stopped in the midst of a lab; a script stands in for them.
+#[test]
+fn stopped_tests_are_cleared_away() {
+    if stage::built().is_none() {
+        return;
+    }
+    let Some(xtask) = std::env::var_os("WAF_XTASK") else {
+        println!("skipped: no WAF_XTASK");
+        return;
+    };
+    stage::alone(|| {
+        let script = std::env::temp_dir().join(format!("waf-test-{}", netns::unique()));
+        std::fs::write(&script, "#!/bin/sh\nip netns add waf-pid$$x0 && echo pid$$x0\nsleep 60\n")
+            .expect("script");
+        run::set_mode(&script, 0o700).expect("mode of the script");
+        let mut tests = Command::new(xtask);
+        let tests = tests.arg("integration").arg(&script).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut process = tests.spawn().expect("start the tests");
+        let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+        let run = lines.next().expect("the namespace is made").expect("its name");
+        let mut tests = Demo { process, run };
+        assert_eq!(left(&tests.run).len(), 1, "{}", tests.run);
+        kill(Pid::from_raw(tests.process.id() as i32), Signal::SIGINT).expect("signal the tests");
+        // Read on, so that the sweep never writes into a closed pipe.
+        lines.map_while(Result::ok).count();
+        assert_eq!(wait(&mut tests), Some(130));
+        std::fs::remove_file(&script).expect("remove the script");
+        assert_eq!(left(&tests.run), Vec::<String>::new());
+    });
+}
+
 #[test]
 fn a_failing_demo_clears_away() {
     let Some(built) = stage::built() else { return };

@@ -24,10 +24,7 @@ pub fn tenant_uncounted(tenant: u32) {
 #[inline(never)]
 pub fn no_worker_set(service: &ServiceValue) {
     if is_due() {
-        error!(
-            &NO_CONTEXT,
-            "service {} points to worker set {}, which is not there", service.service_id, service.worker_set
-        );
+        error!(&NO_CONTEXT, "service {} points to worker set {}, which is not there", service.service_id, service.worker_set);
     }
 }
 
@@ -35,10 +32,7 @@ pub fn no_worker_set(service: &ServiceValue) {
 #[inline(never)]
 pub fn empty_worker_set(service: &ServiceValue) {
     if is_due() {
-        error!(
-            &NO_CONTEXT,
-            "service {} points to worker set {}, which has no worker", service.service_id, service.worker_set
-        );
+        error!(&NO_CONTEXT, "service {} points to worker set {}, which has no worker", service.service_id, service.worker_set);
     }
 }
 

@@ -23,7 +23,8 @@ pub fn worker(
         return None;
     };
     // SAFETY: entries live as long as the program runs; a writer replacing one leaves old or new indices, each valid.
-    let worker = unsafe { &*set }.pick(flow_hash(source, source_port, destination, destination_port));
+    let worker =
+        unsafe { &*set }.pick(flow_hash(source, source_port, destination, destination_port));
     if worker.is_none() {
         complain::empty_worker_set(service);
     }

@@ -2,6 +2,7 @@
 
 mod route;
 
+use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -46,14 +47,22 @@ fn object(program: BpfProgram) -> PathBuf {
 pub fn run(profile: Profile) -> Result<Built> {
     bpf(BpfProgram::Waf)?;
 
+    let built = paths(profile);
     let mut cargo = workspace::cargo();
-    cargo.args(["build", "--quiet", "--package", "waf-user", "--bin", "waf"]);
+    cargo.args(["build", "--package", "waf-user", "--bin", "waf"]);
+    let is_first = !built.waf.is_file();
+    if is_first {
+        println!("build: waf and all it depends on, which takes some minutes the first time");
+    }
+    // A person sees how far a long build is; a log needs no line a crate.
+    if !(is_first && stderr().is_terminal()) {
+        cargo.arg("--quiet");
+    }
     if profile == Profile::Release {
         cargo.arg("--release");
     }
     process::show(&mut cargo).context("build waf")?;
 
-    let built = paths(profile);
     for file in [&built.waf, &built.object] {
         if !file.is_file() {
             bail!("the build left no {}", file.display());

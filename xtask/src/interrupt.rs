@@ -6,12 +6,15 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigSet, Signal, killpg};
+use nix::unistd::Pid;
+
+use crate::process;
 
 /// The worker's name in the process list, by which it knows itself.
 const WORKER: &str = "xtask-worker";
@@ -49,11 +52,7 @@ pub fn guard<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> Result<()> {
     command.arg0(WORKER).args(arguments).stdin(Stdio::piped()).process_group(0);
     let mut worker = command.spawn().context("start the worker process")?;
     let pipe = worker.stdin.take();
-    let mut signals = SigSet::empty();
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-        signals.add(signal);
-    }
-    signals.thread_block().context("take over Ctrl-C")?;
+    let signals = take_over()?;
     std::thread::spawn(move || {
         let mut pipe = pipe;
         while let Ok(signal) = signals.wait() {
@@ -65,6 +64,49 @@ pub fn guard<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> Result<()> {
     });
     let status = worker.wait().context("wait for the worker process")?;
     std::process::exit(status.code().unwrap_or_else(|| BY_SIGNAL + status.signal().unwrap_or(0)));
+}
+
+/// Runs a program that knows nothing of us, in a process group of its own; a signal to us kills that whole group.
+///
+/// # Errors
+/// It cannot be started, or was killed for a signal: [`Interrupted`].
+pub fn attend(command: &mut Command) -> Result<ExitStatus> {
+    let mut child =
+        command.process_group(0).spawn().with_context(|| format!("start {}", process::line(command)))?;
+    let group = Pid::from_raw(i32::try_from(child.id()).context("a pid")?);
+    let signals = take_over()?;
+    std::thread::spawn(move || {
+        if let Ok(signal) = signals.wait() {
+            eprintln!("\n{signal}: clearing away");
+            *stopped() = Some(Interrupted(signal));
+            // It may have ended just now.
+            let _ = killpg(group, Signal::SIGKILL);
+        }
+    });
+    let status = child.wait().context("wait for the program")?;
+    check().map(|()| status)
+}
+
+/// Ctrl-C waits for its effect on us until this is dropped: whoever runs a program that clears away after itself
+/// outlives it. To be taken once that program is started, because it would inherit it.
+#[derive(Debug)]
+pub struct Held(SigSet);
+
+/// Holds Ctrl-C back in the calling thread.
+///
+/// # Errors
+/// The kernel refuses.
+pub fn hold() -> Result<Held> {
+    let signals = SigSet::from(Signal::SIGINT);
+    signals.thread_block().context("hold Ctrl-C back")?;
+    Ok(Held(signals))
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // What was allowed to block may unblock.
+        let _ = self.0.thread_unblock();
+    }
 }
 
 /// Exit code of a worker that was stopped.
@@ -109,6 +151,13 @@ pub fn until<T>(what: &str, within: Duration, mut ready: impl FnMut() -> Result<
         }
         drop(CHANGED.wait_timeout(stopped(), PAUSE));
     }
+}
+
+/// From now on signals wait to be asked for; a program started later would inherit that.
+fn take_over() -> Result<SigSet> {
+    let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
+    signals.thread_block().context("take over Ctrl-C")?;
+    Ok(signals)
 }
 
 /// One byte from the guard is a signal's number; the end of the pipe is the end of the guard.

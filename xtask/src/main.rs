@@ -36,19 +36,21 @@ enum Task {
         /// Also what bench and fuzz need: peers, load generators, cargo-fuzz
         #[arg(long)]
         bench: bool,
-        /// Only say what is missing; exit non-zero if anything is
+        /// Only say what is here and what is missing; exit non-zero if anything is
         #[arg(long)]
         check: bool,
     },
     /// Build the BPF object and waf
     #[command(after_help = "Examples:\n  cargo xtask build\n  cargo xtask build --release")]
     Build {
+        /// Optimised; takes far longer
         #[arg(long)]
         release: bool,
     },
     /// Load a node's kernel half (root)
     #[command(after_help = "Example:\n  cargo xtask load --config /etc/waf/node.toml")]
     Load {
+        /// node.toml of the node
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
         /// Instead of the kernel_object of node.toml
@@ -58,9 +60,10 @@ enum Task {
     /// Unload a node's kernel half (root)
     #[command(after_help = "Example:\n  cargo xtask unload --config /etc/waf/node.toml")]
     Unload {
+        /// node.toml of the node
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
-        /// Also while a node answers
+        /// Although a node is running: its sites then answer no more
         #[arg(long)]
         force: bool,
     },
@@ -121,6 +124,9 @@ enum Task {
     /// Clear away what killed runs left; lab, demo and test do it themselves (root)
     #[command(hide = true)]
     Sweep,
+    /// Run a finished test program, and clear away where it is stopped; test does it itself (root)
+    #[command(hide = true)]
+    Integration { program: PathBuf },
     /// Check that the tree keeps its own rules
     #[command(after_help = "Example:\n  cargo xtask tidy")]
     Tidy,
@@ -172,7 +178,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<()> {
     match task {
         Task::Setup { check: true, bench } => {
-            setup::check()?;
+            setup::show()?;
             if bench { setup::bench::check() } else { Ok(()) }
         }
         Task::Setup { check: false, bench } => {
@@ -214,6 +220,7 @@ fn run(task: Task) -> Result<()> {
         }
         Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Task::Sweep => lab::sweep::sweep(),
+        Task::Integration { program } => test::attend(&program),
         Task::Tidy => tidy::run(),
     }
 }

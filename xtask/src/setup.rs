@@ -6,6 +6,7 @@ pub mod bench;
 mod apt;
 mod origin;
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -44,11 +45,13 @@ enum Cure {
     Origin,
 }
 
-/// One thing that this machine lacks.
+/// One thing that the workspace needs of a machine.
 #[derive(Clone, Debug)]
-struct Lack {
+struct Need {
     what: String,
     why: &'static str,
+    /// Where it lies, or its version.
+    found: Option<String>,
     cure: Cure,
 }
 
@@ -68,20 +71,8 @@ pub fn run() -> Result<()> {
         println!("setup: installing {}: {}", lack.what, lack.why);
     }
     let start = Instant::now();
-    let mut packages: Vec<&str> = lacks.iter().filter_map(|lack| lack.cure.package()).collect();
-    packages.dedup();
-    if !packages.is_empty() {
-        apt::install(&packages)?;
-    }
-    for lack in &lacks {
-        match &lack.cure {
-            Cure::Package(_) => {}
-            Cure::Compiler => install_compiler()?,
-            Cure::Component(name) => process::run(Command::new("rustup").args(["component", "add", name]))
-                .with_context(|| format!("install the toolchain's {name}"))?,
-            Cure::Linker => install_linker()?,
-            Cure::Origin => origin::install()?,
-        }
+    if let Err(error) = install(&lacks) {
+        bail!("{error:#}\nif that cannot be helped, {}", by_hand(&self::lacks()));
     }
     let left = self::lacks();
     if !left.is_empty() {
@@ -91,7 +82,39 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-/// Says what is missing, installs nothing.
+fn install(lacks: &[Need]) -> Result<()> {
+    let mut packages: Vec<&str> = lacks.iter().filter_map(|lack| lack.cure.package()).collect();
+    packages.dedup();
+    if !packages.is_empty() {
+        apt::install(&packages)?;
+    }
+    for lack in lacks {
+        match &lack.cure {
+            Cure::Package(_) => {}
+            Cure::Compiler => install_compiler()?,
+            Cure::Component(name) => process::run(Command::new("rustup").args(["component", "add", name]))
+                .with_context(|| format!("install the toolchain's {name}"))?,
+            Cure::Linker => install_linker()?,
+            Cure::Origin => origin::install()?,
+        }
+    }
+    Ok(())
+}
+
+/// Says what is here and what is missing, installs nothing.
+///
+/// # Errors
+/// Something is missing.
+pub fn show() -> Result<()> {
+    for need in needs() {
+        if let Some(found) = need.found {
+            println!("here:    {found}: {}", need.why);
+        }
+    }
+    check()
+}
+
+/// Says nothing where nothing is missing, and installs nothing.
 ///
 /// # Errors
 /// Something is missing.
@@ -103,42 +126,45 @@ pub fn check() -> Result<()> {
     bail!("{}\ncargo xtask setup installs it, or {}", report(&lacks), by_hand(&lacks))
 }
 
-fn lacks() -> Vec<Lack> {
-    let mut lacks = Vec::new();
-    if Route::find().is_none() {
-        let why = "a compiler with a core library for the BPF target";
-        lacks.push(Lack { what: COMPILER.join(", "), why, cure: Cure::Compiler });
-    }
-    if linker().is_none() {
-        let what = format!("bpf-linker {LINKER_VERSION} into target/tools");
-        lacks.push(Lack {
-            what,
+fn lacks() -> Vec<Need> {
+    needs().into_iter().filter(|need| need.found.is_none()).collect()
+}
+
+fn needs() -> Vec<Need> {
+    let shown = |path: PathBuf| path.display().to_string();
+    let mut needs = vec![
+        Need {
+            what: COMPILER.join(", "),
+            why: "a compiler with a core library for the BPF target",
+            found: Route::find().map(|route| route.to_string()),
+            cure: Cure::Compiler,
+        },
+        Need {
+            what: format!("bpf-linker {LINKER_VERSION} into target/tools"),
             why: "links the BPF object (compiles for some minutes)",
+            found: linker().map(shown),
             cure: Cure::Linker,
-        });
-    }
-    for (program, package, why) in PROGRAMS {
-        if process::find(program).is_none() {
-            let cure = Cure::Package(package);
-            lacks.push(Lack { what: format!("{package} (program {program})"), why, cure });
-        }
-    }
-    for (subcommand, component, why) in COMPONENTS {
-        let mut asked = workspace::cargo();
-        if process::run(asked.args([subcommand, "--version"])).is_err() {
-            let cure = Cure::Component(component);
-            lacks.push(Lack { what: format!("{component} of the toolchain"), why, cure });
-        }
-    }
-    if nginx().is_none() {
-        let what = "nginx into target/tools".to_owned();
-        lacks.push(Lack {
-            what,
-            why: "the lab's origin; unpacked only, no service is started",
-            cure: Cure::Origin,
-        });
-    }
-    lacks
+        },
+    ];
+    needs.extend(PROGRAMS.map(|(program, package, why)| Need {
+        what: format!("{package} (program {program})"),
+        why,
+        found: process::find(program).map(shown),
+        cure: Cure::Package(package),
+    }));
+    needs.extend(COMPONENTS.map(|(subcommand, component, why)| Need {
+        what: format!("{component} of the toolchain"),
+        why,
+        found: process::text(workspace::cargo().args([subcommand, "--version"])).ok(),
+        cure: Cure::Component(component),
+    }));
+    needs.push(Need {
+        what: "nginx into target/tools".to_owned(),
+        why: "the lab's origin; unpacked only, no service is started",
+        found: nginx().map(shown),
+        cure: Cure::Origin,
+    });
+    needs
 }
 
 impl Cure {
@@ -160,13 +186,13 @@ impl Cure {
     }
 }
 
-fn report(lacks: &[Lack]) -> String {
+fn report(lacks: &[Need]) -> String {
     let lines: Vec<String> =
         lacks.iter().map(|lack| format!("missing: {}: {}", lack.what, lack.why)).collect();
     lines.join("\n")
 }
 
-fn by_hand(lacks: &[Lack]) -> String {
+fn by_hand(lacks: &[Need]) -> String {
     let mut cures: Vec<String> = lacks.iter().map(|lack| lack.cure.by_hand()).collect();
     cures.dedup();
     format!("install by hand: {}", cures.join("; "))
@@ -190,6 +216,8 @@ fn nightly_install() -> Command {
 
 fn linker_install() -> Command {
     let mut cargo = workspace::cargo();
+    // It builds in a temporary folder, and leaves only the program.
+    cargo.env_remove("CARGO_TARGET_DIR");
     cargo.args(["install", "--root"]).arg(workspace::tools());
     cargo.args(["--version", LINKER_VERSION, "--locked", "--quiet", "bpf-linker"]);
     cargo

@@ -6,7 +6,7 @@ pub mod soak;
 mod tally;
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use self::tally::Tally;
 use crate::build::{self, Built, Profile};
-use crate::{lab, privilege, process, setup, tidy, workspace};
+use crate::{interrupt, lab, privilege, process, setup, tidy, workspace};
 
 /// Compiled for another target, by another compiler: the usual lints cannot see it.
 const NO_LINTS: &str = "waf-ebpf";
@@ -30,8 +30,8 @@ pub fn run() -> Result<()> {
         ["clippy", "--quiet", "--workspace", "--exclude", NO_LINTS, "--all-targets", "--", "-D", "warnings"];
     step("clippy", workspace::cargo().args(lints))?;
     println!("test: clippy leaves out {NO_LINTS}, which compiles for the BPF target only");
+    println!("test: tidy");
     tidy::run()?;
-    println!("test: tidy passed");
     let built = build::run(Profile::Dev)?;
 
     let mut tally = Tally::default();
@@ -57,9 +57,8 @@ pub fn run() -> Result<()> {
 }
 
 fn step(name: &str, command: &mut Command) -> Result<()> {
-    process::show(command).with_context(|| name.to_owned())?;
-    println!("test: {name} passed");
-    Ok(())
+    println!("test: {name}");
+    process::show(command).with_context(|| name.to_owned())
 }
 
 /// Builds package waf-tests and asks cargo where its binaries lie.
@@ -100,8 +99,24 @@ fn integration(binary: &PathBuf, built: &Built) -> Result<Command> {
     if let Some(shared) = shared() {
         set("WAF_SHARED", shared.as_os_str());
     }
-    command.arg(binary).arg("--show-output");
+    command.arg(std::env::current_exe()?).arg("integration").arg(binary);
     Ok(command)
+}
+
+/// The integration binary, with a sweep after it where it was stopped in the midst of a lab.
+///
+/// # Errors
+/// It cannot be started, or was stopped.
+pub fn attend(binary: &Path) -> Result<()> {
+    match interrupt::attend(Command::new(binary).arg("--show-output")) {
+        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
+        Err(error) => {
+            if privilege::is_root() {
+                lab::sweep::sweep()?;
+            }
+            Err(error)
+        }
+    }
 }
 
 /// Test data that is too large for the tree, beside it where there is any.
@@ -124,6 +139,7 @@ fn watch(command: &mut Command, tally: &mut Tally) -> Result<()> {
     let failed_before = tally.failed();
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().with_context(|| line.clone())?;
+    let _held = interrupt::hold()?;
     let output = child.stdout.take().context("read the tests' output")?;
     for bytes in BufReader::new(output).split(b'\n') {
         let text = String::from_utf8_lossy(&bytes?).into_owned();

@@ -1,9 +1,10 @@
-//! The rules of the tree that no compiler keeps: layers, sizes, openings, where `unsafe` and the wrapped crates may
-//! stand. Reads source text, changes nothing; every finding carries its cure.
+//! The rules of the tree that no compiler keeps: layers, sizes, openings, names of metrics, where `unsafe` and the
+//! wrapped crates may stand. Reads source text, changes nothing; every finding carries its cure.
 
 mod files;
 mod imports;
 mod layers;
+mod metrics;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,7 @@ pub fn run() -> Result<()> {
         findings.extend(files::check(file));
         findings.extend(layers::check(file));
         findings.extend(imports::check(file));
+        findings.extend(metrics::check(file));
         findings.extend(words::check(file));
     }
     for finding in &findings {

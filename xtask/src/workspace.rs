@@ -41,7 +41,8 @@ pub fn tools() -> PathBuf {
 /// cargo of the toolchain that runs us, in the workspace's folder, without what it would inherit by mistake.
 pub fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root());
+    // Where we look for what it builds, whatever a configuration of cargo says.
+    cargo.current_dir(root()).env("CARGO_TARGET_DIR", target());
     clean(&mut cargo);
     cargo
 }

@@ -9,6 +9,9 @@ const SECRET_PARAMETERS: [&str; 4] = ["password", "passwd", "token", "secret"];
 /// Request and response headers with credentials, lower case.
 const SECRET_HEADERS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "set-cookie"];
 
+/// Headers that hold a target, lower case.
+const TARGET_HEADERS: [&str; 3] = ["referer", "location", "content-location"];
+
 /// Variables whose members are request parameters.
 const PARAMETER_COLLECTIONS: [&str; 3] = ["ARGS", "ARGS_GET", "ARGS_POST"];
 
@@ -33,7 +36,12 @@ pub fn value<'a>(variable: &str, text: &'a str) -> Cow<'a, str> {
     if secret && !text.is_empty() {
         return Cow::Owned(placeholder(text.len()));
     }
-    if PARAMETER_TEXTS.contains(&collection.as_str()) { pairs(text) } else { Cow::Borrowed(text) }
+    let holds_target = headers && TARGET_HEADERS.contains(&member.as_str());
+    if holds_target || PARAMETER_TEXTS.contains(&collection.as_str()) {
+        pairs(text)
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// Replaces the values of secret parameters in `…?a=1&token=x;b=2`.

@@ -164,6 +164,13 @@ fn matches_lose_their_secrets() {
         ("REQUEST_HEADERS:cookie", "a=b", "[redacted 3 bytes]"),
         ("REQUEST_HEADERS:Proxy-Authorization", "x", "[redacted 1 bytes]"),
         ("RESPONSE_HEADERS:Set-Cookie", "x", "[redacted 1 bytes]"),
+        (
+            "REQUEST_HEADERS:Referer",
+            "https://a.test/?token=abc&q=<script>",
+            "https://a.test/?token=[redacted 3 bytes]&q=<script>",
+        ),
+        ("RESPONSE_HEADERS:Location", "/?token=abc", "/?token=[redacted 3 bytes]"),
+        ("REQUEST_HEADERS:User-Agent", "a?token=abc", "a?token=abc"),
         ("REQUEST_HEADERS:User-Agent", "sqlmap", "sqlmap"),
         ("ARGS:password", "abc", "[redacted 3 bytes]"),
         ("ARGS_POST:Token", "abc", "[redacted 3 bytes]"),

@@ -283,12 +283,7 @@ impl Maps {
     ///
     /// # Errors
     /// The map cannot be written.
-    pub fn set_flow(
-        &self,
-        source: SocketAddr,
-        destination: SocketAddr,
-        tenant: u32,
-    ) -> Result<(), KernelError> {
+    pub fn set_flow(&self, source: SocketAddr, destination: SocketAddr, tenant: u32) -> Result<(), KernelError> {
         self.flows().set(flow_key(source, destination), tenant)
     }
 

@@ -10,8 +10,7 @@ use waf_common::block::{AllowValue, BlockExactKey, BlockValue, ListKey4, ListKey
 use waf_common::flow::{FlowKey, FlowValue};
 use waf_common::hint::HINT_WORDS;
 use waf_common::limits::{
-    EVENTS_BYTES, FLOWS_MAX, LIST_ENTRIES_MAX, LOG_BYTES, PREFIXES_MAX, SERVICES_MAX, TENANTS_MAX,
-    WORKERS_MAX,
+    EVENTS_BYTES, FLOWS_MAX, LIST_ENTRIES_MAX, LOG_BYTES, PREFIXES_MAX, SERVICES_MAX, TENANTS_MAX, WORKERS_MAX,
 };
 use waf_common::names;
 use waf_common::outcome::{Counters, TenantCounters};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::limits::{IDLE_FOR, IDLE_MAX, IDLE_PER_TENANT_MAX, SWEEP_EVERY};
+use super::limits::{IDLE_FOR, IDLE_MAX, IDLE_PER_TENANT_MAX};
 use super::stream::OriginStream;
 use crate::config::OriginUrl;
 use crate::model::TenantId;
@@ -24,7 +24,6 @@ pub struct IdleConnection {
 pub struct IdleConnections {
     by_tenant: HashMap<TenantId, Vec<IdleConnection>>,
     len: usize,
-    swept: Option<Instant>,
 }
 
 impl IdleConnections {
@@ -67,14 +66,11 @@ impl IdleConnections {
         self.len += 1;
     }
 
-    /// Closes what has been idle for too long, at most every `SWEEP_EVERY`.
+    /// Closes what has been idle for too long or is dead. O(n) with a system call each, n <= `IDLE_MAX`.
     pub fn sweep(&mut self, now: Instant) {
-        if self.swept.is_some_and(|swept| now.duration_since(swept) < SWEEP_EVERY) {
-            return;
-        }
-        self.swept = Some(now);
         self.by_tenant.retain(|_, connections| {
-            connections.retain(|idle| now.duration_since(idle.since) < IDLE_FOR);
+            connections
+                .retain_mut(|idle| now.duration_since(idle.since) < IDLE_FOR && idle.stream.is_quiet());
             !connections.is_empty()
         });
         self.len = self.by_tenant.values().map(Vec::len).sum();

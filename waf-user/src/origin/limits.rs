@@ -28,5 +28,3 @@ pub const IDLE_PER_TENANT_MAX: usize = 32;
 pub const IDLE_MAX: usize = 4_096;
 /// Idle connections are closed after this: below the 60 s and 75 s at which usual servers close theirs.
 pub const IDLE_FOR: Duration = Duration::from_secs(30);
-/// How often connections idle for too long are looked for, at most.
-pub const SWEEP_EVERY: Duration = Duration::from_secs(5);

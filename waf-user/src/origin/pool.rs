@@ -61,7 +61,6 @@ impl Pool {
     /// # Errors
     /// The last failure, when all that were tried failed.
     pub async fn connect(&self, upstreams: &Upstreams, tenant: TenantId) -> Result<Lease, OriginError> {
-        self.sweep();
         self.open(upstreams, tenant, Reuse::Idle).await
     }
 
@@ -73,7 +72,8 @@ impl Pool {
         self.open(upstreams, tenant, Reuse::Never).await
     }
 
-    /// Closes connections that have been idle for too long; `connect` does it too.
+    /// Closes connections that have been idle for too long, or that their origin closed. For a timer of the worker's:
+    /// nobody else looks at what no visitor needs.
     pub fn sweep(&self) {
         self.inner.idle.borrow_mut().sweep(Instant::now());
     }

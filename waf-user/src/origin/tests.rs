@@ -400,6 +400,9 @@ async fn idle_connections_are_bounded_and_age() {
 
     let (young, _server) = idle(&other, now + IDLE_FOR).await;
     connections.put(tenant(2), young);
+    let (dead, server) = idle(&other, now + IDLE_FOR).await;
+    connections.put(tenant(2), dead);
+    drop(server);
     connections.sweep(now + IDLE_FOR);
     assert_eq!(connections.len(), 1);
     assert!(connections.take(tenant(1), &origin, now + IDLE_FOR, |_| true).is_none());

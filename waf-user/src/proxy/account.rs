@@ -69,7 +69,7 @@ impl Fault {
 /// How a request ended.
 #[derive(Debug)]
 pub(super) struct Ending {
-    /// 0: nothing was answered.
+    /// 0: nothing was answered, or a ban cut it off.
     pub status: u16,
     pub verdict: RequestVerdict,
     pub fault: Option<Fault>,

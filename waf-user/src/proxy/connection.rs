@@ -12,7 +12,7 @@ use super::account::{Account, Ending, Fault, connection_refused};
 use super::exchange::{self, After};
 use super::limits::{LINGER, LINGER_BYTES_MAX, READ_BYTES};
 use super::page::Page;
-use super::registry::{Entry, Open, Registry};
+use super::registry::{Open, Registry};
 use super::relay::Client;
 use super::session::Session;
 use super::wire::{Inbound, send};
@@ -20,7 +20,7 @@ use super::worker::Worker;
 use super::{ListVerdict, Snapshot};
 use crate::event::{Reason, Stage};
 use crate::http::{Limits, Parsed, RequestHead, RequestParser, Violation};
-use crate::model::{Mono, TenantId, Wall};
+use crate::model::{Ban, Mono, TenantId, Wall};
 use crate::telemetry::{Metrics, RequestVerdict};
 use crate::tls::{HandshakeError, TlsStream};
 
@@ -28,17 +28,7 @@ use crate::tls::{HandshakeError, TlsStream};
 pub(super) async fn run(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {
     let entry = Registry::enter(&worker.registry, peer, local);
     let _counted = Counted::new(&worker.metrics);
-    tokio::select! {
-        biased;
-        ban = entry.open().closed() => {
-            let session = Session::new(peer, local, None);
-            let fault = ban.as_ref().map(Fault::of_ban);
-            if let (Some(fault), Some(ban)) = (fault, ban) {
-                connection_refused(&worker, &session, ban.tenant, fault);
-            }
-        }
-        () = serve(&worker, &entry, stream, peer, local) => {}
-    }
+    serve(&worker, entry.open(), stream, peer, local).await;
 }
 
 /// Counts a connection as open until it is dropped, by whatever end.
@@ -59,12 +49,12 @@ impl Drop for Counted<'_> {
     }
 }
 
-async fn serve(worker: &Worker, entry: &Entry, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {
+async fn serve(worker: &Worker, open: &Open, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {
     let snapshot = worker.snapshot.load_full();
     let session = Session::new(peer, local, None);
     let tenant = snapshot.sites.sole_tenant(session.local);
     if let Some(tenant) = tenant {
-        entry.open().belongs_to(tenant);
+        open.belongs_to(tenant);
     }
     if is_listed(worker, &session, tenant) {
         return;
@@ -74,10 +64,19 @@ async fn serve(worker: &Worker, entry: &Entry, stream: TcpStream, peer: SocketAd
         return;
     }
     if !snapshot.sites.is_tls(session.local) {
-        requests(worker, entry.open(), session, stream).await;
-    } else if let Some((session, stream)) = handshake(worker, entry.open(), &snapshot, session, stream).await
-    {
-        requests(worker, entry.open(), session, stream).await;
+        return requests(worker, open, session, stream).await;
+    }
+    tokio::select! {
+        biased;
+        ban = open.closed() => {
+            let session = Session::new(peer, local, None);
+            connection_refused(worker, &session, ban.tenant, Fault::of_ban(&ban));
+        }
+        shaken = handshake(worker, open, &snapshot, session, stream) => {
+            if let Some((session, stream)) = shaken {
+                requests(worker, open, session, stream).await;
+            }
+        }
     }
 }
 
@@ -155,9 +154,18 @@ where
     let (read, write) = tokio::io::split(stream);
     let mut client = Client { read, write, inbound: Inbound::default() };
     let after = loop {
-        let after = match next_head(worker, &session, &mut client).await {
+        let next = tokio::select! {
+            biased;
+            ban = open.closed() => NextHead::Banned(ban),
+            next = next_head(worker, &session, &mut client) => next,
+        };
+        let after = match next {
             NextHead::Request(head, started) => {
                 exchange::serve(worker, &mut session, open, &mut client, (*head, started)).await
+            }
+            NextHead::Banned(ban) => {
+                connection_refused(worker, &session, ban.tenant, Fault::of_ban(&ban));
+                After::Close
             }
             NextHead::Nothing => After::Close,
             NextHead::Refused(status, fault, started) => {
@@ -179,6 +187,8 @@ where
 /// What came instead of, or as, the next request.
 enum NextHead {
     Request(Box<RequestHead>, Mono),
+    /// A ban covers the peer now.
+    Banned(Ban),
     /// The client closed, was idle for too long, or the worker drains.
     Nothing,
     Refused(u16, Fault, Mono),
@@ -215,7 +225,8 @@ async fn next_head<R: AsyncRead + Unpin, W>(
         }
         match timeout_at(deadline, client.inbound.fill(&mut client.read)).await {
             Ok(Ok(bytes)) if bytes > 0 => {}
-            Ok(Ok(_)) if client.inbound.bytes() == b"\r\n" => return NextHead::Nothing,
+            // Some clients end a body with a line end that is not counted: then nothing came (RFC 9112 §2.2).
+            Ok(Ok(_)) | Err(_) if client.inbound.bytes() == b"\r\n" => return NextHead::Nothing,
             Ok(Ok(_)) => return refused(Violation::Truncated, started),
             Ok(Err(_)) => return NextHead::Nothing,
             Err(_elapsed) => {

@@ -18,16 +18,16 @@ use super::{Site, registry::Open};
 use crate::engine::{Connection, Disruption};
 use crate::event::{EventId, Reason, Stage};
 use crate::http::{CONTINUE, Framing, RequestHead, write_chunk};
-use crate::model::{Mono, Wall};
+use crate::model::{Ban, Mono, Wall};
 use crate::telemetry::RequestVerdict;
 
 /// What becomes of the connection after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum After {
     Keep,
-    /// Everything was read and written.
+    /// Nothing on its way is worth waiting for.
     Close,
-    /// The client may still be sending: let it finish before the socket goes.
+    /// An answer is on its way and the client may still be sending: let both arrive before the socket goes.
     Linger,
 }
 
@@ -65,7 +65,11 @@ where
                 body: Body::of_request(head.framing(), worker.times.body_idle),
                 inspection: Inspection::new(site, connection, time, id),
             };
-            let (ending, after) = exchange.run(client).await;
+            let (ending, after) = tokio::select! {
+                biased;
+                ban = open.closed() => cut_off(&ban),
+                ended = exchange.run(client) => ended,
+            };
             exchange.inspection.end().await;
             let account = Account { site: Some(site), visitor: Some(*visitor), ..account };
             account.close(worker, session, &ending, Some(&exchange.inspection));
@@ -84,6 +88,12 @@ where
         }
     };
     turn_away(worker, session, client, turned_away).await
+}
+
+/// A ban ends a request under way, whatever it has come to.
+fn cut_off(ban: &Ban) -> (Ending, After) {
+    let fault = Some(Fault::of_ban(ban));
+    (Ending { status: 0, verdict: RequestVerdict::Deny, fault }, After::Close)
 }
 
 /// Ends a request that is not inspected: with a page, or without an answer where the status is 0.
@@ -151,7 +161,10 @@ impl Exchange<'_> {
         if let Some(disruption) = self.inspection.refusal().cloned() {
             return self.refuse(client, &disruption, Fault::of_request_rules(&disruption)).await;
         }
-        self.forward(client, &prefix).await
+        let (first, chunked) = self.first_bytes(&prefix);
+        // `first` holds it now; a long upload need not hold it twice.
+        drop(prefix);
+        self.forward(client, &first, chunked).await
     }
 
     /// Reads the part of the body that the rules see and runs phase 2. What is longer passes uninspected beyond it.
@@ -202,12 +215,16 @@ impl Exchange<'_> {
 
     /// Asks the origin and sends its answer. Sent again at most once: over a reused connection that died without a byte,
     /// if the method is idempotent and the whole body is still here.
-    async fn forward<R, W>(&mut self, client: &mut Client<R, W>, prefix: &[u8]) -> (Ending, After)
+    async fn forward<R, W>(
+        &mut self,
+        client: &mut Client<R, W>,
+        first: &[u8],
+        chunked: bool,
+    ) -> (Ending, After)
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        let (first, chunked) = self.first_bytes(prefix);
         let before = self.arrived.elapsed().saturating_sub(self.body.waited());
         let replayable = self.head.is_idempotent() && self.body.is_done();
         let pool = &self.worker.pool;
@@ -222,7 +239,7 @@ impl Exchange<'_> {
                 }
             };
             let (head, site, keep, times) = (self.head, self.site, self.keep, self.worker.times);
-            let job = Job { head, site, first: &first, chunked, keep, times };
+            let job = Job { head, site, first, chunked, keep, times };
             let relayed = relay(job, client, &mut self.body, &mut connection, &mut self.inspection).await;
             match relayed {
                 Ok(Relayed::Sent { status, keep_client, keep_origin, added }) => {
@@ -230,11 +247,9 @@ impl Exchange<'_> {
                     if keep_origin {
                         connection.keep();
                     }
-                    let after = match (keep_client, self.body.is_done()) {
-                        (true, _) => After::Keep,
-                        (false, true) => After::Close,
-                        (false, false) => After::Linger,
-                    };
+                    // Bytes that nobody asked for, unread at the close, would reset away what of the answer is still
+                    // on its way.
+                    let after = if keep_client { After::Keep } else { After::Linger };
                     return (Ending { status, verdict: RequestVerdict::Pass, fault: None }, after);
                 }
                 Ok(Relayed::Refused) => {

@@ -119,7 +119,8 @@ fn way_fields(out: &mut HeadWriter, fields: &Fields, way: &Way) {
     }
     chain.extend_from_slice(peer.as_bytes());
     out.field("X-Forwarded-For", &chain);
-    let given = |name| way.visitor.behind_proxy && fields.first(name).is_some();
+    let given =
+        |name| way.visitor.behind_proxy && fields.first(name).is_some() && !fields.is_hop_by_hop(name);
     if !given("x-forwarded-proto") {
         out.field("X-Forwarded-Proto", if way.tls { b"https" } else { b"http" });
     }
@@ -132,16 +133,19 @@ fn way_fields(out: &mut HeadWriter, fields: &Fields, way: &Way) {
 
 /// Fields that say how a request came.
 enum Forwarding {
-    /// Always written by us.
+    /// Written by us or not at all.
     Ours,
     /// Kept from a trusted proxy.
     Proxys,
 }
 
-/// `_` counts as `-`: an origin that makes environment variables of fields cannot tell them apart.
+/// `_` counts as `-`: an origin that makes environment variables of fields cannot tell them apart. No proxy spells them
+/// so, but one may pass on what its visitor spelt.
 fn forwarding_name(name: &str) -> Option<Forwarding> {
+    let spelt_otherwise = name.contains('_');
     let name = name.replace('_', "-").to_ascii_lowercase();
     match name.as_str() {
+        _ if spelt_otherwise && name.starts_with("x-forwarded-") => Some(Forwarding::Ours),
         "x-forwarded-for" | "x-real-ip" | "x-request-id" => Some(Forwarding::Ours),
         "forwarded" => Some(Forwarding::Proxys),
         _ if name.starts_with("x-forwarded-") => Some(Forwarding::Proxys),

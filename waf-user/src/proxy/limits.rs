@@ -32,6 +32,8 @@ pub const ORIGIN_FIRST_BYTE: Duration = Duration::from_secs(60);
 pub const ORIGIN_LAST_WORD: Duration = Duration::from_secs(5);
 /// Longest pause within an origin's answer.
 pub const ORIGIN_IDLE: Duration = Duration::from_secs(60);
+/// How often idle connections to origins are looked through: servers wait some seconds for our end of a close.
+pub const POOL_SWEEP: Duration = Duration::from_secs(5);
 /// Longest time in which a peer, client or origin, takes none of the bytes we have for it.
 pub const WRITE_STALL: Duration = Duration::from_secs(30);
 /// Interim responses of one answer: 100 and 103 come once each, more is a loop.
@@ -44,7 +46,8 @@ pub const INSPECT_RESPONSE_BYTES_MAX: usize = 128 * 1024;
 pub const INSPECT_BUDGET: u32 = 256;
 /// Bytes read at once: what TLS records and socket buffers hand over, times two connections per request.
 pub const READ_BYTES: usize = 16 * 1024;
-/// Open connections of one worker: at some 40 KiB each a third of a GiB; file descriptors are counted the same way.
+/// Open connections of one worker: at some 40 KiB each a third of a GiB. One that uploads holds up to 300 KiB (what is
+/// inspected, twice, and buffers): a worker all of whose connections do needs 2.4 GiB.
 pub const CONNECTIONS_MAX: usize = 8_192;
 /// Pause after accept failed for want of descriptors or memory: long enough for connections to close meanwhile.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -57,7 +60,7 @@ pub const QUOTED_BYTES_MAX: usize = 2 * 1024;
 /// Elements of X-Forwarded-For looked at from the right: no honest chain has more proxies.
 pub const FORWARDED_ELEMENTS_MAX: usize = 32;
 
-/// The waits of a worker's connections.
+/// The waits of a worker and its connections.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
     pub header_read: Duration,
@@ -66,6 +69,7 @@ pub(super) struct Times {
     pub handshake: Duration,
     pub origin_first_byte: Duration,
     pub origin_idle: Duration,
+    pub pool_sweep: Duration,
 }
 
 impl Default for Times {
@@ -77,6 +81,7 @@ impl Default for Times {
             handshake: HANDSHAKE,
             origin_first_byte: ORIGIN_FIRST_BYTE,
             origin_idle: ORIGIN_IDLE,
+            pool_sweep: POOL_SWEEP,
         }
     }
 }

@@ -69,6 +69,14 @@ impl Lists {
         }
     }
 
+    /// Whether an allow list lets a source past what refuses it in a scope: the node's past everything, the tenant's past
+    /// entries of the address and of the tenant.
+    pub(super) fn spare(&self, source: IpAddr, scope: BanScope, tenant: Option<TenantId>) -> bool {
+        let source = source.to_canonical();
+        let by_tenant = || tenant.is_some_and(|tenant| self.allows(BanScope::Tenant(tenant), source));
+        self.allows(BanScope::Node, source) || (scope != BanScope::Node && by_tenant())
+    }
+
     fn allows(&self, scope: BanScope, source: IpAddr) -> bool {
         self.allow.get(&scope).is_some_and(|prefixes| prefixes.find(source, |()| true).is_some())
     }

@@ -8,7 +8,7 @@ use crate::http::{HeadWriter, status_phrase};
 use crate::model::Wall;
 
 /// One answer of ours.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Page<'a> {
     pub status: u16,
     pub id: EventId,
@@ -41,7 +41,8 @@ impl Page<'_> {
         }
         head.content_length(body.len() as u64);
         let mut bytes = head.finish();
-        if !self.head_only {
+        // A rule may deny with 304, which has no body (RFC 9110 §15.4.5).
+        if !self.head_only && self.status != 304 {
             bytes.extend_from_slice(body.as_bytes());
         }
         bytes
@@ -130,5 +131,7 @@ mod tests {
         assert!(body.contains(&id.to_string()), "{body}");
         let head_only = Page { head_only: true, ..page }.bytes();
         assert_eq!(head_only, [head, "\r\n\r\n"].concat().as_bytes());
+        let not_modified = Page { status: 304, ..page }.bytes();
+        assert!(not_modified.ends_with(b"\r\n\r\n"), "a 304 has no body, whatever a rule says");
     }
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 
+use super::Lists;
 use crate::model::{Ban, BanScope, TenantId};
 
 /// Every open connection of the worker, and whether it drains.
@@ -35,10 +36,14 @@ impl Open {
         self.tenant.set(Some(tenant));
     }
 
-    /// Waits until a ban closes this connection.
-    pub(super) async fn closed(&self) -> Option<Ban> {
-        self.close.notified().await;
-        self.banned.borrow().clone()
+    /// Waits until a ban closes this connection; at once if one did. For one waiter at a time.
+    pub(super) async fn closed(&self) -> Ban {
+        loop {
+            if let Some(ban) = self.banned.borrow().as_ref() {
+                return ban.clone();
+            }
+            self.close.notified().await;
+        }
     }
 }
 
@@ -75,15 +80,16 @@ impl Registry {
         self.open.borrow().len()
     }
 
-    /// Closes what a ban covers: O(open connections), once a ban.
-    pub(super) fn close_banned(&self, ban: &Ban) {
+    /// Closes what a ban covers and no allow list spares: O(open connections), once a ban.
+    pub(super) fn close_banned(&self, ban: &Ban, lists: &Lists) {
         for open in self.open.borrow().values() {
             let in_scope = match ban.scope {
                 BanScope::Node => true,
                 BanScope::Address(address) => address.to_canonical() == open.destination,
                 BanScope::Tenant(tenant) => open.tenant.get() == Some(tenant),
             };
-            if in_scope && ban.prefix.contains(&open.peer) {
+            let covered = in_scope && ban.prefix.contains(&open.peer);
+            if covered && !lists.spare(open.peer, ban.scope, open.tenant.get()) {
                 *open.banned.borrow_mut() = Some(ban.clone());
                 open.close.notify_one();
             }

@@ -119,6 +119,8 @@ where
     let head = answer_head(job, &mut upload, &mut inbound, &mut origin_read).await.map_err(Broken::before)?;
     let keep_origin = head.keeps_alive();
     let status = head.status();
+    // An answer that comes before the whole request was read may well be all that the origin wants of it.
+    let job = Job { keep: job.keep && matches!(upload.ended, Some(Ok(()))), ..job };
     let relayed = {
         let answer = pin!(answer(job, head, &mut inbound, &mut origin_read, write, inspection));
         upload.beside(answer).await.map_err(|error| Broken { error, status: Some(status) })??
@@ -128,7 +130,7 @@ where
         Relayed::Sent { status, keep_client, added, .. } => Relayed::Sent {
             status,
             added,
-            keep_client: keep_client && uploaded,
+            keep_client,
             keep_origin: keep_origin && uploaded && inbound.bytes().is_empty(),
         },
         Relayed::Refused => Relayed::Refused,
@@ -253,7 +255,7 @@ async fn read_head(
     }
 }
 
-/// The way down: phase 3, phase 4 over a body held back if the rules want it, then everything as it comes.
+/// The way down: phase 3, phase 4 with the body held back if the rules want it, then everything as it comes.
 async fn answer(
     job: Job<'_>,
     head: ResponseHead,
@@ -276,10 +278,11 @@ async fn answer(
         while !body.is_done() && held.len() <= INSPECT_RESPONSE_BYTES_MAX {
             body.next(inbound, origin, &mut held).await.map_err(Broken::before)?;
         }
-        inspection.response_body(&held).await;
-        if inspection.refusal().is_some() {
-            return Ok(Relayed::Refused);
-        }
+    }
+    // Phase 4 runs in any case: its rules look at the status, at fields and at scores too.
+    inspection.response_body(&held).await;
+    if inspection.refusal().is_some() {
+        return Ok(Relayed::Refused);
     }
     let version = job.head.version();
     let downstream = match head.framing() {

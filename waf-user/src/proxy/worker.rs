@@ -61,17 +61,22 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
     for listener in listeners {
         tokio::task::spawn_local(listen::accept(Rc::clone(&worker), listener));
     }
-    // A node that is gone sends no drain: then there is nobody left to serve for.
-    let mut within = Duration::ZERO;
-    while let Some(command) = commands.recv().await {
-        match command {
-            Command::CloseBanned(ban) => worker.registry.close_banned(&ban),
-            Command::Drain { within: deadline } => {
-                within = deadline;
-                break;
+    let mut sweeps = tokio::time::interval(times.pool_sweep);
+    let within = loop {
+        let command = tokio::select! {
+            command = commands.recv() => command,
+            _ = sweeps.tick() => {
+                worker.pool.sweep();
+                continue;
             }
+        };
+        match command {
+            Some(Command::CloseBanned(ban)) => worker.registry.close_banned(&ban, &worker.lists.load()),
+            Some(Command::Drain { within }) => break within,
+            // A node that is gone sends no drain: then there is nobody left to serve for.
+            None => break Duration::ZERO,
         }
-    }
+    };
     worker.registry.start_drain();
     // What is still open at the deadline is cut off when the caller drops the LocalSet.
     let emptied = tokio::time::timeout(within, worker.registry.emptied()).await;

@@ -123,18 +123,21 @@ pub fn attacks(lab: &mut Lab) -> Result<String> {
 /// The attack list from one source to a tenant in detect mode.
 ///
 /// # Errors
-/// One is refused or not logged, or the source is banned.
+/// One is refused, does not arrive at the origin or is not logged, or the source is banned.
 pub fn detect(lab: &mut Lab) -> Result<String> {
     let site = lab.site(SHADOW)?.clone();
     let mut figures = Vec::new();
     for carrier in CARRIERS {
         let before = logged(lab, carrier, site.tenant)?;
+        let arrived = lab.origin().arrived()?.len();
         for (sample, scheme) in ATTACKS.iter().zip(SCHEMES.iter().cycle()) {
             let answer = lab.client().answer(&sample.request(*scheme, SHADOW, carrier.service(site.host)))?;
             if answer.status == 403 {
                 bail!("{} at {}: refused in detect mode", sample.name, carrier.name());
             }
         }
+        let arrived = lab.origin().arrived()?.len() - arrived;
+        ensure!(arrived == ATTACKS.len(), "{arrived} of {} arrived at the origin", ATTACKS.len());
         let expected = before + ATTACKS.len();
         interrupt::until("the request log to name the rules", WRITTEN, || {
             Ok((logged(lab, carrier, site.tenant)? >= expected).then_some(()))

@@ -1,8 +1,9 @@
 //! Visitors: the curl program in the client's namespace, one process a request, as any visitor would be.
 
+use std::io::Read;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::process::{Child, Output, Stdio};
+use std::process::{Child, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -180,7 +181,7 @@ impl Client {
     }
 }
 
-/// A request under way.
+/// A request under way. Given up on drop: no curl outlives the lab.
 #[derive(Debug)]
 pub struct Pending {
     child: Child,
@@ -201,23 +202,33 @@ impl Pending {
     ///
     /// # Errors
     /// As [`Client::send`].
-    pub fn finish(self) -> Result<Option<Answer>> {
-        let output = self.child.wait_with_output()?;
+    pub fn finish(mut self) -> Result<Option<Answer>> {
+        let (mut body, mut complaint) = (Vec::new(), Vec::new());
+        // One after the other: what curl complains of fits into a pipe.
+        self.child.stdout.take().context("read curl's output")?.read_to_end(&mut body)?;
+        self.child.stderr.take().context("read curl's complaint")?.read_to_end(&mut complaint)?;
+        let status = self.child.wait()?;
         interrupt::check()?;
-        match output.status.code() {
-            Some(0) => parse(&output.stdout, self.start.elapsed()).map(Some),
+        match status.code() {
+            Some(0) => parse(&body, self.start.elapsed()).map(Some),
             Some(code) if UNREACHABLE.contains(&code) => Ok(None),
-            _ => bail!("{}: {}", self.line, complaint(&output)),
+            _ => bail!("{}: {}", self.line, String::from_utf8_lossy(&complaint).trim()),
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            // Not waited for yet, so it is still ours.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
         }
     }
 }
 
 fn seconds(time: Duration) -> String {
     format!("{:.3}", time.as_secs_f64())
-}
-
-fn complaint(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).trim().to_owned()
 }
 
 /// Head and body as `curl --include` writes them; interim answers (100) are skipped.

@@ -18,17 +18,17 @@ pub const PREFIX: &str = "waf-";
 /// Where `ip netns` keeps its handles.
 const NETNS_DIR: &str = "/run/netns";
 
-/// A word that no other live process of this machine uses: `p<pid>x<count>`. A sweep recognises it, and removes what
+/// A word that no other live process of this machine uses: `pid<pid>x<count>`. A sweep recognises it, and removes what
 /// bears it once the process is gone. For names of namespaces and nodes in tests.
 pub fn unique() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    format!("p{}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    format!("pid{}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The process that made a word by [`unique`].
 pub fn owner(word: &str) -> Option<u32> {
-    let (pid, count) = word.strip_prefix('p')?.split_once('x')?;
-    count.bytes().all(|b| b.is_ascii_digit()).then_some(())?;
+    let (pid, count) = word.strip_prefix("pid")?.split_once('x')?;
+    count.parse::<u32>().ok()?;
     pid.parse().ok()
 }
 

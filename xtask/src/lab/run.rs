@@ -11,6 +11,9 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 
 use crate::process;
 
+/// Where a run's folder may lie, the preferred first. Never TMPDIR: a sweep must find the lock of every live run,
+/// whatever the environment that one was started in.
+const PARENTS: [&str; 4] = ["/tmp", "/var/tmp", "/run", "/opt"];
 /// Run folders are called `<FOLDER_PREFIX><id>`.
 pub const FOLDER_PREFIX: &str = "waf-lab-";
 /// A folder bears this until its lock is held.
@@ -21,8 +24,8 @@ pub const LOCK: &str = "lock";
 pub const PIDS: &str = "pids";
 /// A run id begins so: no word that people give to nodes is mistaken for one.
 const ID_PREFIX: &str = "run";
-/// Characters of a run id: short enough for namespace and node names, long enough not to meet again.
-const ID_LEN: usize = 11;
+/// Digits of a run id: short enough for namespace and node names, long enough not to meet again.
+const ID_DIGITS: usize = 8;
 
 /// A live run. On drop the folder goes.
 #[derive(Debug)]
@@ -42,7 +45,7 @@ impl Run {
         let id = new_id();
         let parents = parents();
         let Some(parent) = parents.first() else {
-            bail!("neither TMPDIR, /tmp nor /var/tmp lets other users run programs: set TMPDIR");
+            bail!("none of {} lets other users run programs", PARENTS.join(", "));
         };
         let folder = parent.join(format!("{FOLDER_PREFIX}{id}"));
         // A sweep sees the folder under its name only with the lock held.
@@ -98,19 +101,15 @@ pub fn lock(folder: &Path) -> Result<Flock<File>> {
         .with_context(|| format!("lock {}", path.display()))
 }
 
-/// Temporary folders where another user may enter and run programs, the preferred first.
+/// Folders of the machine where another user may enter and run programs, the preferred first.
 pub fn parents() -> Vec<PathBuf> {
-    let candidates = [std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
-    let mut fit: Vec<PathBuf> = candidates.into_iter().filter(|folder| is_fit(folder)).collect();
-    fit.dedup();
-    fit
+    PARENTS.into_iter().map(PathBuf::from).filter(|folder| is_fit(folder)).collect()
 }
 
 /// Whether `word` could be the id of a run.
 pub fn is_id(word: &str) -> bool {
-    word.len() == ID_LEN
-        && word.starts_with('r')
-        && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    word.strip_prefix(ID_PREFIX)
+        .is_some_and(|digits| digits.len() == ID_DIGITS && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Makes a folder with exactly this mode.
@@ -137,15 +136,10 @@ fn is_fit(folder: &Path) -> bool {
     open && runs
 }
 
-/// `run` and eight characters of the time in base 36, mixed with our pid: two runs of one moment differ.
+/// `run` and eight digits of the time mixed with our pid: two runs of one moment differ. Digits alone, because letters
+/// make words that a node may be called by.
 fn new_id() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
-    let mut number = now.wrapping_mul(1_000_003) ^ (u128::from(std::process::id()) << 20);
-    let mut id = String::from(ID_PREFIX);
-    while id.len() < ID_LEN {
-        let digit = u32::try_from(number % 36).unwrap_or(0);
-        id.push(char::from_digit(digit, 36).unwrap_or('0'));
-        number /= 36;
-    }
-    id
+    let number = now.wrapping_mul(1_000_003) ^ (u128::from(std::process::id()) << 20);
+    format!("{ID_PREFIX}{:0ID_DIGITS$}", number % 10u128.pow(ID_DIGITS as u32))
 }

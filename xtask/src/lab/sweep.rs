@@ -53,6 +53,8 @@ pub fn sweep() -> Result<()> {
 
 fn clear() -> Result<Swept> {
     let mut swept = Swept::default();
+    // Names before locks: a run takes its lock before it gives a name, so every name here of a live run finds its lock.
+    let (nodes, namespaces) = (nodes(), netns::names());
     let mut live = Vec::new();
     let mut dead = Vec::new();
     for folder in folders() {
@@ -74,14 +76,14 @@ fn clear() -> Result<Swept> {
     for (folder, _) in &dead {
         swept.processes += end_processes(folder);
     }
-    for node in nodes() {
+    for node in nodes {
         let name = node.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if is_left(&name, &live) {
             remove_pins(&node)?;
             swept.nodes += 1;
         }
     }
-    for name in netns::names() {
+    for name in namespaces {
         if is_left(&name, &live) {
             netns::delete(&name)?;
             swept.namespaces += 1;
@@ -143,7 +145,6 @@ fn folders() -> Vec<PathBuf> {
         folders.extend(ours.map(|entry| entry.path()));
     }
     folders.sort();
-    folders.dedup();
     folders
 }
 

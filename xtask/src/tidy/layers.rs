@@ -28,30 +28,56 @@ const WRAPPED: [(&str, &str); 5] = [
     ("aya_obj", "kernel"),
 ];
 
+/// Files at the top of the library that belong to no layer: its list of modules, and the binary with its commands.
+const TOP: [&str; 3] = ["lib", "main", "command"];
+
 const LAYER_CURE: &str = "move the shared type down a layer, or pass the value in from above";
+const TABLE_CURE: &str = "put it into a module of the card, or give it a layer in xtask/src/tidy/layers.rs";
 
 /// Imports of one file of waf-user against the table.
 pub fn check(file: &SourceFile) -> Vec<Finding> {
     let Some(inside) = file.path.strip_prefix("waf-user/src/") else { return Vec::new() };
     let mut findings = Vec::new();
+    let mut find = |line, what, cure| findings.push(Finding { path: file.path.clone(), line, what, cure });
     let module = inside.split(['/', '.']).next().unwrap_or_default();
     for (line, code) in file.code() {
-        let mut find = |what, cure| findings.push(Finding { path: file.path.clone(), line, what, cure });
         for (wrapped, home) in WRAPPED {
             if module != home && names_crate(&code, wrapped) {
-                find(format!("{wrapped} is named outside {home}/"), "call the module that wraps it");
-            }
-        }
-        let Some((_, layer, peers)) = LAYERS.iter().find(|(name, ..)| *name == module) else { continue };
-        for imported in crate_modules(&code) {
-            let Some((_, below, _)) = LAYERS.iter().find(|(name, ..)| *name == imported) else { continue };
-            let engine_alone = module == "engine" && imported != "engine";
-            if imported != module && (engine_alone || *below >= *layer) && !peers.contains(&imported) {
-                find(format!("{module} (layer {layer}) imports {imported} (layer {below})"), LAYER_CURE);
+                let what = format!("{wrapped} is named outside {home}/");
+                find(line, what, "call the module that wraps it");
             }
         }
     }
+    if TOP.contains(&module) {
+        return findings;
+    }
+    let Some((_, layer, peers)) = layer_of(module) else {
+        find(0, format!("{module} has no layer"), TABLE_CURE);
+        return findings;
+    };
+    let lines: Vec<String> = file.code().map(|(_, code)| code).collect();
+    let code = lines.join("\n");
+    for (at, imported) in crate_modules(&code, &root_by_super(inside)) {
+        let line = code[..at].matches('\n').count() + 1;
+        let Some((_, below, _)) = layer_of(imported) else {
+            find(line, format!("{imported} has no layer"), TABLE_CURE);
+            continue;
+        };
+        let engine_alone = module == "engine" && imported != "engine";
+        if imported != module && (engine_alone || below >= layer) && !peers.contains(&imported) {
+            find(line, format!("{module} (layer {layer}) imports {imported} (layer {below})"), LAYER_CURE);
+        }
+    }
     findings
+}
+
+/// Whether the table has a module of this name.
+pub fn is_module(name: &str) -> bool {
+    layer_of(name).is_some()
+}
+
+fn layer_of(module: &str) -> Option<&'static (&'static str, u8, &'static [&'static str])> {
+    LAYERS.iter().find(|(name, ..)| *name == module)
 }
 
 /// Whether code names a crate as a path's first segment.
@@ -69,19 +95,47 @@ fn names_crate(code: &str, name: &str) -> bool {
     false
 }
 
-/// The modules behind each `crate::` of a line, those in a `crate::{a, b}` list too.
-fn crate_modules(code: &str) -> Vec<&str> {
-    let mut modules = Vec::new();
-    for rest in code.split("crate::").skip(1) {
-        let list = match rest.strip_prefix('{') {
-            Some(list) => list.split('}').next().unwrap_or(list).split(',').collect(),
-            None => vec![rest],
-        };
-        for item in list {
-            let end = item.trim_start().find(|c: char| !c.is_alphanumeric() && c != '_');
-            let item = item.trim_start();
-            modules.push(&item[..end.unwrap_or(item.len())]);
+/// The crate's root as a file below src/ may also call it: `super::` as often as the file lies deep.
+fn root_by_super(inside: &str) -> String {
+    let path = inside.trim_end_matches(".rs").trim_end_matches("/mod");
+    "super::".repeat(path.split('/').count())
+}
+
+/// Place and name of each module behind `crate::` or the root's other name, those of a list `crate::{a, b::{c, d}}` too.
+fn crate_modules<'a>(code: &'a str, by_super: &str) -> Vec<(usize, &'a str)> {
+    let mut places = Vec::new();
+    for root in ["crate::", by_super] {
+        for (at, _) in code.match_indices(root) {
+            let start = at + root.len();
+            if code[start..].starts_with('{') {
+                places.extend(items(&code[start + 1..]).into_iter().map(|item| start + 1 + item));
+            } else {
+                places.push(start);
+            }
         }
     }
-    modules
+    let name = |at: usize| {
+        let rest = &code[at..];
+        &rest[..rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len())]
+    };
+    places.into_iter().map(|at| (at, name(at))).collect()
+}
+
+/// Where the items of a list begin, up to its closing brace.
+fn items(list: &str) -> Vec<usize> {
+    let (mut places, mut depth, mut begins) = (Vec::new(), 0, true);
+    for (at, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => begins = true,
+            c if begins && !c.is_whitespace() => {
+                places.push(at);
+                begins = false;
+            }
+            _ => {}
+        }
+    }
+    places
 }

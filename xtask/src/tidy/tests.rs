@@ -1,6 +1,6 @@
 //! Each rule finds what it is for, and nothing in what is in order.
 
-use super::{SourceFile, files, imports, layers, source, words};
+use super::{SourceFile, files, imports, layers, metrics, source, words};
 
 fn file(path: &str, text: &str) -> SourceFile {
     SourceFile { path: path.into(), text: text.into() }
@@ -19,6 +19,12 @@ fn layers_keep_their_order() {
         ("event imports telemetry", "waf-user/src/event/a.rs", "use crate::telemetry::X;", 1),
         ("telemetry imports event", "waf-user/src/telemetry/a.rs", "use crate::event::X;", 0),
         ("a list of imports", "waf-user/src/tls/a.rs", "use crate::{model::A, proxy::B, node::C};", 2),
+        ("a list over lines", "waf-user/src/tls/a.rs", "use crate::{\n    model::A,\n    node::C,\n};", 1),
+        ("a nested list", "waf-user/src/tls/a.rs", "use crate::{model::{A, B}, node::C};", 1),
+        ("a path from the root by super", "waf-user/src/tls/a.rs", "use super::super::node::C;", 1),
+        ("a module of no layer", "waf-user/src/tls/a.rs", "use crate::helper::X;", 1),
+        ("a file of no layer", "waf-user/src/helper.rs", "use std::fmt;", 1),
+        ("the binary's commands", "waf-user/src/command/ban.rs", "use waf_user::node::X;", 0),
         ("in an expression", "waf-user/src/http/a.rs", "let x = crate::node::run();", 1),
         ("in a comment", "waf-user/src/http/a.rs", "// see crate::node::run", 0),
         ("other package", "xtask/src/a.rs", "use crate::node::X;", 0),
@@ -45,6 +51,26 @@ fn imports_stand_in_three_blocks() {
     ];
     for (name, text, expected) in rows {
         assert_eq!(imports::check(&file("xtask/src/a.rs", text)).len(), expected, "{name}");
+    }
+}
+
+#[test]
+fn metrics_are_declared_once_with_help() {
+    let home = "waf-user/src/telemetry/exposition.rs";
+    let rows = [
+        ("in order", home, "f(\"waf_proxy_requests\", \"Requests\")", 0),
+        ("help on its own line", home, "f(\n    \"waf_proxy_requests\",\n    \"Requests\",\n)", 0),
+        ("no help", home, "f(\"waf_proxy_requests\", count)", 1),
+        ("an empty help", home, "f(\"waf_proxy_requests\", \"\")", 1),
+        ("twice", home, "f(\"waf_proxy_a\", \"A\"); f(\"waf_proxy_a\", \"A\")", 1),
+        ("of no module", home, "f(\"waf_requests\", \"Requests\")", 1),
+        ("the encoder's ending", home, "f(\"waf_proxy_requests_total\", \"Requests\")", 1),
+        ("elsewhere", "waf-user/src/proxy/a.rs", "f(\"waf_proxy_requests\", \"Requests\")", 1),
+        ("a program", "waf-user/src/kernel/a.rs", "f(\"waf_sk_lookup\")", 0),
+        ("in a test", "waf-user/src/telemetry/tests.rs", "f(\"waf_proxy_requests_total\")", 0),
+    ];
+    for (name, path, text, expected) in rows {
+        assert_eq!(metrics::check(&file(path, text)).len(), expected, "{name}");
     }
 }
 

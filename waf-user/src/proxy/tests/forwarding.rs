@@ -42,6 +42,18 @@ fn forwarding_fields_are_ours() {
                 ("127.0.0.9", "X-Forwarded-For: 192.0.2.1, junk\r\n", &["X-Real-IP: 127.0.0.9\r\n"], &[]),
                 ("127.0.0.9", "X-Forwarded-For: [2001:db8::7]:99\r\n", &["X-Real-IP: 2001:db8::7\r\n"], &[]),
                 (
+                    "127.0.0.9",
+                    "X-Forwarded-Proto: https\r\nX_Forwarded_Proto: http\r\nX-Forwarded_Host: evil\r\n",
+                    &["X-Forwarded-Proto: https\r\n"],
+                    &["X_Forwarded", "evil"],
+                ),
+                (
+                    "127.0.0.9",
+                    "X-Forwarded-Proto: https\r\nConnection: x-forwarded-proto\r\n",
+                    &["X-Forwarded-Proto: http\r\n"],
+                    &["https"],
+                ),
+                (
                     "127.0.0.1",
                     "Connection: X-Secret, close\r\nX-Secret: 1\r\nTE: trailers\r\nUpgrade: websocket\r\nProxy-Authorization: x\r\nKeep-Alive: 5\r\nCookie: a=b\r\nx-CaSe: Kept\r\n",
                     &["Cookie: a=b\r\n", "x-CaSe: Kept\r\n"],

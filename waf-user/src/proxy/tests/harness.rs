@@ -46,6 +46,7 @@ SecRule REQUEST_URI "@contains dropme" "id:2,phase:1,drop,log"
 SecRule REQUEST_URI "@contains redirectme" "id:3,phase:1,redirect:https://else.test/,status:302,log"
 SecRule RESPONSE_HEADERS:X-Leak "@streq yes" "id:4,phase:3,deny,status:403,log"
 SecRule RESPONSE_BODY "@contains secret" "id:5,phase:4,deny,status:403,log"
+SecRule RESPONSE_HEADERS:X-Late "@streq yes" "id:6,phase:4,deny,status:403,log"
 "#;
 
 struct NoFiles;

@@ -26,6 +26,21 @@ fn one_connection_many_requests() {
 }
 
 #[test]
+fn the_last_answer_arrives_whole() {
+    lab(
+        |_| {},
+        |lab| async move {
+            let mut client = lab.client().await;
+            client.send(b"GET /big HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n").await;
+            client.stream.readable().await.expect("an answer begins");
+            // What nobody reads any more must not make the socket reset the answer away.
+            client.send(b"\r\n").await;
+            assert_eq!(client.answer("GET").await.body.len(), 4_000_000);
+        },
+    );
+}
+
+#[test]
 fn pipelined_requests_are_answered_in_order() {
     lab(
         |_| {},

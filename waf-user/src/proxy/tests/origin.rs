@@ -147,6 +147,7 @@ fn answer(head: &RequestHead, body: &[u8]) -> (Vec<u8>, bool) {
             false,
         ),
         "/leak" => ("HTTP/1.1 200 OK\r\nX-Leak: yes\r\nContent-Length: 2\r\n\r\nok", false),
+        "/late" => ("HTTP/1.1 200 OK\r\nX-Late: yes\r\nContent-Length: 2\r\n\r\nok", false),
         "/secret" => {
             ("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\nthe secret", false)
         }

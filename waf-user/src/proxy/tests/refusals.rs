@@ -263,6 +263,59 @@ fn a_ban_closes_what_is_open() {
 }
 
 #[test]
+fn a_ban_cuts_off_what_is_under_way() {
+    lab(
+        |_| {},
+        |lab| async move {
+            let mut client = Client::connect(lab.a, "127.0.0.7").await;
+            client.send(b"GET /wait HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+            lab.origin.reached().await;
+            let tenant = BanScope::Tenant(TenantId::new(1).expect("a tenant"));
+            let ban = ban(tenant, "127.0.0.7/32", BanOrigin::Rules);
+            lab.commands.send(Command::CloseBanned(ban)).await.expect("the worker lives");
+            assert_eq!(client.rest().await, b"");
+            let events = lab.events_at_least(1).await;
+            assert_eq!(events.len(), 1, "{events:?}");
+            assert_eq!((&events[0]["reason"], &events[0]["target"]), (&"banned".into(), &"/wait".into()));
+            let records = lab.lines("requests.jsonl");
+            assert_eq!(records.len(), 1, "a request that was cut off is told of too");
+            assert_eq!(records[0]["request_id"], events[0]["id"]);
+        },
+    );
+}
+
+#[test]
+fn a_ban_spares_who_is_allowed() {
+    lab(
+        |_| {},
+        |lab| async move {
+            let tenant = BanScope::Tenant(TenantId::new(1).expect("a tenant"));
+            let allow = [
+                (BanScope::Node, "127.0.0.6/32".parse().expect("a prefix")),
+                (tenant, "127.0.0.7/32".parse().expect("a prefix")),
+            ];
+            lab.lists.store(std::sync::Arc::new(Lists::new(allow, [])));
+            let mut clients = Vec::new();
+            for source in ["127.0.0.6", "127.0.0.7", "127.0.0.8"] {
+                let mut client = Client::connect(lab.a, source).await;
+                client.send(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+                assert_eq!(client.answer("GET").await.status(), 200);
+                clients.push(client);
+            }
+            let ban = ban(tenant, "127.0.0.0/24", BanOrigin::Operator);
+            lab.commands.send(Command::CloseBanned(ban)).await.expect("the worker lives");
+            let mut covered = clients.pop().expect("a client");
+            assert_eq!(covered.rest().await, b"");
+            for client in &mut clients {
+                client.send(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+                assert_eq!(client.answer("GET").await.status(), 200);
+            }
+            assert_eq!(lab.events_at_least(1).await.len(), 1);
+        },
+    );
+}
+
+#[test]
 fn tls_names_must_agree() {
     lab(
         |_| {},

@@ -141,6 +141,23 @@ fn answers_are_judged() {
 }
 
 #[test]
+fn phase_4_needs_no_body() {
+    lab(
+        |_| {},
+        |lab| async move {
+            // Bodies are not inspected here: what the rules say of one is not asked, what they say of the rest is.
+            for (path, status) in [("/late", 403), ("/secret", 200)] {
+                let answer = lab.ask(&format!("GET {path} HTTP/1.1\r\nHost: a.test\r\n\r\n")).await;
+                assert_eq!(answer.status(), status, "{path}");
+            }
+            let events = lab.events();
+            assert_eq!(events.len(), 1);
+            assert_eq!((&events[0]["rules"][0]["id"], &events[0]["refused"]), (&6.into(), &true.into()));
+        },
+    );
+}
+
+#[test]
 fn detect_passes_and_tells() {
     lab(
         |site| site.mode = Mode::Detect,

@@ -140,6 +140,11 @@ fn an_early_answer_comes_through() {
             client.send(&vec![b'x'; 200_000]).await;
             let answer = client.answer("POST").await;
             assert_eq!((answer.status(), answer.text().as_str()), (413, "big!"));
+            assert_eq!(
+                answer.field("connection").as_deref(),
+                Some("close"),
+                "no request can follow half a body"
+            );
         },
     );
 }

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
 use super::harness::{Client, lab_within};
+use crate::config::OriginUrl;
+use crate::origin::Upstreams;
 use crate::proxy::limits::Times;
 
 const SHORT: Duration = Duration::from_millis(50);
@@ -62,6 +67,21 @@ fn an_idle_connection() {
 }
 
 #[test]
+fn a_line_end_after_a_body_is_no_request() {
+    lab_within(
+        Times { header_read: SHORT, ..Times::default() },
+        |_| {},
+        |lab| async move {
+            let mut client = lab.client().await;
+            client.send(b"POST /echo HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nok\r\n").await;
+            assert_eq!(client.answer("POST").await.text(), "ok");
+            assert_eq!(client.rest().await, b"", "idle, not late");
+            assert!(lab.events().is_empty());
+        },
+    );
+}
+
+#[test]
 fn an_origin_that_does_not_answer() {
     lab_within(
         Times { origin_first_byte: SHORT, ..Times::default() },
@@ -71,6 +91,32 @@ fn an_origin_that_does_not_answer() {
             assert_eq!(answer.status(), 504);
             let event = &lab.events_at_least(1).await[0];
             assert_eq!((&event["stage"], &event["reason"]), (&"origin".into(), &"timeout".into()));
+        },
+    );
+}
+
+#[test]
+fn a_connection_that_the_origin_closed() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.set_nonblocking(true).expect("a mode");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    lab_within(
+        Times { pool_sweep: SHORT, ..Times::default() },
+        move |site| {
+            let url = OriginUrl::parse(&url).expect("a URL");
+            site.upstreams = Upstreams::new(vec![url], vec!["127.0.0.0/8".parse().expect("a net")]);
+        },
+        |lab| async move {
+            let listener = TcpListener::from_std(listener).expect("a listener");
+            let mut client = lab.client().await;
+            client.send(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+            let (mut origin, _) = listener.accept().await.expect("a connection");
+            let mut request = [0; 1024];
+            assert!(origin.read(&mut request).await.expect("a request") > 0);
+            origin.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.expect("an answer");
+            assert_eq!(client.answer("GET").await.status(), 200);
+            origin.shutdown().await.expect("half a close");
+            assert_eq!(origin.read(&mut request).await.expect("an end"), 0, "the worker closes it too");
         },
     );
 }

@@ -22,12 +22,12 @@ fn names_of_one_process_differ() {
 fn a_name_says_which_process_made_it() {
     assert_eq!(owner(&unique()), Some(std::process::id()));
     for (word, pid) in [
-        ("p12x0", Some(12)),
-        ("p12x", Some(12)),
-        ("p12", None),
-        ("x12p0", None),
-        ("p-1x0", None),
-        ("peerx", None),
+        ("pid12x0", Some(12)),
+        ("pid12x", None),
+        ("pid12", None),
+        ("p12x0", None),
+        ("pid-1x0", None),
+        ("pidx", None),
     ] {
         assert_eq!(owner(word), pid, "{word}");
     }
