@@ -10,7 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
+use nix::libc::linger;
 use nix::sched::{CloneFlags, setns};
+use nix::sys::socket::{setsockopt, sockopt};
 
 use crate::lab::Carrier;
 use crate::lab::netns::Namespace;
@@ -133,6 +135,8 @@ fn send(attack: &Attack<'_>, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         // What is refused or cut off is the point of it; a banned source waits here until its patience ends.
         if let Ok(mut stream) = attack.connect(CONNECT) {
+            // Closed by one RST: a banned connection's FIN would be sent again and again, and fill the node's log.
+            drop(setsockopt(&stream, sockopt::Linger, &linger { l_onoff: 1, l_linger: 0 }));
             drop(stream.write_all(request.as_bytes()));
             open.push_back(stream);
         }
