@@ -136,7 +136,7 @@ fn send(attack: &Attack<'_>, stop: &AtomicBool) {
         // What is refused or cut off is the point of it; a banned source waits here until its patience ends.
         if let Ok(mut stream) = attack.connect(CONNECT) {
             // Closed by one RST: a banned connection's FIN would be sent again and again, and fill the node's log.
-            drop(setsockopt(&stream, sockopt::Linger, &linger { l_onoff: 1, l_linger: 0 }));
+            let _ = setsockopt(&stream, sockopt::Linger, &linger { l_onoff: 1, l_linger: 0 });
             drop(stream.write_all(request.as_bytes()));
             open.push_back(stream);
         }
