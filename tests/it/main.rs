@@ -8,3 +8,4 @@ mod demo;
 mod hostile;
 mod kernel;
 mod recipes;
+mod soak;

@@ -90,14 +90,12 @@ enum Task {
     },
     /// Set up, then run formatter, lints, tidy and all tests (root for the integration tests)
     #[command(
-        after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --soak     hours of load instead"
+        after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --soak     swaps, take-overs and kills under load"
     )]
     Test {
         /// Instead: swaps, take-overs and kills under load, which take long (root)
         #[arg(long)]
         soak: bool,
-        #[command(flatten)]
-        binaries: Binaries,
     },
     /// Measure beside peers and print ratios with the targets beside them (root; --json for machines)
     #[command(
@@ -126,7 +124,12 @@ enum Task {
     Sweep,
     /// Run a finished test program, and clear away where it is stopped; test does it itself (root)
     #[command(hide = true)]
-    Integration { program: PathBuf },
+    Integration {
+        program: PathBuf,
+        /// For the program itself
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
     /// Check that the tree keeps its own rules
     #[command(after_help = "Example:\n  cargo xtask tidy")]
     Tidy,
@@ -207,12 +210,8 @@ fn run(task: Task) -> Result<()> {
                 binaries.ready("demo", flags, || setup::run().and_then(|()| build::run(Profile::Dev)))?;
             demo::run(&built, serve)
         }
-        Task::Test { soak: false, .. } => test::run(),
-        Task::Test { soak: true, binaries } => {
-            let built = binaries
-                .ready("test", &["--soak"], || setup::run().and_then(|()| build::run(Profile::Dev)))?;
-            test::soak::run(&built)
-        }
+        Task::Test { soak: false } => test::run(),
+        Task::Test { soak: true } => test::soak::run(),
         Task::Bench { group, json, binaries } => {
             let flags: &[&str] = if json { &[group.word(), "--json"] } else { &[group.word()] };
             let built = binaries.ready("bench", flags, || bench::prepare(group))?;
@@ -220,7 +219,7 @@ fn run(task: Task) -> Result<()> {
         }
         Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Task::Sweep => lab::sweep::sweep(),
-        Task::Integration { program } => test::attend(&program),
+        Task::Integration { program, arguments } => test::attend(&program, &arguments),
         Task::Tidy => tidy::run(),
     }
 }
