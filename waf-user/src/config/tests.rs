@@ -26,6 +26,7 @@ fn what_is_not_written_has_the_documented_default() {
     assert_eq!((settings.log.requests, settings.log.events, settings.admin.listen), (None, None, None));
     let ban = &config.ban;
     assert_eq!((ban.refused, ban.ratio, ban.window_s, ban.ttl_s), (10, 0.5, 10, 600));
+    assert_eq!((ban.ttl_max_s, ban.ttl_growth, ban.never.len()), (86_400, 2.0, 0));
     assert_eq!(ban.scope, BanPolicyScope::Tenant);
     let tenant = &config.tenants[0];
     assert_eq!(
@@ -104,6 +105,9 @@ fn every_mistake_is_found_where_it_is() {
         ("ban refused", node("[ban]\nrefused = 0"), ":5:11:", "1..1000000"),
         ("ban ratio", node("[ban]\nratio = 1.5"), ":5:9:", "0..1"),
         ("ban ratio nan", node("[ban]\nratio = nan"), ":5:9:", "0..1"),
+        ("ban growth", node("[ban]\nttl_growth = 0.5"), ":5:14:", "out of range"),
+        ("ban most", node("[ban]\nttl_s = 60\nttl_max_s = 59"), ":6:13:", "less than `ttl_s`"),
+        ("ban never", node("[ban]\nnever = [\"192.0.2.0/33\"]"), ":5:10:", "never"),
         ("ban ttl", node("[ban]\nttl_s = 0"), ":5:9:", "out of range"),
         ("ban window", node("[ban]\nwindow_s = 0"), ":5:12:", "out of range"),
         ("ban scope", node("[ban]\nscope = \"fleet\""), ":5:9:", "tenant, address, node"),

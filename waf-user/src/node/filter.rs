@@ -13,6 +13,8 @@ use crate::kernel::{AllowEntry, BlockEntry, KernelError, Maps};
 
 /// The kernel half as the node sees it. Every error names its map.
 pub trait Filter {
+    /// The settings that the programs read.
+    fn config(&self) -> Result<Config, KernelError>;
     fn services(&self) -> Result<Vec<(ServiceKey, ServiceValue)>, KernelError>;
     /// Writes these and removes all others.
     fn replace_services(&self, services: &[(ServiceKey, ServiceValue)]) -> Result<(), KernelError>;
@@ -34,6 +36,10 @@ pub trait Filter {
 }
 
 impl Filter for Maps {
+    fn config(&self) -> Result<Config, KernelError> {
+        Maps::config(self)
+    }
+
     fn services(&self) -> Result<Vec<(ServiceKey, ServiceValue)>, KernelError> {
         Maps::services(self)
     }

@@ -62,6 +62,10 @@ impl Tables {
 }
 
 impl Filter for Tables {
+    fn config(&self) -> Result<Config, KernelError> {
+        Ok(bytemuck::Zeroable::zeroed())
+    }
+
     fn services(&self) -> Result<Vec<(ServiceKey, ServiceValue)>, KernelError> {
         Ok(self.services.borrow().clone())
     }

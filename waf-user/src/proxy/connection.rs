@@ -204,7 +204,7 @@ async fn next_head<R: AsyncRead + Unpin, W>(
         let first = tokio::select! {
             biased;
             first = timeout(idle, client.inbound.fill(&mut client.read)) => first,
-            () = worker.registry.drained() => return NextHead::Nothing,
+            () = worker.registry.closes_idle(session.is_fresh()) => return NextHead::Nothing,
         };
         match first {
             Ok(Ok(bytes)) if bytes > 0 => {}

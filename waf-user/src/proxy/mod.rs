@@ -23,6 +23,6 @@ mod wire;
 mod tests;
 
 pub use lists::{ListVerdict, Lists};
-pub use observe::{Command, Observation};
+pub use observe::{Command, Drain, Observation};
 pub use snapshot::{Misdirected, Site, Sites, Snapshot};
 pub use worker::{Listener, WorkerContext, serve};

@@ -4,10 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
-use super::Lists;
+use super::limits::FIRST_REQUEST;
+use super::{Drain, Lists};
 use crate::model::{Ban, BanScope, TenantId};
 
 /// Every open connection of the worker, and whether it drains.
@@ -15,7 +18,8 @@ use crate::model::{Ban, BanScope, TenantId};
 pub(super) struct Registry {
     open: RefCell<HashMap<u64, Rc<Open>>>,
     next: Cell<u64>,
-    draining: Cell<bool>,
+    /// Set once: when it began, and what was asked for.
+    draining: Cell<Option<(Instant, Drain)>>,
     drain: Notify,
     empty: Notify,
 }
@@ -96,21 +100,40 @@ impl Registry {
         }
     }
 
-    pub(super) fn start_drain(&self) {
-        self.draining.set(true);
+    pub(super) fn start_drain(&self, drain: Drain) {
+        self.draining.set(Some((Instant::now(), drain)));
         self.drain.notify_waiters();
     }
 
     pub(super) fn is_draining(&self) -> bool {
-        self.draining.get()
+        self.draining.get().is_some()
     }
 
     /// Waits for the drain to begin.
-    pub(super) async fn drained(&self) {
-        let notified = self.drain.notified();
-        if !self.draining.get() {
+    async fn drained(&self) -> (Instant, Drain) {
+        loop {
+            // Before the look: a drain that begins in between is not missed.
+            let notified = self.drain.notified();
+            if let Some(draining) = self.draining.get() {
+                return draining;
+            }
             notified.await;
         }
+    }
+
+    /// Waits until the drain accepts nothing more.
+    pub(super) async fn accepts_no_more(&self) {
+        let (began, drain) = self.drained().await;
+        sleep_until(began + drain.accept).await;
+    }
+
+    /// Waits until the drain closes kept connections; one that was never served gets [`FIRST_REQUEST`] in any case, as it
+    /// was accepted for the sake of a request under way.
+    pub(super) async fn closes_idle(&self, is_fresh: bool) {
+        let waiting_since = Instant::now();
+        let (began, drain) = self.drained().await;
+        let fresh = if is_fresh { FIRST_REQUEST } else { Duration::ZERO };
+        sleep_until((began + drain.idle).max(waiting_since.max(began) + fresh)).await;
     }
 
     /// Waits until no connection is open.

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::limits::Times;
 use super::registry::Registry;
-use super::{Command, Lists, Observation, Snapshot, listen};
+use super::{Command, Drain, Lists, Observation, Snapshot, listen};
 use crate::event::{EventId, Journal};
 use crate::model::Wall;
 use crate::origin::Pool;
@@ -58,11 +58,12 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
         seed: RandomState::new(),
         ids: Cell::new(0),
     });
+    let mut accepting = Vec::new();
     for listener in listeners {
-        tokio::task::spawn_local(listen::accept(Rc::clone(&worker), listener));
+        accepting.push(tokio::task::spawn_local(listen::accept(Rc::clone(&worker), listener)));
     }
     let mut sweeps = tokio::time::interval(times.pool_sweep);
-    let within = loop {
+    let drain = loop {
         let command = tokio::select! {
             command = commands.recv() => command,
             _ = sweeps.tick() => {
@@ -72,17 +73,38 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
         };
         match command {
             Some(Command::CloseBanned(ban)) => worker.registry.close_banned(&ban, &worker.lists.load()),
-            Some(Command::Drain { within }) => break within,
+            Some(Command::Drain(drain)) => break drain,
             // A node that is gone sends no drain: then there is nobody left to serve for.
-            None => break Duration::ZERO,
+            None => break Drain::at_once(Duration::ZERO),
         }
     };
-    worker.registry.start_drain();
+    worker.registry.start_drain(drain);
+    let ended = async {
+        for accepting in accepting {
+            // Its panic was told of; the other sockets' connections are still to be served.
+            let _ = accepting.await;
+        }
+        // Bans hold to the end.
+        tokio::select! {
+            () = worker.registry.emptied() => {}
+            () = obey_bans(&worker, commands) => {}
+        }
+    };
     // What is still open at the deadline is cut off when the caller drops the LocalSet.
-    let emptied = tokio::time::timeout(within, worker.registry.emptied()).await;
-    if emptied.is_err() {
+    if tokio::time::timeout(drain.within, ended).await.is_err() {
         tracing::warn!(worker = worker.index, open = worker.registry.len(), "drain deadline reached");
     }
+}
+
+/// Closes what bans cover until there are no connections to speak of.
+async fn obey_bans(worker: &Worker, mut commands: mpsc::Receiver<Command>) {
+    while let Some(command) = commands.recv().await {
+        if let Command::CloseBanned(ban) = command {
+            worker.registry.close_banned(&ban, &worker.lists.load());
+        }
+    }
+    // The node is gone, the connections are not.
+    worker.registry.emptied().await;
 }
 
 /// What all connections of a worker share. One thread.

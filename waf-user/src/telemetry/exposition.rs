@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use waf_common::outcome::{OUTCOMES, TenantCounters};
 
 use super::histogram::Histogram;
-use super::labels::{HandshakeResult, OriginConnect, RequestVerdict};
+use super::labels::{HandshakeResult, OriginConnect, ReloadResult, RequestVerdict};
 use super::numbers::{KernelNumbers, Numbers};
 use crate::event::Reason;
 
@@ -123,6 +123,28 @@ impl Numbers {
             load(&self.feedback_sources_lost),
         )?;
         page.gauge("waf_node_bans", "Bans in force", load(&self.bans_active))?;
+        page.counter("waf_node_bans_made", "Bans that refused requests made", load(&self.bans_made))?;
+        page.counter(
+            "waf_node_bans_spared",
+            "Times a protected source met the ban policy and was not banned",
+            load(&self.bans_spared),
+        )?;
+        page.gauge(
+            "waf_node_ban_repeaters",
+            "Sources remembered, whose next ban lasts longer",
+            load(&self.repeaters),
+        )?;
+        page.counter(
+            "waf_node_ban_repeaters_lost",
+            "Sources that the full table of repeaters could not take",
+            load(&self.repeaters_lost),
+        )?;
+        page.counters(
+            "waf_node_reloads",
+            "New configurations by what became of them",
+            "result",
+            self.reloads.with(ReloadResult::LABELS.iter().copied()),
+        )?;
         page.gauge(
             "waf_node_snapshot_generation",
             "Generation of the snapshot served",

@@ -48,3 +48,11 @@ labels! {
         Failed = "failed",
     }
 }
+
+labels! {
+    /// What became of a new configuration.
+    ReloadResult {
+        Taken = "taken",
+        Refused = "refused",
+    }
+}

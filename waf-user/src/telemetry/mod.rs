@@ -9,7 +9,7 @@ mod tenants;
 #[cfg(test)]
 mod tests;
 
-pub use labels::{HandshakeResult, OriginConnect, RequestVerdict};
+pub use labels::{HandshakeResult, OriginConnect, ReloadResult, RequestVerdict};
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
@@ -78,9 +78,35 @@ impl Metrics {
         self.numbers.feedback_sources.store(wide(sources), Relaxed);
     }
 
-    /// A source that the full feedback table could not take.
-    pub fn feedback_source_lost(&self) {
-        self.numbers.feedback_sources_lost.fetch_add(1, Relaxed);
+    /// Sources that the full feedback table could not take.
+    pub fn feedback_sources_lost(&self, sources: u64) {
+        self.numbers.feedback_sources_lost.fetch_add(sources, Relaxed);
+    }
+
+    /// Sources whose next ban lasts longer.
+    pub fn repeaters(&self, sources: usize) {
+        self.numbers.repeaters.store(wide(sources), Relaxed);
+    }
+
+    /// Sources that the full table of repeaters could not take.
+    pub fn repeaters_lost(&self, sources: u64) {
+        self.numbers.repeaters_lost.fetch_add(sources, Relaxed);
+    }
+
+    /// The rules' refusals made a ban.
+    pub fn ban_made(&self) {
+        self.numbers.bans_made.fetch_add(1, Relaxed);
+    }
+
+    /// A source met the policy and was not banned: it is one of the protected.
+    pub fn ban_spared(&self) {
+        self.numbers.bans_spared.fetch_add(1, Relaxed);
+    }
+
+    /// A configuration was taken, or refused.
+    pub fn reload(&self, succeeded: bool) {
+        let result = if succeeded { ReloadResult::Taken } else { ReloadResult::Refused };
+        self.numbers.reloads.add(result as usize);
     }
 
     /// Bans in force on this node.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use waf_common::outcome::{Counters, TenantCounters};
 
 use super::histogram::Histogram;
-use super::labels::{HandshakeResult, OriginConnect, RequestVerdict};
+use super::labels::{HandshakeResult, OriginConnect, ReloadResult, RequestVerdict};
 use super::tenants::TenantRequests;
 use crate::event::Reason;
 use crate::model::TenantId;
@@ -54,7 +54,12 @@ pub struct Numbers {
     pub observations_lost: AtomicU64,
     pub feedback_sources: AtomicU64,
     pub feedback_sources_lost: AtomicU64,
+    pub repeaters: AtomicU64,
+    pub repeaters_lost: AtomicU64,
     pub bans_active: AtomicU64,
+    pub bans_made: AtomicU64,
+    pub bans_spared: AtomicU64,
+    pub reloads: Counts<{ ReloadResult::LABELS.len() }>,
     pub generation: AtomicU64,
     pub request_lines_lost: AtomicU64,
     pub events_lost: AtomicU64,

@@ -42,7 +42,7 @@ fn every_count_has_its_series() {
     metrics.origin(OriginConnect::Reused);
     metrics.observation_lost();
     metrics.feedback_sources(12);
-    metrics.feedback_source_lost();
+    metrics.feedback_sources_lost(1);
     metrics.bans_active(3);
     metrics.generation(Generation(9));
     metrics.requests_lost(4);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::harness::{DEADLINE, lab};
-use crate::proxy::Command;
+use crate::proxy::{Command, Drain};
 
 #[test]
 fn one_connection_many_requests() {
@@ -103,7 +103,7 @@ fn a_drain_finishes_what_is_under_way() {
             let mut busy = lab.client().await;
             busy.send(b"GET /wait HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
             lab.origin.reached().await;
-            lab.commands.send(Command::Drain { within: DEADLINE }).await.expect("the worker lives");
+            lab.commands.send(Command::Drain(Drain::at_once(DEADLINE))).await.expect("the worker lives");
             assert_eq!(idle.rest().await, b"", "the idle connection is closed");
             lab.origin.release();
             assert_eq!(busy.answer("GET").await.status(), 200);
@@ -124,7 +124,7 @@ fn a_drain_ends_at_its_deadline() {
             busy.send(b"GET /wait HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
             lab.origin.reached().await;
             let within = Duration::from_millis(10);
-            lab.commands.send(Command::Drain { within }).await.expect("the worker lives");
+            lab.commands.send(Command::Drain(Drain::at_once(within))).await.expect("the worker lives");
             let worker = lab.worker.take().expect("a worker");
             worker.await.expect("serve returns");
         },
