@@ -7,5 +7,6 @@ mod lifecycle;
 mod lists;
 mod lookup;
 mod parse;
+mod swap;
 mod traffic;
 mod verdicts;

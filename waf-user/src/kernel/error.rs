@@ -40,6 +40,17 @@ pub enum KernelError {
     Missing { what: &'static str, name: &'static str },
     #[error("cannot load program {name}")]
     Program { name: &'static str, source: Cause },
+    #[error(
+        "map {name} is pinned with {what} {found}, the object wants {expected}: it needs another schema than v{schema}; \
+         unload and load it, a swap cannot carry entries over"
+    )]
+    NewSchema { name: &'static str, what: &'static str, found: u32, expected: u32, schema: u32 },
+    #[error("no earlier programs to go back to: {path} is not there")]
+    NoPrevious { path: PathBuf },
+    #[error("{interface} has lost its XDP program: unload and load again")]
+    Detached { interface: String },
+    #[error("cannot replace {name} behind its link")]
+    Replace { name: &'static str, source: std::io::Error },
     #[error("cannot attach {name} to {target}")]
     Attach { name: &'static str, target: String, source: Cause },
     #[error("cannot pin at {path}")]

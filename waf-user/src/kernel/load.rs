@@ -7,8 +7,8 @@ use std::path::Path;
 use aya::maps::{Array, CpuMap, LpmTrie, MapData};
 use aya::programs::links::FdLink;
 use aya::programs::xdp::XdpMode as AyaMode;
-use aya::programs::{ProgramError, SkLookup, Xdp};
-use aya::{Ebpf, EbpfLoader};
+use aya::programs::{SkLookup, Xdp};
+use aya::Ebpf;
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::sys::utsname::uname;
 use nix::unistd::{Gid, Pid, Uid};
@@ -17,6 +17,8 @@ use waf_common::limits::WORKERS_MAX;
 use waf_common::names;
 use waf_common::service::Config;
 
+use super::log::LogLevel;
+use super::object::{self, program_mut};
 use super::{KernelError, Pins, keys, mount, route, shape};
 use crate::config::{NodeSettings, XdpMode};
 
@@ -25,7 +27,7 @@ const KERNEL_MIN: (u32, u32) = (5, 11);
 /// Packets that wait for one CPU before CPUMAP drops: about 10 ms at 200,000 packets a second.
 const CPU_QUEUE_PACKETS: u32 = 2048;
 const GROUP_MAPS_MODE: u32 = 0o660;
-const ROOT_ONLY_MODE: u32 = 0o600;
+pub(super) const ROOT_ONLY_MODE: u32 = 0o600;
 
 /// What was obtained.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +42,11 @@ pub struct Loaded {
 ///
 /// # Errors
 /// See [`KernelError`]; nothing is left behind, and what was there before is untouched.
-pub fn load(settings: &NodeSettings, object: Option<&Path>) -> Result<Loaded, KernelError> {
+pub fn load(
+    settings: &NodeSettings,
+    object: Option<&Path>,
+    level: LogLevel,
+) -> Result<Loaded, KernelError> {
     if !Uid::effective().is_root() {
         return Err(KernelError::NeedsRoot { action: "loading the kernel half" });
     }
@@ -60,7 +66,9 @@ pub fn load(settings: &NodeSettings, object: Option<&Path>) -> Result<Loaded, Ke
     }
 
     let undo = Undo(&pins);
-    make(settings, object.unwrap_or(&settings.kernel_object), &pins, group, (interface, found.index))?;
+    let path = object.unwrap_or(&settings.kernel_object);
+    let ebpf = object::load(&object::read(path)?, path, level)?;
+    make(ebpf, settings, &pins, group, (interface, found.index))?;
     undo.disarm();
 
     let mode = route::interface(interface)?.xdp.map_or("none", |xdp| xdp.mode);
@@ -84,15 +92,12 @@ impl Drop for Undo<'_> {
 }
 
 fn make(
+    mut ebpf: Ebpf,
     settings: &NodeSettings,
-    object: &Path,
     pins: &Pins,
     group: Gid,
     (interface, index): (&str, u32),
 ) -> Result<(), KernelError> {
-    let mut ebpf = EbpfLoader::new()
-        .load_file(object)
-        .map_err(|source| KernelError::Object { path: object.to_owned(), source: Box::new(source) })?;
     mount::make(pins, group)?;
     fill(&mut ebpf, settings)?;
     pin_maps(&ebpf, pins, group)?;
@@ -206,7 +211,7 @@ fn link_xdp(
 }
 
 /// Pins for root alone.
-fn pin<T>(
+pub(super) fn pin<T>(
     path: std::path::PathBuf,
     pin: impl FnOnce(&Path) -> Result<T, aya::pin::PinError>,
 ) -> Result<(), KernelError> {
@@ -220,14 +225,6 @@ where
 {
     let map = ebpf.map_mut(name).ok_or(KernelError::Missing { what: "map", name })?;
     M::try_from(map).map_err(|source| KernelError::map("use", name, source))
-}
-
-fn program_mut<'a, P>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut P, KernelError>
-where
-    &'a mut P: TryFrom<&'a mut aya::programs::Program, Error = ProgramError>,
-{
-    let program = ebpf.program_mut(name).ok_or(KernelError::Missing { what: "program", name })?;
-    <&mut P>::try_from(program).map_err(|source| KernelError::Program { name, source: Box::new(source) })
 }
 
 /// A release that cannot be read is left to the verifier.
@@ -245,7 +242,8 @@ fn affinity() -> Vec<u32> {
     (0..CpuSet::count()).filter(|cpu| set.is_set(*cpu).unwrap_or(false)).map(|cpu| cpu as u32).collect()
 }
 
-fn foreign(interface: &str, xdp: route::AttachedXdp) -> KernelError {
+/// The refusal of an interface that another's program stands on, by its name.
+pub(super) fn foreign(interface: &str, xdp: route::AttachedXdp) -> KernelError {
     let program = aya::programs::loaded_programs()
         .flatten()
         .find(|program| program.id() == xdp.program_id)

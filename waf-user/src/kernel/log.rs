@@ -7,13 +7,24 @@ use aya::maps::{MapData, RingBuf};
 
 /// How serious a line is, and which lines a load lets through: those of its level and the more serious ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(u8)]
 pub enum LogLevel {
-    Off = 0,
-    Error = 1,
+    Off,
+    Error,
     #[default]
-    Warn = 2,
-    Info = 3,
+    Warn,
+    Info,
+}
+
+impl LogLevel {
+    /// The byte of the object's global.
+    pub(super) const fn byte(self) -> &'static [u8] {
+        match self {
+            Self::Off => &[0],
+            Self::Error => &[1],
+            Self::Warn => &[2],
+            Self::Info => &[3],
+        }
+    }
 }
 
 /// One line.

@@ -9,11 +9,14 @@ mod flows;
 mod hint;
 mod keys;
 mod mount;
+mod object;
 mod route;
 mod shape;
+mod syscall;
 
 pub mod inspect;
 pub mod load;
+pub mod swap;
 pub mod unload;
 
 pub mod blocklist;
@@ -29,4 +32,5 @@ pub use log::{KernelLog, LogLevel, LogLine};
 pub use maps::{AllowEntry, Maps};
 pub use pins::Pins;
 pub use reports::Reports;
+pub use swap::{Replaced, SwapTo, swap};
 pub use unload::{Force, unload};
