@@ -128,8 +128,11 @@ fn an_interrupted_swap_is_put_in_order() {
     // Killed before the links were touched: the new programs are pinned, and go with the next swap.
     for name in [PROGRAM_XDP, PROGRAM_SK_LOOKUP] {
         let program = fixture.pins().program(name);
-        fs::rename(program.with_file_name(format!("{name}_old")), program.with_file_name(format!("{name}_new")))
-            .expect("rename");
+        fs::rename(
+            program.with_file_name(format!("{name}_old")),
+            program.with_file_name(format!("{name}_new")),
+        )
+        .expect("rename");
     }
     assert!(fixture.fail(&["swap", "--rollback"]).contains("no earlier programs"));
     assert_eq!((ids(&fixture), pins(&fixture).len()), (current.clone(), 2));
@@ -161,7 +164,9 @@ fn a_program_attached_through_netlink_is_foreign() {
     bpftool(&["net", "attach", "xdpdrv", "id", &number, "dev", "eth1"]);
     for words in [&["load"][..], &["swap"]] {
         let error = fixture.fail(words);
-        let named = error.contains(PROGRAM_PARSE) && error.contains(&format!("id {id}")) && error.contains("not ours");
+        let named = error.contains(PROGRAM_PARSE)
+            && error.contains(&format!("id {id}"))
+            && error.contains("not ours");
         assert!(named || words == ["swap"] && error.contains("nothing is loaded"), "{error}");
     }
     bpftool(&["net", "detach", "xdpdrv", "dev", "eth1"]);
@@ -226,11 +231,8 @@ fn flood(fixture: &Fixture) -> Child {
 }
 
 fn lost(mut ping: Child) -> (u64, u64) {
-    nix::sys::signal::kill(
-        nix::unistd::Pid::from_raw(ping.id() as i32),
-        nix::sys::signal::Signal::SIGINT,
-    )
-    .expect("the end of ping");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(ping.id() as i32), nix::sys::signal::Signal::SIGINT)
+        .expect("the end of ping");
     let mut said = String::new();
     ping.stdout.take().expect("a pipe").read_to_string(&mut said).expect("text");
     ping.wait().expect("ping ends");

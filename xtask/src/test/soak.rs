@@ -11,11 +11,8 @@ use crate::{privilege, setup};
 pub const VARIABLE: &str = "WAF_SOAK";
 
 /// The tests with a long form, by the beginnings of their names.
-const LONG: [&str; 3] = [
-    "soak::",
-    "node::restart::killed_nodes_come_back",
-    "node::take_over::twenty_take_overs",
-];
+const LONG: [&str; 3] =
+    ["soak::", "node::restart::killed_nodes_come_back", "node::take_over::twenty_take_overs"];
 
 /// Runs them.
 ///
@@ -26,7 +23,8 @@ pub fn run() -> Result<()> {
     if !privilege::is_reachable() {
         bail!("test --soak needs root, and there is no sudo on this machine: run it as root");
     }
-    let built = build::run(Profile::Dev)?;
+    // A thousand swaps load the object a thousand times: ten minutes in the dev build.
+    let built = build::run(Profile::Release)?;
     let mut tally = Tally::default();
     println!("test: long tests: {}", LONG.join(", "));
     sweep()?;
