@@ -74,20 +74,19 @@ fn measure(built: &Built, kind: &Kind, report: &mut Report) -> Result<()> {
         let banned = reaction(&lab, &mut journal, &Attack { target, fqdn, source })
             .with_context(|| format!("ban {number} of {source}\n{}", lab.logs()))?;
         first = first.or(Some((source, Instant::now())));
-        reactions.push(banned);
+        reactions.push((banned, number));
         std::thread::sleep(PAUSE);
     }
-    reactions.sort_by(f64::total_cmp);
-    let at = |share: usize| reactions.get((reactions.len() * share / 100).min(reactions.len() - 1)).copied();
-    let (p50, p99) = (at(50).context("no ban")?, at(99).context("no ban")?);
+    // By nearest rank, with the number of the ban that took it.
+    reactions.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let rank = |percent: usize| reactions.get((reactions.len() * percent).div_ceil(100).saturating_sub(1));
+    let of = |percent| rank(percent).copied().context("no ban");
+    let ((p50, _), (p99, _), (worst, number)) = (of(50)?, of(99)?, of(100)?);
     let what = format!("ban to first kernel drop, p99 of {BANS} bans, {}", kind.name);
     let row = Row::of_pairs("K7", &what, "ms allowed", "ms", &[(p99, BOUND_MS)]).context("no ban")?;
     report.take(&Line::Row(row));
-    report.take(&Line::Note(format!(
-        "{}: p50 {p50:.2} ms, worst {:.2} ms",
-        kind.name,
-        at(100).unwrap_or(p99)
-    )));
+    let text = format!("{}: p50 {p50:.2} ms, p99 {p99:.2} ms, worst {worst:.2} ms (ban {number})", kind.name);
+    report.take(&Line::Note(text));
     let (source, since) = first.context("no ban")?;
     attacker.become_source(1, kind.has_v6)?;
     expired(&lab, &Attack { target, fqdn, source }, since)?;

@@ -6,13 +6,15 @@ use std::fmt;
 use serde_json::{Value, json};
 
 /// Targets that are ratios: row, must, aim. A smaller ratio is better in all of them.
-const TARGETS: [(&str, f64, f64); 6] = [
+const TARGETS: [(&str, f64, f64); 7] = [
     ("L1", 1.3, 0.9),
     ("K1", 6.0, 4.0),
     ("K2", 1.5, 1.0),
     ("K3", 0.25, 0.1),
     ("K4", 4.0, 2.5),
     ("K5", 1.1, 1.05),
+    // Of the 50 ms that must do; the aim is 5 ms.
+    ("K7", 1.0, 0.1),
 ];
 
 /// A subject beside what it is compared with, in one run.

@@ -30,7 +30,8 @@ pub fn run() -> Result<()> {
     sweep()?;
     for binary in integration_binaries()? {
         let mut command = integration(&binary, &built, Tests::Long)?;
-        command.arg("--").arg("--test-threads=1").args(LONG);
+        // Their figures are what a soak is for: shown as they come.
+        command.args(["--", "--test-threads=1", "--nocapture"]).args(LONG);
         watch(&mut command, &mut tally)?;
     }
     total(&tally)
