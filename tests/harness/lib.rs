@@ -1,6 +1,8 @@
-//! What the integration tests share: frames as bytes, a way onto the wire, a thread inside a namespace.
+//! What the integration tests share: frames as bytes, a way onto the wire, a thread inside a namespace, visitors that keep
+//! their connections.
 
 pub mod frames;
 pub mod hand_made;
+pub mod load;
 pub mod namespace;
 pub mod wire;

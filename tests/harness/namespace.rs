@@ -12,10 +12,15 @@ pub fn inside<T: Send>(namespace: &Namespace, run: impl FnOnce() -> T + Send) ->
     let path = namespace.path();
     thread::scope(|scope| {
         let thread = scope.spawn(move || {
-            let handle = File::open(&path).expect("handle of the namespace");
-            setns(handle.as_fd(), CloneFlags::CLONE_NEWNET).expect("enter the namespace");
+            enter(&path);
             run()
         });
         thread.join().expect("the thread ends well")
     })
+}
+
+/// Moves the calling thread inside for good.
+pub fn enter(namespace: &std::path::Path) {
+    let handle = File::open(namespace).expect("handle of the namespace");
+    setns(handle.as_fd(), CloneFlags::CLONE_NEWNET).expect("enter the namespace");
 }

@@ -7,5 +7,6 @@ mod config;
 mod demo;
 mod hostile;
 mod kernel;
+mod node;
 mod operator;
 mod recipes;

@@ -5,6 +5,7 @@ mod event;
 mod explain_packet;
 mod kernel;
 mod node;
+mod node_ctl;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum Command {
     Kernel(kernel::Kernel),
     /// Serve the tenants of a configuration (no privilege)
     Node(node::Node),
+    /// Ask or command a running node: status, reload, drain
+    NodeCtl(node_ctl::NodeCtl),
     /// List, add or remove bans on this node
     Ban(ban::Ban),
     /// Find an event by its id
@@ -49,6 +52,7 @@ pub fn run() -> ExitCode {
     let result = match Waf::parse().command {
         Command::Kernel(kernel) => kernel.run(),
         Command::Node(node) => node.run(),
+        Command::NodeCtl(node_ctl) => node_ctl.run(),
         Command::Ban(ban) => ban.run(),
         Command::Event(event) => event.run(),
         Command::ExplainPacket(explain) => explain.run(),

@@ -7,7 +7,7 @@ use clap::Args;
 use tracing_subscriber::EnvFilter;
 use waf_user::config::{self, check_interface};
 use waf_user::model::Generation;
-use waf_user::node::{self, snapshot};
+use waf_user::node::{self, Start, snapshot};
 
 use super::Outcome;
 
@@ -18,8 +18,10 @@ use super::Outcome;
 /// filters no packet.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  waf node --config /etc/waf/node.toml --check\n  \
-    setpriv --reuid waf --regid waf --init-groups waf node --config /etc/waf/node.toml\n\n\
-    Signals: SIGTERM and SIGINT drain for at most 10 s and stop, SIGUSR1 reopens the logs.\n\
+    setpriv --reuid waf --regid waf --init-groups waf node --config /etc/waf/node.toml\n  \
+    waf node --config /etc/waf/node.toml --take-over\n\n\
+    Signals: SIGHUP reloads node.toml, SIGTERM and SIGINT drain for at most 10 s and stop (a second one stops at \
+    once), SIGUSR1 reopens the logs.\n\
     RUST_LOG sets what is logged to stderr (default: info).\n\
     Exit codes: 0 stopped or checked, 1 failed, 2 wrong usage.")]
 pub struct Node {
@@ -29,6 +31,9 @@ pub struct Node {
     /// Read configuration, certificates and rules, say what is wrong in them, and serve nothing
     #[arg(long)]
     check: bool,
+    /// Serve in the place of the node that runs, without losing a connection; it drains and ends
+    #[arg(long, conflicts_with = "check")]
+    take_over: bool,
 }
 
 impl Node {
@@ -46,7 +51,8 @@ impl Node {
             .with_writer(std::io::stderr)
             .with_ansi(std::io::stderr().is_terminal())
             .init();
-        Ok(node::run(&settings, config, &self.config)?)
+        let start = if self.take_over { Start::TakeOver } else { Start::Fresh };
+        Ok(node::run(&settings, config, &self.config, start)?)
     }
 }
 

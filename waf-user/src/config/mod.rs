@@ -20,7 +20,7 @@ pub use origin_url::{OriginHost, OriginUrl, OriginUrlError, Scheme};
 pub use settings::{AdminSettings, Fragments, LogSettings, NodeSettings, XdpMode};
 pub use tenants::{BanPolicy, BanPolicyScope, Exclusion, NodeConfig, TenantConfig};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
@@ -37,6 +37,19 @@ pub fn load(path: &Path) -> Result<(NodeSettings, NodeConfig), ConfigErrors> {
         Ok(text) => parse(path, text),
         Err(error) => Err(ConfigErrors::no_text(path, &bytes, error.valid_up_to())),
     }
+}
+
+/// The state directory that a node.toml names or leaves at its default, whatever else is wrong in the file; nothing where
+/// it cannot be told.
+pub fn state_dir(path: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let (root, _errors) = DeTable::parse_recoverable(&text);
+    let node = root.get_ref().get("node")?.get_ref().as_table()?;
+    let named = match node.get("state_dir") {
+        Some(value) => value.get_ref().as_str()?,
+        None => read_node::STATE_DIR,
+    };
+    Some(path.parent().unwrap_or(Path::new("")).join(named))
 }
 
 /// Checks the text of a node.toml; `path` is for messages, and its folder is what relative paths start from.

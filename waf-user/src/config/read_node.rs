@@ -18,8 +18,13 @@ use crate::model::{Carrier, NodeName};
 const WINDOW_S_MAX: u64 = 86_400;
 /// A year: kernel expiry is monotonic seconds in 32 bits.
 const TTL_S_MAX: u64 = 31_536_000;
+/// A minute becomes a year in four steps of this.
+const TTL_GROWTH_MAX: f64 = 100.0;
 /// Refusals that one window can count.
 const REFUSED_MAX: u64 = 1_000_000;
+
+/// Where no `state_dir` is named.
+pub(super) const STATE_DIR: &str = "/var/lib/waf";
 
 const PREFIX_CURE: &str = "write a prefix such as \"192.0.2.0/24\" or \"2001:db8::/32\"";
 
@@ -43,7 +48,7 @@ pub(super) struct NodeLists {
 }
 
 pub(super) fn read(root: &Table<'_>, folder: &Path) -> NodePart {
-    let ban = read_ban(root);
+    let ban = read_ban(root, folder);
     let admin = read_admin(root);
     let log = root.table("log", "[log]");
     let log_names = log.map(read_log).unwrap_or_default();
@@ -92,7 +97,7 @@ fn read_node(
         .unwrap_or(EVENT_SAMPLE_DEFAULT);
     let workers =
         node.number("workers", 1..=WORKERS_MAX as u64).and_then(|n| u16::try_from(n.into_inner()).ok());
-    let state_dir = path_of(&node, "state_dir", folder, "/var/lib/waf");
+    let state_dir = path_of(&node, "state_dir", folder, STATE_DIR);
     let lists = NodeLists {
         origin_networks: values(node.parsed_list("origin_networks", parse_prefix, PREFIX_CURE)),
         allow: read_lists(&node.texts("allow"), folder, node.mistakes()),
@@ -157,7 +162,7 @@ fn read_admin(root: &Table<'_>) -> AdminSettings {
     AdminSettings { listen: listen.map(toml::Spanned::into_inner) }
 }
 
-fn read_ban(root: &Table<'_>) -> BanPolicy {
+fn read_ban(root: &Table<'_>, folder: &Path) -> BanPolicy {
     let mut policy = BanPolicy::default();
     let Some(ban) = root.table("ban", "[ban]") else { return policy };
     let number = |key, range, default| {
@@ -166,6 +171,17 @@ fn read_ban(root: &Table<'_>) -> BanPolicy {
     policy.refused = number("refused", 1..=REFUSED_MAX, policy.refused);
     policy.window_s = number("window_s", 1..=WINDOW_S_MAX, policy.window_s);
     policy.ttl_s = number("ttl_s", 1..=TTL_S_MAX, policy.ttl_s);
+    policy.ttl_max_s = number("ttl_max_s", 1..=TTL_S_MAX, policy.ttl_max_s);
+    if policy.ttl_max_s < policy.ttl_s {
+        if ban.has("ttl_max_s") {
+            let message = format!("`ttl_max_s` is less than `ttl_s`, which is {}", policy.ttl_s);
+            ban.mistakes().add(ban.span_of("ttl_max_s"), message, "write at least as much");
+        }
+        // A first ban longer than the default's most is the most.
+        policy.ttl_max_s = policy.ttl_s;
+    }
+    policy.ttl_growth = ban.fraction("ttl_growth", 1.0..=TTL_GROWTH_MAX).unwrap_or(policy.ttl_growth);
+    policy.never = read_lists(&ban.texts("never"), folder, ban.mistakes());
     policy.ratio = ban.fraction("ratio", 0.0..=1.0).unwrap_or(policy.ratio);
     let scopes = [
         ("tenant", BanPolicyScope::Tenant),

@@ -28,12 +28,27 @@ pub struct BanPolicy {
     pub ratio: f64,
     pub window_s: u32,
     pub ttl_s: u32,
+    /// Bans of a source that comes again last `ttl_growth` times longer each time, up to this.
+    pub ttl_max_s: u32,
+    /// At least 1.0, which is no growth.
+    pub ttl_growth: f64,
     pub scope: BanPolicyScope,
+    /// Sources that the rules never ban, and an operator only with force.
+    pub never: Vec<IpNet>,
 }
 
 impl Default for BanPolicy {
     fn default() -> Self {
-        Self { refused: 10, ratio: 0.5, window_s: 10, ttl_s: 600, scope: BanPolicyScope::Tenant }
+        Self {
+            refused: 10,
+            ratio: 0.5,
+            window_s: 10,
+            ttl_s: 600,
+            ttl_max_s: 86_400,
+            ttl_growth: 2.0,
+            scope: BanPolicyScope::Tenant,
+            never: Vec::new(),
+        }
     }
 }
 

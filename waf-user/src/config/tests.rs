@@ -26,6 +26,7 @@ fn what_is_not_written_has_the_documented_default() {
     assert_eq!((settings.log.requests, settings.log.events, settings.admin.listen), (None, None, None));
     let ban = &config.ban;
     assert_eq!((ban.refused, ban.ratio, ban.window_s, ban.ttl_s), (10, 0.5, 10, 600));
+    assert_eq!((ban.ttl_max_s, ban.ttl_growth, ban.never.len()), (86_400, 2.0, 0));
     assert_eq!(ban.scope, BanPolicyScope::Tenant);
     let tenant = &config.tenants[0];
     assert_eq!(
@@ -118,6 +119,9 @@ fn every_mistake_is_found_where_it_is() {
         ("ban refused", node("[ban]\nrefused = 0"), ":5:11:", "1..1000000"),
         ("ban ratio", node("[ban]\nratio = 1.5"), ":5:9:", "0..1"),
         ("ban ratio nan", node("[ban]\nratio = nan"), ":5:9:", "0..1"),
+        ("ban growth", node("[ban]\nttl_growth = 0.5"), ":5:14:", "out of range"),
+        ("ban most", node("[ban]\nttl_s = 60\nttl_max_s = 59"), ":6:13:", "less than `ttl_s`"),
+        ("ban never", node("[ban]\nnever = [\"192.0.2.0/33\"]"), ":5:10:", "never"),
         ("ban ttl", node("[ban]\nttl_s = 0"), ":5:9:", "out of range"),
         ("ban window", node("[ban]\nwindow_s = 0"), ":5:12:", "out of range"),
         ("ban scope", node("[ban]\nscope = \"fleet\""), ":5:9:", "tenant, address, node"),
@@ -273,4 +277,24 @@ fn scratch(name: &str) -> std::path::PathBuf {
     let folder = std::env::temp_dir().join(format!("waf-config-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     folder
+}
+
+#[test]
+fn a_file_with_mistakes_still_tells_where_its_node_is() {
+    let folder = std::env::temp_dir().join(format!("waf-state-dir-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("node.toml");
+    let table = [
+        ("named", "[node]\nname = \"a\"\nstate_dir = \"/s\"\nwokers = 1\n", Some("/s".into())),
+        ("relative", "[node]\nstate_dir = \"s\"\n", Some(folder.join("s"))),
+        ("default", "[node]\nname = 7\n", Some("/var/lib/waf".into())),
+        ("behind it all is broken", "[node]\nstate_dir = \"/s\"\n[[[\n", Some("/s".into())),
+        ("no string", "[node]\nstate_dir = 7\n", None),
+        ("no node", "[ban]\n", None),
+    ];
+    for (name, text, expected) in table {
+        std::fs::write(&file, text).unwrap();
+        assert_eq!(state_dir(&file), expected, "{name}");
+    }
+    let _ = std::fs::remove_dir_all(&folder);
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -38,6 +39,8 @@ struct Open {
     requests: bool,
     events: bool,
     losses: Arc<dyn LossCounter>,
+    /// Put into the queue and not taken out yet.
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Journal {
@@ -66,18 +69,25 @@ impl Journal {
             events: events.map(open).transpose()?,
             losses: Arc::clone(&losses),
         };
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let taken = Arc::clone(&waiting);
         let (queue, messages) = mpsc::sync_channel(QUEUE_LEN_MAX);
         thread::Builder::new()
             .name("waf-log".into())
-            .spawn(move || writer::run(&messages, sinks))
+            .spawn(move || writer::run(&messages, sinks, &taken))
             .map_err(|source| JournalError::Thread { source })?;
-        let open = Open { queue, requests: requests.is_some(), events: events.is_some(), losses };
+        let open = Open { queue, requests: requests.is_some(), events: events.is_some(), losses, waiting };
         Ok(Self { open: Some(Arc::new(open)) })
     }
 
     /// Whether a request log is kept: without it no record need be made.
     pub fn wants_requests(&self) -> bool {
         self.open.as_ref().is_some_and(|open| open.requests)
+    }
+
+    /// Records that wait for the log thread.
+    pub fn waiting(&self) -> usize {
+        self.open.as_ref().map_or(0, |open| open.waiting.load(Relaxed))
     }
 
     /// Whether an event log is kept.
@@ -128,14 +138,20 @@ impl Journal {
 
 impl Open {
     fn try_send(&self, message: Message) -> Result<(), TrySendError<Message>> {
-        self.queue.try_send(message)
+        // Before the thread can take it: the count never goes below nothing.
+        self.waiting.fetch_add(1, Relaxed);
+        let sent = self.queue.try_send(message);
+        if sent.is_err() {
+            self.waiting.fetch_sub(1, Relaxed);
+        }
+        sent
     }
 
     /// Waits for a place in the queue. The channel has no such wait, and a plain `send` would wait for ever behind a
     /// log that is a pipe nobody reads.
     fn send_by(&self, mut message: Message, deadline: Instant) -> bool {
         loop {
-            message = match self.queue.try_send(message) {
+            message = match self.try_send(message) {
                 Ok(()) => return true,
                 Err(TrySendError::Full(message)) if Instant::now() < deadline => message,
                 Err(_) => return false,

@@ -1,6 +1,7 @@
 //! The log thread: records from the queue -> lines in the files. It alone formats and writes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 
 use super::journal::LossCounter;
@@ -23,8 +24,8 @@ pub struct Sinks {
     pub losses: Arc<dyn LossCounter>,
 }
 
-/// Runs until the last [`super::Journal`] handle is gone.
-pub fn run(messages: &Receiver<Message>, mut sinks: Sinks) {
+/// Runs until the last [`super::Journal`] handle is gone. `waiting`: what the queue holds.
+pub fn run(messages: &Receiver<Message>, mut sinks: Sinks, waiting: &AtomicUsize) {
     let mut line = Vec::new();
     loop {
         let message = match messages.try_recv() {
@@ -37,6 +38,7 @@ pub fn run(messages: &Receiver<Message>, mut sinks: Sinks) {
                 message
             }
         };
+        waiting.fetch_sub(1, Relaxed);
         sinks.take(message, &mut line);
     }
     sinks.write_all();

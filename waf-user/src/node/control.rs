@@ -2,14 +2,27 @@
 //! known here.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
+use tokio::net::UnixStream;
+use tokio::sync::{mpsc, oneshot};
 
 use super::enforce::{Enforcer, Force};
 use super::error::chain;
+use super::standing::{Facts, Phase};
+use super::take_over::Handed;
 use crate::config::prefix::parse_prefix;
-use crate::model::{Ban, BanOrigin, BanScope, Generation, Mono, NodeName};
+use crate::model::{Ban, BanOrigin, BanScope, Mono, NodeName};
+
+/// The request in a line without its end.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse(line: &[u8]) -> Result<Request, String> {
+    serde_json::from_slice(line).map_err(|error| format!("no request of this node: {error}"))
+}
 
 /// What a client may ask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +44,17 @@ pub enum Request {
         prefix: String,
         scope: String,
     },
+    /// Serve what a node.toml says now.
+    Reload {
+        /// Its absolute path; None = the file that is served.
+        config: Option<String>,
+    },
+    /// Finish and end.
+    Drain {},
+    /// A new process wants to serve in this one's place; the conversation goes on (see [`super::take_over`]).
+    TakeOver {},
+    /// The new process serves: the old one may drain.
+    Serving {},
 }
 
 /// What the node answers.
@@ -40,6 +64,8 @@ pub enum Reply {
     Done {},
     Bans { bans: Vec<BanLine> },
     Status(Status),
+    Reloaded { generation: u64, tenants: usize, rules: usize },
+    HandedOver(Handed),
     Refused { error: String },
 }
 
@@ -71,6 +97,7 @@ impl BanLine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     pub node: String,
+    pub phase: Phase,
     pub generation: u64,
     pub workers: usize,
     pub tenants: usize,
@@ -79,21 +106,54 @@ pub struct Status {
     pub kernel: String,
 }
 
+/// What only the node's main task can do.
+pub enum Order {
+    Reload {
+        config: Option<PathBuf>,
+        reply: oneshot::Sender<Reply>,
+    },
+    Drain {
+        reply: oneshot::Sender<Reply>,
+    },
+    /// The connection of the process that asks.
+    TakeOver(UnixStream),
+}
+
+/// Orders waiting: operators come one at a time.
+pub const ORDERS_MAX: usize = 16;
+
 /// Answers requests for one node.
 pub struct Control {
     pub node: NodeName,
-    pub generation: Generation,
-    pub workers: usize,
-    pub tenants: usize,
+    pub facts: Rc<Facts>,
     pub enforcer: Rc<RefCell<Enforcer>>,
+    /// None where no node runs.
+    pub orders: Option<mpsc::Sender<Order>>,
 }
 
 impl Control {
-    /// One line without its end in, one reply out.
-    pub fn answer(&self, line: &[u8], now: Mono) -> Reply {
-        match serde_json::from_slice::<Request>(line) {
-            Ok(request) => self.obey(request, now),
-            Err(error) => Reply::Refused { error: format!("no request of this node: {error}") },
+    /// Does what a request asks, or has it done.
+    pub async fn answer(&self, request: Request, now: Mono) -> Reply {
+        let (reply, answer) = oneshot::channel();
+        let order = match request {
+            Request::Reload { config } => Order::Reload { config: config.map(PathBuf::from), reply },
+            Request::Drain {} => Order::Drain { reply },
+            request => return self.obey(request, now),
+        };
+        if let Some(orders) = &self.orders
+            && orders.send(order).await.is_ok()
+            && let Ok(reply) = answer.await
+        {
+            return reply;
+        }
+        Reply::Refused { error: "the node is about to end".to_owned() }
+    }
+
+    /// Gives the connection of a process that wants to take over to the main task.
+    pub async fn hand(&self, stream: UnixStream) {
+        if let Some(orders) = &self.orders {
+            // A node that ends drops the connection, which is an answer.
+            let _ = orders.send(Order::TakeOver(stream)).await;
         }
     }
 
@@ -105,6 +165,9 @@ impl Control {
     fn try_to(&self, request: Request, now: Mono) -> Result<Reply, String> {
         match request {
             Request::Ping {} => Ok(Reply::Done {}),
+            Request::Reload { .. } | Request::Drain {} | Request::TakeOver {} | Request::Serving {} => {
+                Err("this asks for a running node, at this point of the conversation".to_owned())
+            }
             Request::Status {} => Ok(Reply::Status(self.status())),
             Request::BanList {} => {
                 let bans = self.enforcer.borrow().bans().list();
@@ -133,9 +196,10 @@ impl Control {
         let enforcer = self.enforcer.borrow();
         Status {
             node: self.node.to_string(),
-            generation: self.generation.0,
-            workers: self.workers,
-            tenants: self.tenants,
+            phase: self.facts.phase.get(),
+            generation: self.facts.generation.get().0,
+            workers: self.facts.workers,
+            tenants: self.facts.tenants.get(),
             bans: enforcer.bans().len(),
             kernel: if enforcer.filter().is_some() { "filtering" } else { "none" }.to_owned(),
         }

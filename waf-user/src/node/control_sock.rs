@@ -16,7 +16,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
 use super::NodeError;
-use super::control::{Control, Reply, Request};
+use super::control::{self, Control, Reply, Request};
 use crate::model::Mono;
 
 /// File name in the state directory.
@@ -24,11 +24,13 @@ const FILE: &str = "control.sock";
 /// A ban request has some 150 bytes.
 const REQUEST_BYTES_MAX: usize = 4096;
 /// 65,536 bans of some 150 bytes, twice over.
-const REPLY_BYTES_MAX: u64 = 32 * 1024 * 1024;
+pub(super) const REPLY_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Operators come one at a time; scripts a few.
 const CLIENTS_MAX: usize = 16;
 /// A client on the same machine that takes longer has hung.
 const CLIENT_WITHIN: Duration = Duration::from_secs(5);
+/// Reading and compiling a configuration of thousands of tenants.
+const RELOAD_WITHIN: Duration = Duration::from_secs(300);
 
 /// Where a node's socket lies.
 pub fn path(state_dir: &Path) -> PathBuf {
@@ -76,8 +78,7 @@ impl ControlSocket {
             };
             let control = Rc::clone(&control);
             tokio::task::spawn_local(async move {
-                let served = tokio::time::timeout(CLIENT_WITHIN, serve_one(stream, &control)).await;
-                if let Ok(Err(error)) = served {
+                if let Err(error) = serve_one(stream, &control).await {
                     tracing::debug!(%error, "client of control.sock left early");
                 }
                 drop(place);
@@ -95,23 +96,42 @@ impl Drop for ControlSocket {
 
 async fn serve_one(mut stream: UnixStream, control: &Control) -> io::Result<()> {
     let uid = stream.peer_cred()?.uid();
-    let reply = if uid == 0 || uid == geteuid().as_raw() {
-        match read_line(&mut stream).await? {
-            Some(line) => control.answer(&line, Mono::now()),
-            None => Reply::Refused {
-                error: format!("a request is one line of at most {REQUEST_BYTES_MAX} bytes"),
-            },
-        }
-    } else {
-        Reply::Refused { error: format!("uid {uid} may not command this node") }
+    if uid != 0 && uid != geteuid().as_raw() {
+        return write(&mut stream, &Reply::Refused { error: format!("uid {uid} may not command this node") })
+            .await;
+    }
+    let line = timed(read_line(&mut stream)).await?;
+    let request = match line {
+        Some(line) => control::parse(&line),
+        None => Err(format!("a request is one line of at most {REQUEST_BYTES_MAX} bytes")),
     };
-    let mut bytes = serde_json::to_vec(&reply)?;
+    let reply = match request {
+        Ok(Request::TakeOver {}) => {
+            control.hand(stream).await;
+            return Ok(());
+        }
+        Ok(request) => control.answer(request, Mono::now()).await,
+        Err(error) => Reply::Refused { error },
+    };
+    write(&mut stream, &reply).await
+}
+
+/// Sends one reply.
+///
+/// # Errors
+/// The client is gone or does not read.
+pub(super) async fn write(stream: &mut UnixStream, reply: &Reply) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec(reply)?;
     bytes.push(b'\n');
-    stream.write_all(&bytes).await
+    timed(stream.write_all(&bytes)).await
+}
+
+async fn timed<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::time::timeout(CLIENT_WITHIN, work).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 
 /// One line without its end; nothing where it is too long or unfinished.
-async fn read_line(stream: &mut UnixStream) -> io::Result<Option<Vec<u8>>> {
+pub(super) async fn read_line(stream: &mut UnixStream) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     let mut chunk = [0; 512];
     loop {
@@ -134,7 +154,8 @@ async fn read_line(stream: &mut UnixStream) -> io::Result<Option<Vec<u8>>> {
 /// `NotFound` or `ConnectionRefused` where no node runs; anything else where one does.
 pub fn ask(state_dir: &Path, request: &Request) -> io::Result<Reply> {
     let mut stream = net::UnixStream::connect(path(state_dir))?;
-    stream.set_read_timeout(Some(CLIENT_WITHIN))?;
+    let work = matches!(request, Request::Reload { .. });
+    stream.set_read_timeout(Some(if work { RELOAD_WITHIN } else { CLIENT_WITHIN }))?;
     stream.set_write_timeout(Some(CLIENT_WITHIN))?;
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');

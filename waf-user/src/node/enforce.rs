@@ -1,7 +1,9 @@
 //! A ban in three places at once: the kernel's block list, the lists that workers read, and the connections that are
 //! open. The only writer of all three while the node runs.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -11,12 +13,14 @@ use tokio::sync::mpsc;
 use super::bans::{Bans, Full};
 use super::error::chain;
 use super::filter::Filter;
-use super::kernel_sync::block_entry;
+use super::kernel_sync::{self, Sync};
+use super::promote::promoted;
 use super::protect::{Protected, Unbannable};
+use super::repeaters::Repeaters;
 use super::services::ServicePlan;
-use crate::config::NodeConfig;
-use crate::kernel::KernelError;
-use crate::model::{Ban, BanOrigin, BanScope, Mono};
+use crate::config::{NodeConfig, NodeSettings};
+use crate::kernel::{AllowEntry, KernelError};
+use crate::model::{Ban, BanOrigin, BanScope, Generation, Mono};
 use crate::proxy::{Command, Lists};
 
 /// Why a ban did not take hold.
@@ -49,15 +53,26 @@ pub struct Enforcer {
     plan: ServicePlan,
     protected: Protected,
     bans: Bans,
+    repeaters: Repeaters,
     lists: Arc<ArcSwap<Lists>>,
     workers: Vec<mpsc::Sender<Command>>,
     filter: Option<Box<dyn Filter>>,
+    /// Whether the maps are ours to write: not before we serve, and no longer once another process has taken over.
+    is_writer: bool,
     /// Whether workers still read lists of an older state.
     is_stale: bool,
 }
 
+/// What a new configuration puts in the place of the old.
+pub struct Next {
+    pub config: NodeConfig,
+    pub plan: ServicePlan,
+    pub protected: Protected,
+    pub generation: Generation,
+}
+
 impl Enforcer {
-    /// `filter`: None without the kernel half.
+    /// `filter`: None without the kernel half. Nothing is written to it before [`Enforcer::take_up`].
     pub fn new(
         config: NodeConfig,
         plan: ServicePlan,
@@ -66,13 +81,23 @@ impl Enforcer {
         workers: Vec<mpsc::Sender<Command>>,
         filter: Option<Box<dyn Filter>>,
     ) -> Self {
-        let mut enforcer =
-            Self { config, plan, protected, bans: Bans::default(), lists, workers, filter, is_stale: true };
+        let mut enforcer = Self {
+            config,
+            plan,
+            protected,
+            bans: Bans::default(),
+            repeaters: Repeaters::default(),
+            lists,
+            workers,
+            filter,
+            is_writer: false,
+            is_stale: true,
+        };
         enforcer.publish();
         enforcer
     }
 
-    /// Takes over the bans that an earlier run left in the kernel.
+    /// Takes over bans that an earlier run left.
     pub fn adopt(&mut self, bans: Vec<Ban>) {
         for ban in bans {
             if let Err(error) = self.bans.add(ban) {
@@ -83,17 +108,181 @@ impl Enforcer {
         self.publish();
     }
 
+    /// Becomes the writer of the maps: adopts the bans that lie there, and writes what is served, services last.
+    ///
+    /// # Errors
+    /// The first write that fails; a second run repeats all of it.
+    pub fn take_up(
+        &mut self,
+        settings: &NodeSettings,
+        generation: Generation,
+        workers: &[(BorrowedFd<'_>, Option<usize>)],
+        now: Mono,
+    ) -> Result<(), KernelError> {
+        self.is_writer = true;
+        let Some(filter) = self.filter.as_deref() else { return Ok(()) };
+        let sync = Sync { settings, config: &self.config, plan: &self.plan, generation };
+        kernel_sync::write_sockets(filter, workers)?;
+        sync.write_lists(filter, &[])?;
+        let adopted = sync.adopt(filter, now)?;
+        // Bans of our own that the maps do not have: they came while another process was to write them.
+        let known: HashSet<_> = adopted.iter().map(|ban| (ban.scope, ban.prefix)).collect();
+        for ban in self.bans.list().iter().filter(|ban| !known.contains(&(ban.scope, ban.prefix))) {
+            if let Some(entry) = kernel_sync::block_entry(ban, &self.plan) {
+                filter.block(entry)?;
+            }
+        }
+        self.adopt(adopted);
+        let Some(filter) = self.filter.as_deref() else { return Ok(()) };
+        Sync { settings, config: &self.config, plan: &self.plan, generation }.write_services(filter)
+    }
+
+    /// Becomes the writer of the block lists where no node runs; what is served stays as it lies there.
+    pub fn write_alone(&mut self) {
+        self.is_writer = true;
+    }
+
+    /// Leaves the maps to another process. Bans hold in user space all the same.
+    pub fn release(&mut self) {
+        self.is_writer = false;
+    }
+
+    /// The maps opened anew, as another process may have left them. To be followed by [`Enforcer::take_up`].
+    pub fn reopen(&mut self, filter: Box<dyn Filter>) {
+        self.filter = Some(filter);
+    }
+
+    /// Puts a new configuration in place: lists and what leads to services, then the workers' state by `serve`, then the
+    /// services. `serve` is called with true, and with false where it has to be taken back.
+    ///
+    /// # Errors
+    /// The kernel does not take it; then the old configuration holds as before.
+    pub fn replace(
+        &mut self,
+        settings: &NodeSettings,
+        next: Next,
+        serve: impl Fn(bool),
+    ) -> Result<(), KernelError> {
+        let old_allow = kernel_sync::allow_entries(&self.config);
+        let Next { config, plan, protected, generation } = next;
+        let new_allow = kernel_sync::allow_entries(&config);
+        let sync = Sync { settings, config: &config, plan: &plan, generation };
+        if let Some(filter) = self.writer()
+            && let Err(error) = sync.write_lists(filter, &old_allow)
+        {
+            self.restore(settings, generation, &new_allow);
+            return Err(error);
+        }
+        self.forget_meaningless(&config, &plan);
+        let old_config = std::mem::replace(&mut self.config, config);
+        let old_plan = std::mem::replace(&mut self.plan, plan);
+        let old_protected = std::mem::replace(&mut self.protected, protected);
+        self.is_stale = true;
+        self.publish();
+        serve(true);
+        let sync = Sync { settings, config: &self.config, plan: &self.plan, generation };
+        let written = self.writer().map_or(Ok(()), |filter| sync.write_services(filter));
+        if written.is_err() {
+            (self.config, self.plan, self.protected) = (old_config, old_plan, old_protected);
+            self.is_stale = true;
+            self.publish();
+            serve(false);
+            self.restore(settings, generation, &new_allow);
+        }
+        written
+    }
+
+    /// Writes the configuration that holds once more, after another was half written.
+    fn restore(&self, settings: &NodeSettings, generation: Generation, allowed: &[AllowEntry]) {
+        let Some(filter) = self.writer() else { return };
+        let sync = Sync { settings, config: &self.config, plan: &self.plan, generation };
+        let restored = sync.write_lists(filter, allowed).and_then(|()| sync.write_services(filter));
+        if let Err(error) = restored {
+            tracing::error!(error = chain(&error), "kernel's maps hold parts of a refused configuration");
+        }
+    }
+
+    /// Takes away bans whose tenant or address goes, and bans by rules that would reach a tenant that does not block.
+    fn forget_meaningless(&mut self, config: &NodeConfig, plan: &ServicePlan) {
+        let is_gone = |ban: &Ban| {
+            !plan.serves(ban.scope)
+                || (ban.origin == BanOrigin::Rules && kernel_sync::reaches_unblocking(config, ban.scope))
+        };
+        for ban in self.bans.list().into_iter().filter(is_gone) {
+            self.bans.remove(ban.scope, ban.prefix);
+            if let Err(error) = self.remove_block(&ban) {
+                tracing::warn!(prefix = %ban.prefix, error = chain(&error), "ban stays in the kernel's list");
+            }
+        }
+    }
+
+    /// Whether a ban of another process still means something here.
+    pub fn may_adopt(&self, ban: &Ban, now: Mono) -> bool {
+        let is_over = ban.expires.is_some_and(|expires| expires <= now);
+        let is_unwanted =
+            ban.origin == BanOrigin::Rules && kernel_sync::reaches_unblocking(&self.config, ban.scope);
+        !is_over && !is_unwanted && self.plan.serves(ban.scope)
+    }
+
     pub fn bans(&self) -> &Bans {
         &self.bans
     }
 
+    pub fn repeaters(&mut self) -> &mut Repeaters {
+        &mut self.repeaters
+    }
+
+    pub fn plan(&self) -> &ServicePlan {
+        &self.plan
+    }
+
+    pub fn config(&self) -> &NodeConfig {
+        &self.config
+    }
+
+    /// The maps, for reading.
     pub fn filter(&self) -> Option<&dyn Filter> {
         self.filter.as_deref()
     }
 
+    /// The maps, where they are ours to write.
+    fn writer(&self) -> Option<&dyn Filter> {
+        self.filter.as_deref().filter(|_| self.is_writer)
+    }
+
+    /// A ban that the rules' refusals made, with the scope and the time that the source's other bans give it. Nothing
+    /// where it is banned already: by requests that were under way when the ban came.
+    ///
+    /// # Errors
+    /// See [`BanError`]; nobody is banned then. Where only the kernel fails, user space enforces the ban, and the log
+    /// tells.
+    pub fn ban_by_rules(
+        &mut self,
+        ban: Ban,
+        (source, destination): (IpAddr, IpAddr),
+        now: Mono,
+    ) -> Result<Option<Ban>, BanError> {
+        let ban = self.narrowed(ban, source);
+        self.protected.check(&ban)?;
+        let ban = promoted(ban, destination, (&self.config, &self.plan, &self.bans), now);
+        if self.bans.live(ban.scope, ban.prefix, now).is_some() {
+            return Ok(None);
+        }
+        let ttl_s = self.repeaters.next_ttl_s(ban.scope, ban.prefix, &self.config.ban, now);
+        let ban = Ban { expires: Some(now.plus_s(ttl_s)), ..ban };
+        match self.ban(ban.clone(), Force::No) {
+            Err(error @ BanError::Filter(_)) => {
+                let error = chain(&error);
+                tracing::warn!(prefix = %ban.prefix, scope = %ban.scope, error, "ban not enforced in the kernel");
+            }
+            result => result?,
+        }
+        Ok(Some(ban))
+    }
+
     /// The ban, or that of the one address where its /64 holds machines of ours too: who shares our network attacks no
     /// less.
-    pub fn narrowed(&self, ban: Ban, source: IpAddr) -> Ban {
+    fn narrowed(&self, ban: Ban, source: IpAddr) -> Ban {
         match self.protected.check(&ban) {
             Ok(()) => ban,
             Err(_) => Ban { prefix: IpNet::from(source.to_canonical()), ..ban },
@@ -124,6 +313,7 @@ impl Enforcer {
     /// There is no such ban, or the kernel's entry cannot be removed.
     pub fn unban(&mut self, scope: BanScope, prefix: IpNet) -> Result<Ban, BanError> {
         let ban = self.bans.remove(scope, prefix).ok_or(BanError::NoBan)?;
+        self.repeaters.forgive(scope, prefix);
         self.is_stale = true;
         self.publish();
         self.remove_block(&ban).map_err(BanError::Filter)?;
@@ -148,7 +338,7 @@ impl Enforcer {
     /// Makes the kernel answer every new connection with RST, before the workers drain.
     pub fn refuse_new(&self) {
         let services = self.plan.refusing_services();
-        if let Some(filter) = &self.filter
+        if let Some(filter) = self.writer()
             && let Err(error) = filter.replace_services(&services)
         {
             tracing::warn!(
@@ -160,25 +350,21 @@ impl Enforcer {
 
     fn check_scope(&self, scope: BanScope) -> Result<(), BanError> {
         match scope {
-            BanScope::Address(address) if self.plan.scope_number(scope).is_none() => {
-                Err(BanError::NoAddress(address))
-            }
-            BanScope::Tenant(tenant) if self.plan.scope(tenant.number()).is_none() => {
-                Err(BanError::NoTenant(tenant.number()))
-            }
+            BanScope::Address(address) if !self.plan.serves(scope) => Err(BanError::NoAddress(address)),
+            BanScope::Tenant(tenant) if !self.plan.serves(scope) => Err(BanError::NoTenant(tenant.number())),
             _ => Ok(()),
         }
     }
 
     fn write_block(&self, ban: &Ban) -> Result<(), KernelError> {
-        match (&self.filter, block_entry(ban, &self.plan)) {
+        match (self.writer(), kernel_sync::block_entry(ban, &self.plan)) {
             (Some(filter), Some(entry)) => filter.block(entry),
             _ => Ok(()),
         }
     }
 
     fn remove_block(&self, ban: &Ban) -> Result<(), KernelError> {
-        match (&self.filter, self.plan.scope_number(ban.scope)) {
+        match (self.writer(), self.plan.scope_number(ban.scope)) {
             (Some(filter), Some(scope)) => filter.unblock(scope, ban.prefix),
             _ => Ok(()),
         }

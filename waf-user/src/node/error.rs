@@ -11,6 +11,7 @@ use crate::event::JournalError;
 use crate::kernel::KernelError;
 
 use super::snapshot::SnapshotError;
+use super::take_over::take::TakeOverError;
 use super::user::UserError;
 
 /// What the node was doing when it could not go on.
@@ -54,6 +55,8 @@ pub enum NodeError {
     Thread(#[source] io::Error),
     #[error("wait for signals")]
     Signals(#[source] io::Error),
+    #[error("take over from the running node")]
+    TakeOver(#[from] TakeOverError),
     #[error("worker {0} ended by itself")]
     WorkerLost(u16),
 }

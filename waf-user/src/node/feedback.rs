@@ -36,12 +36,22 @@ struct Spared {
 
 impl Feedback {
     pub fn new(config: &NodeConfig) -> Self {
-        let mut spared = Spared::default();
-        for tenant in config.tenants.iter().filter(|tenant| tenant.mode != Mode::Block) {
-            spared.tenants.insert(tenant.id);
-            spared.addresses.extend(&tenant.addresses);
+        let (policy, spared) = (config.ban.clone(), Spared::of(config));
+        Self { policy, spared, sources: HashMap::new(), swept: Mono::default(), lost: 0 }
+    }
+
+    /// Takes over a new configuration. What was counted goes on, unless the window has another length.
+    pub fn configure(&mut self, config: &NodeConfig) {
+        if config.ban.window_s != self.policy.window_s {
+            self.sources.clear();
         }
-        Self { policy: config.ban.clone(), spared, sources: HashMap::new(), swept: Mono::default(), lost: 0 }
+        (self.policy, self.spared) = (config.ban.clone(), Spared::of(config));
+        let spared = &self.spared;
+        self.sources.retain(|(scope, _), _| match scope {
+            BanScope::Tenant(tenant) => !spared.tenants.contains(tenant),
+            BanScope::Address(address) => !spared.addresses.contains(address),
+            BanScope::Node => spared.tenants.is_empty(),
+        });
     }
 
     /// Counts a request; gives the ban that it completes. The source then starts anew.
@@ -109,6 +119,17 @@ impl Feedback {
         let room = self.sources.len() < if seen.refused { SOURCES_MAX } else { SOURCES_MAX / 2 };
         self.lost += u64::from(!room && seen.refused);
         room
+    }
+}
+
+impl Spared {
+    fn of(config: &NodeConfig) -> Self {
+        let mut spared = Self::default();
+        for tenant in config.tenants.iter().filter(|tenant| tenant.mode != Mode::Block) {
+            spared.tenants.insert(tenant.id);
+            spared.addresses.extend(&tenant.addresses);
+        }
+        spared
     }
 }
 

@@ -1,7 +1,9 @@
 //! What the node needs of the kernel half, as a trait: the pinned maps implement it, and so does a table in tests. The
 //! node is the only writer of these maps while it runs.
 
+use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use waf_common::block::Reason;
@@ -10,9 +12,13 @@ use waf_common::service::{Config, ServiceKey, ServiceValue};
 use waf_common::steer::WorkerSet;
 
 use crate::kernel::{AllowEntry, BlockEntry, KernelError, Maps};
+use crate::model::TenantId;
+use crate::proxy::Flows;
 
 /// The kernel half as the node sees it. Every error names its map.
 pub trait Filter {
+    /// The settings that the programs read.
+    fn config(&self) -> Result<Config, KernelError>;
     fn services(&self) -> Result<Vec<(ServiceKey, ServiceValue)>, KernelError>;
     /// Writes these and removes all others.
     fn replace_services(&self, services: &[(ServiceKey, ServiceValue)]) -> Result<(), KernelError>;
@@ -28,12 +34,18 @@ pub trait Filter {
     fn replace_blocks(&self, reason: Reason, entries: &[BlockEntry]) -> Result<(), KernelError>;
     fn blocks(&self) -> Vec<BlockEntry>;
     fn activate(&self, config: &Config) -> Result<(), KernelError>;
+    /// Forgets the connections of an earlier run.
+    fn clear_flows(&self) -> Result<(), KernelError>;
     /// Summed over CPUs.
     fn counters(&self) -> Result<Counters, KernelError>;
     fn tenant_counters(&self) -> Result<Vec<(u32, TenantCounters)>, KernelError>;
 }
 
-impl Filter for Maps {
+impl Filter for Arc<Maps> {
+    fn config(&self) -> Result<Config, KernelError> {
+        Maps::config(self)
+    }
+
     fn services(&self) -> Result<Vec<(ServiceKey, ServiceValue)>, KernelError> {
         Maps::services(self)
     }
@@ -78,11 +90,26 @@ impl Filter for Maps {
         Maps::activate(self, config)
     }
 
+    fn clear_flows(&self) -> Result<(), KernelError> {
+        Maps::clear_flows(self)
+    }
+
     fn counters(&self) -> Result<Counters, KernelError> {
         Maps::counters(self)
     }
 
     fn tenant_counters(&self) -> Result<Vec<(u32, TenantCounters)>, KernelError> {
         Maps::tenant_counters(self)
+    }
+}
+
+impl Flows for Maps {
+    fn set(&self, client: SocketAddr, service: SocketAddr, tenant: TenantId) -> bool {
+        self.set_flow(client, service, tenant.number()).is_ok()
+    }
+
+    fn remove(&self, client: SocketAddr, service: SocketAddr) {
+        // What stays is the least recently used one day.
+        let _ = self.remove_flow(client, service);
     }
 }

@@ -12,40 +12,74 @@ use crate::config::{Fragments, NodeConfig, NodeSettings};
 use crate::kernel::{AllowEntry, BlockEntry, KernelError};
 use crate::model::{Ban, BanOrigin, BanScope, Generation, Mode, Mono, TenantId};
 
-/// Everything that is written at start.
+/// What the kernel half is to hold, in two steps with the workers' own change between them: first what protects
+/// services and leads to them, at last the services.
 pub struct Sync<'a> {
     pub settings: &'a NodeSettings,
     pub config: &'a NodeConfig,
     pub plan: &'a ServicePlan,
     pub generation: Generation,
-    /// Each worker's listener and, where it is pinned, its CPU.
-    pub workers: &'a [(BorrowedFd<'a>, Option<usize>)],
-    pub now: Mono,
+}
+
+/// Gives sk_lookup each worker's listener and, where it is pinned, CPUMAP its CPU.
+///
+/// # Errors
+/// The first write that fails.
+pub fn write_sockets(
+    filter: &dyn Filter,
+    workers: &[(BorrowedFd<'_>, Option<usize>)],
+) -> Result<(), KernelError> {
+    for (worker, (socket, cpu)) in (0..).zip(workers) {
+        filter.set_socket(worker, *socket)?;
+        if let Some(cpu) = cpu.and_then(|cpu| u32::try_from(cpu).ok()) {
+            filter.set_worker_cpu(worker, cpu)?;
+        }
+    }
+    Ok(())
 }
 
 impl Sync<'_> {
-    /// Gives the bans of an earlier run that still hold.
+    /// Worker sets and lists. Allow entries come before blocks and leave after them: who was allowed and is, or is no
+    /// longer blocked, is at no moment dropped. `allowed`: the allow entries until now.
     ///
     /// # Errors
     /// The first write that fails; what was written before stays, and a second run repeats it.
-    pub fn write(&self, filter: &dyn Filter) -> Result<Vec<Ban>, KernelError> {
-        for (worker, (socket, cpu)) in (0..).zip(self.workers) {
-            filter.set_socket(worker, *socket)?;
-            if let Some(cpu) = cpu.and_then(|cpu| u32::try_from(cpu).ok()) {
-                filter.set_worker_cpu(worker, cpu)?;
-            }
-        }
+    pub fn write_lists(&self, filter: &dyn Filter, allowed: &[AllowEntry]) -> Result<(), KernelError> {
         for (id, workers) in self.plan.worker_sets() {
             filter.set_worker_set(id, &workers)?;
         }
-        filter.replace_allow(&allow_entries(self.config))?;
-        filter.replace_blocks(Reason::List, &list_entries(self.config))?;
-        let (adopted, stale) = adopt(&filter.blocks(), self.plan, self.config, self.now);
+        let wanted = allow_entries(self.config);
+        let gone: Vec<AllowEntry> = allowed.iter().filter(|entry| !wanted.contains(entry)).copied().collect();
+        if !gone.is_empty() {
+            let both: Vec<AllowEntry> = wanted.iter().chain(&gone).copied().collect();
+            filter.replace_allow(&both)?;
+            filter.replace_blocks(Reason::List, &list_entries(self.config))?;
+            return filter.replace_allow(&wanted);
+        }
+        filter.replace_allow(&wanted)?;
+        filter.replace_blocks(Reason::List, &list_entries(self.config))
+    }
+
+    /// The settings of the programs, then the services: those that are gone make room for new ones; one that stays is never
+    /// away.
+    ///
+    /// # Errors
+    /// As [`Sync::write_lists`].
+    pub fn write_services(&self, filter: &dyn Filter) -> Result<(), KernelError> {
+        filter.activate(&self.kernel_config())?;
+        filter.replace_services(&self.plan.services())
+    }
+
+    /// Takes what an earlier run left in the block lists: gives the bans that still hold, and removes those that mean
+    /// nothing any more.
+    ///
+    /// # Errors
+    /// The first write that fails.
+    pub fn adopt(&self, filter: &dyn Filter, now: Mono) -> Result<Vec<Ban>, KernelError> {
+        let (adopted, stale) = adopt(&filter.blocks(), self.plan, self.config, now);
         for entry in stale {
             filter.unblock(entry.scope, entry.prefix)?;
         }
-        filter.activate(&self.kernel_config())?;
-        filter.replace_services(&self.plan.services())?;
         Ok(adopted)
     }
 
@@ -106,7 +140,8 @@ fn adopt_one(
     Some(Ban { scope, prefix: entry.prefix, origin, tenant, expires })
 }
 
-fn reaches_unblocking(config: &NodeConfig, scope: BanScope) -> bool {
+/// Whether a ban of this scope would hit visitors of a tenant whose rules do not block.
+pub fn reaches_unblocking(config: &NodeConfig, scope: BanScope) -> bool {
     config.tenants.iter().filter(|tenant| tenant.mode != Mode::Block).any(|tenant| match scope {
         BanScope::Node => true,
         BanScope::Address(address) => tenant.addresses.contains(&address),
@@ -141,7 +176,8 @@ fn list_entries(config: &NodeConfig) -> Vec<BlockEntry> {
     entries
 }
 
-fn allow_entries(config: &NodeConfig) -> Vec<AllowEntry> {
+/// `allow` of node.toml, as entries of the kernel's lists.
+pub fn allow_entries(config: &NodeConfig) -> Vec<AllowEntry> {
     let entry = |scope, prefix| AllowEntry { scope, prefix };
     let mut entries: Vec<AllowEntry> = config.allow.iter().map(|prefix| entry(SCOPE_NODE, *prefix)).collect();
     for tenant in &config.tenants {

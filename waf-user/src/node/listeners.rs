@@ -1,7 +1,7 @@
 //! Listening sockets of the workers. With the kernel half each worker has one, on a free loopback port that visitors
 //! reach only through the SOCKETS map; without it each worker binds the real addresses of the services it serves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
@@ -27,17 +27,42 @@ pub fn behind_filter() -> Result<TcpListener, NodeError> {
     bind(address, Stack::Dual).map_err(|source| NodeError::Listen { address, source })
 }
 
-/// The listeners of one worker on the real addresses; workers share a port by SO_REUSEPORT.
+/// The listeners of each worker on the real addresses; workers share a port by SO_REUSEPORT. What another process
+/// handed over is used again, with the connections that wait in it: also more sockets than workers.
 ///
 /// # Errors
 /// An address that is not this machine's, or a port that needs privilege or is taken.
-pub fn without_filter(plan: &ServicePlan, worker: u16) -> Result<Vec<Listener>, NodeError> {
-    let mut listeners = Vec::new();
-    for address in endpoints(plan, worker) {
-        let socket = bind(address, Stack::Own).map_err(|source| NodeError::Listen { address, source })?;
-        listeners.push(Listener { socket });
+pub fn without_filter(
+    plan: &ServicePlan,
+    count: u16,
+    inherited: Vec<TcpListener>,
+) -> Result<Vec<Vec<Listener>>, NodeError> {
+    let mut given: HashMap<SocketAddr, Vec<TcpListener>> = HashMap::new();
+    for socket in inherited {
+        // One whose address is not to be known serves nobody.
+        if let Ok(address) = socket.local_addr() {
+            given.entry(address).or_default().push(socket);
+        }
     }
-    Ok(listeners)
+    let mut workers = Vec::new();
+    for worker in 0..count {
+        let mut listeners = Vec::new();
+        for address in endpoints(plan, worker) {
+            let socket = match given.get_mut(&address).and_then(Vec::pop) {
+                Some(socket) => socket,
+                None => bind(address, Stack::Own).map_err(|source| NodeError::Listen { address, source })?,
+            };
+            listeners.push(Listener { socket });
+        }
+        workers.push(listeners);
+    }
+    for (worker, listeners) in (0..count).zip(&mut workers) {
+        for address in endpoints(plan, worker) {
+            let left = given.remove(&address).unwrap_or_default();
+            listeners.extend(left.into_iter().map(|socket| Listener { socket }));
+        }
+    }
+    Ok(workers)
 }
 
 /// What a worker serves.

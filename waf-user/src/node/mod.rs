@@ -10,18 +10,28 @@ pub mod enforce;
 pub mod error;
 pub mod feedback;
 pub mod filter;
+pub mod fixed;
 pub mod kernel_sync;
 pub mod listeners;
 pub mod offline;
 pub mod open_files;
+pub mod promote;
 pub mod protect;
 pub mod react;
+pub mod reload;
+pub mod repeaters;
 pub mod run;
 pub mod services;
 pub mod snapshot;
+pub mod standing;
+pub mod take_over;
 pub mod user;
 pub mod workers;
 
+mod complaints;
+mod drain;
+mod kernel_half;
+mod outward;
 mod reports;
 mod rule_files;
 mod scrape;
@@ -29,7 +39,7 @@ mod signals;
 mod start;
 
 pub use error::NodeError;
-pub use run::run;
+pub use run::{Start, run};
 
 #[cfg(test)]
 mod tests;

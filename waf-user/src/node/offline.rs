@@ -17,7 +17,7 @@ use super::protect::Protected;
 use super::services::ServicePlan;
 use crate::config::{NodeConfig, NodeSettings};
 use crate::kernel::Maps;
-use crate::model::{Generation, Mono};
+use crate::model::Mono;
 use crate::proxy::Lists;
 
 /// Answers a request as the node would, with the maps of its pins and without workers. `path` is node.toml's.
@@ -39,16 +39,12 @@ pub fn answer(
     // What means nothing any more is the next node's to remove.
     let (adopted, _stale) = adopt(&maps.blocks(), &plan, &config, now);
     let protected = Protected::of_this_machine(settings, &config);
-    let tenants = config.tenants.len();
     let lists = Arc::new(ArcSwap::from_pointee(Lists::default()));
-    let mut enforcer = Enforcer::new(config, plan, protected, lists, Vec::new(), Some(Box::new(maps)));
+    let mut enforcer =
+        Enforcer::new(config, plan, protected, lists, Vec::new(), Some(Box::new(Arc::new(maps))));
     enforcer.adopt(adopted);
-    let control = Control {
-        node: settings.name.clone(),
-        generation: Generation::default(),
-        workers: 0,
-        tenants,
-        enforcer: Rc::new(RefCell::new(enforcer)),
-    };
+    enforcer.write_alone();
+    let enforcer = Rc::new(RefCell::new(enforcer));
+    let control = Control { node: settings.name.clone(), facts: Rc::default(), enforcer, orders: None };
     Ok(control.obey(request, now))
 }

@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::enforce::{BanError, Enforcer, Force, sentence};
-use super::error::chain;
+use super::enforce::{Enforcer, sentence};
 use super::feedback::Feedback;
 use crate::event::{Event, EventId, Journal, Reason, Stage};
 use crate::model::{Ban, Mono, Wall};
@@ -23,7 +22,7 @@ const BATCH: usize = 1024;
 
 /// Everything that reacting needs.
 pub struct Reaction {
-    pub feedback: Feedback,
+    pub feedback: Rc<RefCell<Feedback>>,
     pub enforcer: Rc<RefCell<Enforcer>>,
     pub journal: Journal,
     pub metrics: Arc<Metrics>,
@@ -31,52 +30,54 @@ pub struct Reaction {
 
 impl Reaction {
     /// Runs until every worker is gone.
-    pub async fn run(mut self, mut observations: mpsc::Receiver<Observation>) {
+    pub async fn run(self, mut observations: mpsc::Receiver<Observation>) {
         let mut batch = Vec::with_capacity(BATCH);
         while observations.recv_many(&mut batch, BATCH).await > 0 {
             for seen in batch.drain(..) {
-                if let Some(ban) = self.feedback.observe(&seen) {
+                let ban = self.feedback.borrow_mut().observe(&seen);
+                if let Some(ban) = ban {
                     self.enforce(ban, &seen);
                 }
             }
             self.enforcer.borrow_mut().publish();
-            self.metrics.feedback_sources(self.feedback.sources());
-            for _ in 0..self.feedback.take_lost() {
-                self.metrics.feedback_source_lost();
-            }
+            self.tell_metrics();
             tokio::task::yield_now().await;
         }
     }
 
+    fn tell_metrics(&self) {
+        let mut feedback = self.feedback.borrow_mut();
+        self.metrics.feedback_sources(feedback.sources());
+        self.metrics.feedback_sources_lost(feedback.take_lost());
+        let mut enforcer = self.enforcer.borrow_mut();
+        self.metrics.bans_active(enforcer.bans().len());
+        let repeaters = enforcer.repeaters();
+        self.metrics.repeaters(repeaters.count());
+        self.metrics.repeaters_lost(repeaters.take_lost());
+    }
+
     fn enforce(&self, ban: Ban, seen: &Observation) {
         let now = Mono::now();
-        let mut enforcer = self.enforcer.borrow_mut();
-        let ban = enforcer.narrowed(ban, seen.source);
-        if enforcer.bans().live(ban.scope, ban.prefix, now).is_some() {
-            // Requests that were under way when the ban came.
-            return;
-        }
-        match enforcer.ban(ban.clone(), Force::No) {
+        let (prefix, scope) = (ban.prefix, ban.scope);
+        let made = self.enforcer.borrow_mut().ban_by_rules(ban, (seen.source, seen.destination), now);
+        match made {
             // One line a ban would be a line a source of an attack: the event tells of it.
-            Ok(()) => tracing::debug!(prefix = %ban.prefix, scope = %ban.scope, "banned by rules"),
-            // User space enforces it all the same.
-            Err(error @ BanError::Filter(_)) => {
-                let error = chain(&error);
-                tracing::warn!(prefix = %ban.prefix, scope = %ban.scope, error, "ban not enforced in the kernel");
+            Ok(Some(ban)) => {
+                tracing::debug!(%prefix, scope = %ban.scope, "banned by rules");
+                self.metrics.ban_made();
+                self.journal.event(ban_event(&ban, seen.destination, now));
             }
+            Ok(None) => {}
             // Nobody is banned: no event says so. The source may come for ever: the log tells of the first such ban only.
             Err(error) => {
                 if self.metrics.ban_not_made() == 0 {
                     tracing::warn!(
-                        prefix = %ban.prefix, scope = %ban.scope, %error,
+                        %prefix, %scope, %error,
                         "ban by rules not made; more of them are counted in waf_node_bans_not_made_total"
                     );
                 }
-                return;
             }
         }
-        self.metrics.bans_active(enforcer.bans().len());
-        self.journal.event(ban_event(&ban, seen.destination, now));
     }
 }
 

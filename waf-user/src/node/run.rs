@@ -1,6 +1,5 @@
-//! Life and end of a node: start, serve until told to stop, drain.
+//! Life and end of a node: start or take over, serve until told to stop or another process takes over, drain.
 
-use std::cell::{Cell, RefCell};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -8,41 +7,45 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, LocalSet};
-use tokio::time::Instant;
 
-use super::admin;
-use super::control::Control;
+use super::control::{ORDERS_MAX, Order, Reply};
 use super::control_sock::ControlSocket;
-use super::enforce::Enforcer;
-use super::filter::Filter;
-use super::reports::Samples;
-use super::scrape::Scrape;
-use super::signals::Signals;
-use super::start::{Started, start};
+use super::drain::{Ending, drain};
+use super::error::chain;
+use super::kernel_half::{KernelHalf, open_kernel, open_maps};
+use super::outward::{Outward, Rings, bind_admin};
+use super::reload::{Reloaded, Reloader};
+use super::signals::{Signals, Told};
+use super::standing::Standing;
+use super::start::{Inherited, Prepared, prepare, start};
+use super::take_over::give::give;
+use super::take_over::take::{self, Taken};
 use super::workers::Worker;
 use super::{NodeError, user};
 use crate::config::{NodeConfig, NodeSettings, check_interface};
-use crate::kernel::{Maps, check_loaded};
+use crate::event::Journal;
 use crate::model::Mono;
-use crate::proxy::Command;
-use crate::telemetry::Metrics;
 
-/// Requests under way get this long when the node ends; systemd's own patience is 90 s.
-const DRAIN_WITHIN: Duration = Duration::from_secs(10);
-/// What a worker may take beyond it before it is left behind.
-const DRAIN_GRACE: Duration = Duration::from_secs(1);
 /// How often bans that ran out are taken away.
 const REAP_EVERY: Duration = Duration::from_secs(1);
 
-/// Serves until SIGTERM or SIGINT, then drains. `path` is node.toml's, for messages.
+/// How a process comes to serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// No node of this configuration runs.
+    Fresh,
+    /// In the place of the one that runs.
+    TakeOver,
+}
+
+/// Serves until SIGTERM, SIGINT, `drain` or a take-over, then drains. `path` is node.toml's.
 ///
 /// # Errors
 /// See [`NodeError`]; nothing is served after one.
-pub fn run(settings: &NodeSettings, config: NodeConfig, path: &Path) -> Result<(), NodeError> {
+pub fn run(settings: &NodeSettings, config: NodeConfig, path: &Path, how: Start) -> Result<(), NodeError> {
     user::check_user(settings)?;
     check_interface(settings).map_err(Box::new)?;
     let kernel = open_kernel(settings, path)?;
@@ -52,106 +55,157 @@ pub fn run(settings: &NodeSettings, config: NodeConfig, path: &Path) -> Result<(
         .create(&settings.state_dir)
         .map_err(|source| NodeError::StateDir { path: settings.state_dir.clone(), source })?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(NodeError::Thread)?;
-    LocalSet::new().block_on(&runtime, live(settings, config, kernel))
+    LocalSet::new().block_on(&runtime, live((settings, config, path), kernel, how))
 }
 
 async fn live(
-    settings: &NodeSettings,
-    config: NodeConfig,
+    (settings, config, path): (&NodeSettings, NodeConfig, &Path),
     kernel: Option<KernelHalf>,
+    how: Start,
 ) -> Result<(), NodeError> {
     let mut signals = Signals::new()?;
-    let socket = ControlSocket::bind(&settings.state_dir)?;
-    let admin = bind_admin(settings).await?;
-    let samples = match &kernel {
-        Some(kernel) => Some(Samples::watch(kernel.maps.take_reports()?)?),
-        None => None,
-    };
+    let (socket, prepared, taken) = enter(settings, &config, how)?;
     let xdp_mode = kernel.as_ref().map(|kernel| kernel.xdp_mode);
-    let filter = kernel.map(|kernel| Box::new(kernel.maps) as Box<dyn Filter>);
-    let started = start(settings, config, filter)?;
-    let Started { generation, tenants, rules, workers, commands, enforcer, reaction, .. } = started;
-    let (journal, metrics) = (started.journal, started.metrics);
+    let maps = match (kernel, &taken) {
+        // The other process wrote until it was asked.
+        (Some(_), Some(_)) => Some(open_maps(settings, path)?),
+        (kernel, _) => kernel.map(|kernel| kernel.maps),
+    };
+    let admin = bind_admin(settings).await?;
+    let rings = maps.as_ref().map(Rings::watch).transpose()?;
+    let journal = prepared.journal.clone();
+    let (inherited, taken) = inherited(taken);
+    let started = start((settings, config, path), prepared, maps.map(Arc::new), inherited)?;
+    if let Some(taken) = taken {
+        taken.confirm()?;
+    }
+    let standing = Rc::clone(&started.standing);
+    let facts = &standing.facts;
     if let Some(mode) = xdp_mode {
-        metrics.xdp_mode(mode);
+        standing.metrics.xdp_mode(mode);
     }
-    let kernel = xdp_mode.unwrap_or("none: real ports bound, no packet filtered");
-    let control = Control {
-        node: settings.name.clone(),
-        generation,
-        workers: workers.len(),
-        tenants,
-        enforcer: Rc::clone(&enforcer),
-    };
     tracing::info!(
-        node = %settings.name, carrier = %settings.carrier, %generation, tenants, rules,
-        workers = workers.len(), kernel, "node serves"
+        node = %settings.name, carrier = %settings.carrier, generation = %facts.generation.get(),
+        tenants = facts.tenants.get(), rules = started.rules, workers = facts.workers,
+        kernel = xdp_mode.unwrap_or("none: real ports bound, no packet filtered"), "node serves"
     );
-    let ready = Rc::new(Cell::new(true));
-    let scrape =
-        Scrape { enforcer: Rc::clone(&enforcer), metrics: Arc::clone(&metrics), ready: Rc::clone(&ready) };
-    if let Some(admin) = admin {
-        tokio::task::spawn_local(admin::serve(admin, Rc::new(scrape)));
-    }
-    let control = tokio::task::spawn_local(socket.serve(control));
-    tokio::task::spawn_local(reaction.run(started.observations));
-    if let Some(samples) = samples {
-        tokio::task::spawn_local(samples.run(journal.clone()));
-    }
-    tokio::task::spawn_local(reap(Rc::clone(&enforcer), metrics));
+    let (orders, given) = mpsc::channel(ORDERS_MAX);
+    let mut outward = Outward::new(Rc::clone(&standing), orders, journal.clone());
+    outward.serve(socket, admin, rings, settings);
+    tokio::task::spawn_local(started.reaction.run(started.observations));
+    tokio::task::spawn_local(reap(Rc::clone(&standing)));
 
-    let (mut lost, waiting) = watch(workers);
-    let ended = tokio::select! {
-        () = signals.until_stop(&journal) => Ok(()),
-        worker = lost.recv() => Err(NodeError::WorkerLost(worker.unwrap_or_default())),
-    };
-    ready.set(false);
-    tracing::info!(within_s = DRAIN_WITHIN.as_secs(), "node drains");
-    drain(&enforcer, &commands, waiting).await;
-    control.abort();
-    // Until the task is gone its socket file is not.
-    let _ = control.await;
+    let (lost, waiting) = watch(started.workers);
+    let mut life =
+        Life { standing: &standing, signals: &mut signals, outward: &mut outward, journal: &journal };
+    let ended = life.until_end(given, lost).await;
+    let ending = ended.as_ref().copied().unwrap_or(Ending::Stopped);
+    tokio::select! {
+        () = drain(ending, &standing, &started.commands, waiting) => {}
+        () = told_again(&mut signals) => tracing::warn!("told to stop once more: connections are cut off"),
+    }
+    outward.close().await;
     if !journal.flush() {
         tracing::warn!("logs are not written whole");
     }
     tracing::info!("node stopped");
-    ended
+    ended.map(drop)
 }
 
-/// The kernel half as the node uses it.
-struct KernelHalf {
-    maps: Maps,
-    xdp_mode: &'static str,
-}
-
-/// The kernel half, where the settings ask for it. There is no way on without it.
-fn open_kernel(settings: &NodeSettings, path: &Path) -> Result<Option<KernelHalf>, NodeError> {
-    if settings.interface.is_none() {
-        return Ok(None);
-    }
-    let config = || path.to_owned();
-    let maps = Maps::open(&settings.name)
-        .map_err(|source| NodeError::OpenMaps { config: config(), source: Box::new(source) })?;
-    let xdp_mode = check_loaded(settings)
-        .map_err(|source| NodeError::Loaded { config: config(), source: Box::new(source) })?;
-    Ok(Some(KernelHalf { maps, xdp_mode }))
-}
-
-async fn bind_admin(settings: &NodeSettings) -> Result<Option<TcpListener>, NodeError> {
-    let Some(address) = settings.admin.listen else { return Ok(None) };
-    match TcpListener::bind(address).await {
-        Ok(listener) => Ok(Some(listener)),
-        Err(source) => Err(NodeError::Admin { address, source }),
+/// Everything that may fail before another process is disturbed, and our place on control.sock.
+fn enter(
+    settings: &NodeSettings,
+    config: &NodeConfig,
+    how: Start,
+) -> Result<(ControlSocket, Prepared, Option<Taken>), NodeError> {
+    match how {
+        Start::Fresh => {
+            let socket = ControlSocket::bind(&settings.state_dir)?;
+            Ok((socket, prepare(settings, config)?, None))
+        }
+        Start::TakeOver => {
+            let prepared = prepare(settings, config)?;
+            let taken = take::ask(&settings.state_dir)?;
+            Ok((ControlSocket::bind(&settings.state_dir)?, prepared, Some(taken)))
+        }
     }
 }
 
-async fn reap(enforcer: Rc<RefCell<Enforcer>>, metrics: Arc<Metrics>) {
+/// What the other process gave, apart from the conversation with it.
+fn inherited(taken: Option<Taken>) -> (Inherited, Option<Taken>) {
+    let Some(mut taken) = taken else { return (Inherited::default(), None) };
+    let handed = std::mem::take(&mut taken.handed);
+    (Inherited { handed, sockets: std::mem::take(&mut taken.sockets), lives_on: true }, Some(taken))
+}
+
+/// A node between start and end.
+struct Life<'a> {
+    standing: &'a Rc<Standing>,
+    signals: &'a mut Signals,
+    outward: &'a mut Outward,
+    journal: &'a Journal,
+}
+
+impl Life<'_> {
+    /// Obeys signals and orders until one of them is the last.
+    async fn until_end(
+        &mut self,
+        mut orders: mpsc::Receiver<Order>,
+        mut lost: mpsc::Receiver<u16>,
+    ) -> Result<Ending, NodeError> {
+        let reloader = Rc::new(Reloader::new(Rc::clone(self.standing)));
+        loop {
+            tokio::select! {
+                told = self.signals.next() => match told {
+                    Told::Stop => return Ok(Ending::Stopped),
+                    Told::Reload => drop(tokio::task::spawn_local(reload(Rc::clone(&reloader), None))),
+                    Told::Reopen => {
+                        self.journal.reopen();
+                        tracing::info!("logs reopened");
+                    }
+                },
+                Some(order) = orders.recv() => match order {
+                    Order::Reload { config, reply } => {
+                        let reloaded = reload(Rc::clone(&reloader), config);
+                        // A client that is gone finds the outcome in the log.
+                        tokio::task::spawn_local(async move { drop(reply.send(reloaded.await)) });
+                    }
+                    Order::Drain { reply } => {
+                        let _ = reply.send(Reply::Done {});
+                        return Ok(Ending::Stopped);
+                    }
+                    Order::TakeOver(stream) => {
+                        if give(self.standing, &reloader, self.outward, stream).await {
+                            return Ok(Ending::HandedOver);
+                        }
+                    }
+                },
+                worker = lost.recv() => return Err(NodeError::WorkerLost(worker.unwrap_or_default())),
+            }
+        }
+    }
+}
+
+async fn reload(reloader: Rc<Reloader>, path: Option<std::path::PathBuf>) -> Reply {
+    match reloader.reload(path).await {
+        Ok(Reloaded { generation, tenants, rules }) => {
+            Reply::Reloaded { generation: generation.0, tenants, rules }
+        }
+        Err(error) => Reply::Refused { error: chain(&error) },
+    }
+}
+
+async fn told_again(signals: &mut Signals) {
+    while signals.next().await != Told::Stop {}
+}
+
+async fn reap(standing: Rc<Standing>) {
     let mut ticks = tokio::time::interval(REAP_EVERY);
     loop {
         ticks.tick().await;
-        let mut enforcer = enforcer.borrow_mut();
+        let mut enforcer = standing.enforcer.borrow_mut();
         enforcer.reap(Mono::now());
-        metrics.bans_active(enforcer.bans().len());
+        standing.metrics.bans_active(enforcer.bans().len());
     }
 }
 
@@ -170,23 +224,4 @@ fn watch(workers: Vec<Worker>) -> (mpsc::Receiver<u16>, Vec<JoinHandle<()>>) {
     };
     let waiting = workers.into_iter().map(wait).collect();
     (lost, waiting)
-}
-
-async fn drain(
-    enforcer: &RefCell<Enforcer>,
-    commands: &[mpsc::Sender<Command>],
-    waiting: Vec<JoinHandle<()>>,
-) {
-    enforcer.borrow().refuse_new();
-    let deadline = Instant::now() + DRAIN_WITHIN + DRAIN_GRACE;
-    for worker in commands {
-        let order = worker.send(Command::Drain { within: DRAIN_WITHIN });
-        // A worker that takes no command by the deadline is left behind; one that is gone needs none.
-        let _ = tokio::time::timeout_at(deadline, order).await;
-    }
-    for ended in waiting {
-        if tokio::time::timeout_at(deadline, ended).await.is_err() {
-            tracing::warn!("worker left behind: it did not drain in time");
-        }
-    }
 }

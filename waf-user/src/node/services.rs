@@ -22,6 +22,8 @@ pub struct ServicePlan {
     endpoints: BTreeMap<(IpAddr, u16), Shared>,
     addresses: BTreeMap<IpAddr, Shared>,
     address_ids: BTreeMap<IpAddr, u32>,
+    /// Worker sets that earlier services name: a number means the same until nobody uses it.
+    sets_taken: BTreeSet<u32>,
     tenants: BTreeSet<TenantId>,
 }
 
@@ -48,12 +50,15 @@ impl Shared {
 }
 
 impl ServicePlan {
-    /// `previous`: what SERVICES holds now. An address keeps its number, so that bans of an earlier run still mean it.
+    /// `previous`: what SERVICES holds now. An address keeps its number, so that bans of an earlier run still mean it; no
+    /// other address and no new worker set gets a number that a service still names, so that WORKERS and the lists may be
+    /// written before SERVICES.
     pub fn new(config: &NodeConfig, workers: u16, previous: &[(ServiceKey, ServiceValue)]) -> Self {
         let mut plan = Self {
             endpoints: BTreeMap::new(),
             addresses: BTreeMap::new(),
             address_ids: BTreeMap::new(),
+            sets_taken: previous.iter().map(|(_, value)| value.worker_set).collect(),
             tenants: config.tenants.iter().map(|tenant| tenant.id).collect(),
         };
         for tenant in &config.tenants {
@@ -100,6 +105,25 @@ impl ServicePlan {
     /// Service addresses.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.addresses.keys().copied()
+    }
+
+    /// Tenants that an address serves.
+    pub fn tenants_of(&self, address: IpAddr) -> impl Iterator<Item = TenantId> {
+        self.addresses.get(&address).into_iter().flat_map(|shared| shared.tenants.iter().copied())
+    }
+
+    /// Whether a scope means somebody here.
+    pub fn serves(&self, scope: BanScope) -> bool {
+        match scope {
+            BanScope::Node => true,
+            BanScope::Tenant(tenant) => self.tenants.contains(&tenant),
+            BanScope::Address(address) => self.address_ids.contains_key(&address),
+        }
+    }
+
+    /// Whether both serve the same addresses and ports by the same workers: then the same sockets serve them.
+    pub fn listens_as(&self, other: &Self) -> bool {
+        self.endpoints().eq(other.endpoints())
     }
 
     /// The content of WORKERS: one set for each union of workers that occurs.
@@ -161,7 +185,7 @@ impl ServicePlan {
     fn set_numbers(&self) -> BTreeMap<&BTreeSet<u16>, u32> {
         let all = self.endpoints.values().chain(self.addresses.values());
         let sets: BTreeSet<&BTreeSet<u16>> = all.map(|shared| &shared.workers).collect();
-        sets.into_iter().zip(1..).collect()
+        sets.into_iter().zip((1..).filter(|number| !self.sets_taken.contains(number))).collect()
     }
 }
 

@@ -1,9 +1,8 @@
-//! Signals of the process -> what the node does: stop, reopen its logs, or say that it cannot.
+//! Signals of the process -> what the node is told to do. Doing it is not known here.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::NodeError;
-use crate::event::Journal;
 
 /// The signals a node listens to.
 pub(super) struct Signals {
@@ -28,20 +27,24 @@ impl Signals {
         })
     }
 
-    /// Returns at SIGTERM or SIGINT; obeys the others meanwhile.
-    pub async fn until_stop(&mut self, journal: &Journal) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => return,
-                _ = self.reload.recv() => {
-                    tracing::warn!("SIGHUP ignored: a new configuration is taken by a restart");
-                }
-                _ = self.reopen.recv() => {
-                    journal.reopen();
-                    tracing::info!("logs reopened");
-                }
-            }
+    /// The next signal. Cancelling loses none.
+    pub async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.interrupt.recv() => Told::Stop,
+            _ = self.reload.recv() => Told::Reload,
+            _ = self.reopen.recv() => Told::Reopen,
         }
     }
+}
+
+/// What a signal tells a node to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// SIGTERM, SIGINT
+    Stop,
+    /// SIGHUP
+    Reload,
+    /// SIGUSR1: the logs were moved.
+    Reopen,
 }

@@ -1,8 +1,9 @@
-//! From configuration to a node that serves: everything is built before anything is visible, SERVICES is written once
-//! the listeners stand, and the lists are published before the first worker runs.
+//! From configuration to a node that serves: everything is built before anything is visible, the lists are published and
+//! the workers run before the kernel's maps lead to them, and SERVICES is written last.
 
-use std::cell::RefCell;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::cell::{Cell, RefCell};
+use std::net::TcpListener;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,77 +14,109 @@ use waf_common::limits::SERVICES_MAX;
 use super::enforce::Enforcer;
 use super::feedback::Feedback;
 use super::filter::Filter;
-use super::kernel_sync::Sync;
 use super::protect::Protected;
 use super::react::{OBSERVATIONS_MAX, Reaction};
 use super::services::ServicePlan;
+use super::snapshot::Built;
+use super::standing::{Facts, Phase, Standing};
+use super::take_over::Handed;
 use super::workers::{self, Worker};
 use super::{NodeError, cpus, listeners, open_files, snapshot};
 use crate::config::{NodeConfig, NodeSettings};
 use crate::event::Journal;
+use crate::kernel::Maps;
 use crate::model::{Generation, Mono};
 use crate::proxy::limits::CONNECTIONS_MAX;
-use crate::proxy::{Command, Listener, Lists, Observation, WorkerContext};
+use crate::proxy::{Command, Flows, Listener, Lists, Observation, WorkerContext};
 use crate::telemetry::Metrics;
 
 /// Commands waiting in one worker: bans of one second at the most.
 const COMMANDS_MAX: usize = 1024;
 
+/// What can fail before anybody is disturbed.
+pub(super) struct Prepared {
+    built: Built,
+    cpus: Vec<usize>,
+    workers: u16,
+    pub journal: Journal,
+    metrics: Arc<Metrics>,
+}
+
+/// What an earlier process left: nothing at a fresh start.
+#[derive(Default)]
+pub(super) struct Inherited {
+    pub handed: Handed,
+    pub sockets: Vec<TcpListener>,
+    /// Its connections are still open.
+    pub lives_on: bool,
+}
+
 /// A node that serves.
 pub(super) struct Started {
-    pub generation: Generation,
-    pub tenants: usize,
+    pub standing: Rc<Standing>,
     pub rules: usize,
     pub workers: Vec<Worker>,
     pub commands: Vec<mpsc::Sender<Command>>,
-    pub enforcer: Rc<RefCell<Enforcer>>,
     pub reaction: Reaction,
     pub observations: mpsc::Receiver<Observation>,
-    pub journal: Journal,
-    pub metrics: Arc<Metrics>,
+}
+
+/// # Errors
+/// What is wrong in files or with this machine.
+pub(super) fn prepare(settings: &NodeSettings, config: &NodeConfig) -> Result<Prepared, NodeError> {
+    let metrics = Arc::new(Metrics::default());
+    let log = &settings.log;
+    let journal = Journal::open(log.requests.as_deref(), log.events.as_deref(), Arc::clone(&metrics) as _)?;
+    let built = snapshot::build(settings, config, Generation::default()).map_err(Box::new)?;
+    let cpus = cpus::allowed()?;
+    let workers = cpus::worker_count(settings.workers, cpus.len());
+    check_workers(config, workers)?;
+    Ok(Prepared { built, cpus, workers, journal, metrics })
 }
 
 /// # Errors
 /// The first step that fails; a node that does not start serves nothing.
 pub(super) fn start(
-    settings: &NodeSettings,
-    config: NodeConfig,
-    filter: Option<Box<dyn Filter>>,
+    (settings, config, path): (&NodeSettings, NodeConfig, &Path),
+    prepared: Prepared,
+    maps: Option<Arc<Maps>>,
+    inherited: Inherited,
 ) -> Result<Started, NodeError> {
-    let metrics = Arc::new(Metrics::default());
-    let log = &settings.log;
-    let journal = Journal::open(log.requests.as_deref(), log.events.as_deref(), Arc::clone(&metrics) as _)?;
-    let generation = Generation::default().next();
-    let built = snapshot::build(settings, &config, generation).map_err(Box::new)?;
-    let cpus = cpus::allowed()?;
-    let count = cpus::worker_count(settings.workers, cpus.len());
-    check_workers(&config, count)?;
+    let Prepared { built: Built { mut snapshot, rules }, cpus, workers: count, journal, metrics } = prepared;
+    let flows = maps.clone().map(|maps| maps as Arc<dyn Flows>);
+    let filter = maps.map(|maps| Box::new(maps) as Box<dyn Filter>);
+    if let (Some(filter), false) = (&filter, inherited.lives_on) {
+        filter.clear_flows()?;
+    }
     let connections_max = connections_max(count);
+    let generation = next_generation(filter.as_deref(), &inherited.handed)?;
+    snapshot.generation = generation;
     let previous = filter.as_ref().map(|filter| filter.services()).transpose()?.unwrap_or_default();
     let plan = ServicePlan::new(&config, count, &previous);
-    if filter.is_some() {
-        check_services(plan.services().len())?;
-    }
-    let bound = bind(&plan, count, filter.is_some())?;
-    let adopted = match &filter {
-        Some(filter) => {
-            let workers = listening(&bound, &cpus);
-            let (config, plan, workers, now) = (&config, &plan, &workers[..], Mono::now());
-            Sync { settings, config, plan, generation, workers, now }.write(filter.as_ref())?
+    let bound = match filter {
+        Some(_) => {
+            check_services(plan.services().len())?;
+            behind_filter(count)?
         }
-        None => Vec::new(),
+        None => listeners::without_filter(&plan, count, inherited.sockets)?,
     };
+    let sockets = second_handles(&bound).map_err(NodeError::Thread)?;
 
     let (commands, receivers): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::channel(COMMANDS_MAX)).unzip();
     let (observed, observations) = mpsc::channel(OBSERVATIONS_MAX);
     let lists = Arc::new(ArcSwap::from_pointee(Lists::default()));
-    let feedback = Feedback::new(&config);
-    let tenants = config.tenants.len();
+    let facts = Facts {
+        generation: Cell::new(generation),
+        tenants: Cell::new(config.tenants.len()),
+        workers: usize::from(count),
+        phase: Cell::new(Phase::Starting),
+    };
+    let feedback = Rc::new(RefCell::new(Feedback::new(&config)));
     let protected = Protected::of_this_machine(settings, &config);
     let mut enforcer = Enforcer::new(config, plan, protected, Arc::clone(&lists), commands.clone(), filter);
-    enforcer.adopt(adopted);
-    let snapshot = Arc::new(ArcSwap::from_pointee(built.snapshot));
-    let mut started = Vec::new();
+    inherited.handed.tell(&mut enforcer, Mono::now());
+    let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
+    let mut workers = Vec::new();
     for (index, (own, commands)) in (0..count).zip(bound.into_iter().zip(receivers)) {
         let context = WorkerContext {
             index,
@@ -92,32 +125,50 @@ pub(super) fn start(
             lists: Arc::clone(&lists),
             journal: journal.clone(),
             metrics: Arc::clone(&metrics),
+            flows: flows.clone(),
             observations: observed.clone(),
             commands,
         };
-        started.push(workers::start(own, context, cpus.get(usize::from(index)).copied())?);
+        workers.push(workers::start(own, context, cpus.get(usize::from(index)).copied())?);
     }
     metrics.generation(generation);
+    metrics.workers(count);
     let enforcer = Rc::new(RefCell::new(enforcer));
     let reaction = Reaction {
-        feedback,
+        feedback: Rc::clone(&feedback),
         enforcer: Rc::clone(&enforcer),
         journal: journal.clone(),
         metrics: Arc::clone(&metrics),
     };
-    let (rules, workers) = (built.rules, started);
-    Ok(Started {
-        generation,
-        tenants,
-        rules,
-        workers,
-        commands,
+    let standing = Rc::new(Standing {
+        facts: Rc::new(facts),
+        settings: RefCell::new(settings.clone()),
+        path: RefCell::new(path.to_owned()),
+        snapshot,
         enforcer,
-        reaction,
-        observations,
-        journal,
+        feedback,
         metrics,
-    })
+        journal: journal.clone(),
+        commands: commands.clone(),
+        observed: observed.downgrade(),
+        sockets: RefCell::new(sockets),
+        cpus,
+    });
+    standing.take_up()?;
+    standing.facts.phase.set(Phase::Serving);
+    Ok(Started { standing, rules, workers, commands, reaction, observations })
+}
+
+/// Greater than that of every process before us that left word.
+fn next_generation(filter: Option<&dyn Filter>, handed: &Handed) -> Result<Generation, NodeError> {
+    let in_kernel = match filter {
+        Some(filter) => {
+            let config = filter.config()?;
+            u64::from(config.generation_high) << 32 | u64::from(config.generation_low)
+        }
+        None => 0,
+    };
+    Ok(Generation(in_kernel.max(handed.generation)).next())
 }
 
 /// How many connections each worker may hold; told of where that is less than it could.
@@ -133,29 +184,29 @@ fn connections_max(workers: u16) -> usize {
     each
 }
 
-/// Every worker's listeners, worker 0 first.
-fn bind(plan: &ServicePlan, count: u16, filtered: bool) -> Result<Vec<Vec<Listener>>, NodeError> {
-    (0..count)
-        .map(|worker| match filtered {
-            true => Ok(vec![Listener { socket: listeners::behind_filter()? }]),
-            false => listeners::without_filter(plan, worker),
-        })
-        .collect()
+/// One listener a worker, worker 0 first.
+fn behind_filter(count: u16) -> Result<Vec<Vec<Listener>>, NodeError> {
+    (0..count).map(|_| Ok(vec![Listener { socket: listeners::behind_filter()? }])).collect()
 }
 
-/// The one listener of each worker behind the filter, and the CPU that the worker will be pinned to.
-fn listening<'a>(bound: &'a [Vec<Listener>], cpus: &[usize]) -> Vec<(BorrowedFd<'a>, Option<usize>)> {
-    let sockets = bound.iter().filter_map(|own| own.first()).map(|listener| listener.socket.as_fd());
-    sockets.enumerate().map(|(worker, socket)| (socket, cpus.get(worker).copied())).collect()
+fn second_handles(bound: &[Vec<Listener>]) -> std::io::Result<Vec<Vec<TcpListener>>> {
+    let of_worker = |own: &Vec<Listener>| own.iter().map(|listener| listener.socket.try_clone()).collect();
+    bound.iter().map(of_worker).collect()
 }
 
 /// Before anything is written: half of them would be served.
-fn check_services(count: usize) -> Result<(), NodeError> {
+///
+/// # Errors
+/// There are more than the kernel half holds.
+pub(super) fn check_services(count: usize) -> Result<(), NodeError> {
     if count > SERVICES_MAX as usize { Err(NodeError::TooManyServices { count }) } else { Ok(()) }
 }
 
 /// Where `workers` is not set only the machine tells how many there are.
-fn check_workers(config: &NodeConfig, count: u16) -> Result<(), NodeError> {
+///
+/// # Errors
+/// A tenant names a worker that there is not.
+pub(super) fn check_workers(config: &NodeConfig, count: u16) -> Result<(), NodeError> {
     for tenant in &config.tenants {
         if let Some(worker) = tenant.workers.iter().find(|worker| **worker >= count) {
             return Err(NodeError::NoSuchWorker { tenant: tenant.id.number(), worker: *worker, count });

@@ -62,6 +62,10 @@ impl Tables {
 }
 
 impl Filter for Tables {
+    fn config(&self) -> Result<Config, KernelError> {
+        Ok(bytemuck::Zeroable::zeroed())
+    }
+
     fn services(&self) -> Result<Vec<(ServiceKey, ServiceValue)>, KernelError> {
         Ok(self.services.borrow().clone())
     }
@@ -115,6 +119,10 @@ impl Filter for Tables {
 
     fn activate(&self, _config: &Config) -> Result<(), KernelError> {
         self.step("config")
+    }
+
+    fn clear_flows(&self) -> Result<(), KernelError> {
+        Ok(())
     }
 
     fn counters(&self) -> Result<Counters, KernelError> {

@@ -27,25 +27,26 @@ use crate::tls::{HandshakeError, TlsStream};
 /// Serves a connection to its end, or until a ban covers it.
 pub(super) async fn run(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {
     let entry = Registry::enter(&worker.registry, peer, local);
-    let _counted = Counted::new(&worker.metrics);
+    let _counted = Counted::new(&worker.metrics, worker.index);
     serve(&worker, entry.open(), stream, peer, local).await;
 }
 
 /// Counts a connection as open until it is dropped, by whatever end.
 struct Counted<'a> {
     metrics: &'a Metrics,
+    worker: u16,
 }
 
 impl<'a> Counted<'a> {
-    fn new(metrics: &'a Metrics) -> Self {
-        metrics.connection_opened();
-        Self { metrics }
+    fn new(metrics: &'a Metrics, worker: u16) -> Self {
+        metrics.connection_opened(worker);
+        Self { metrics, worker }
     }
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.metrics.connection_closed();
+        self.metrics.connection_closed(self.worker);
     }
 }
 
@@ -54,7 +55,9 @@ async fn serve(worker: &Worker, open: &Open, stream: TcpStream, peer: SocketAddr
     let session = Session::new(peer, local, None);
     let tenant = snapshot.sites.sole_tenant(session.local);
     if let Some(tenant) = tenant {
-        open.belongs_to(tenant);
+        worker.belongs_to(open, tenant);
+    } else if let Some(flows) = &worker.flows {
+        open.tells(Arc::clone(flows));
     }
     if is_listed(worker, &session, tenant) {
         return;
@@ -113,7 +116,7 @@ async fn handshake(
             return handshake_failed(worker, &session, None, &HandshakeError::UnrecognizedName);
         }
     };
-    open.belongs_to(site.tenant);
+    worker.belongs_to(open, site.tenant);
     if is_listed(worker, &session, Some(site.tenant)) {
         return None;
     }
@@ -204,7 +207,7 @@ async fn next_head<R: AsyncRead + Unpin, W>(
         let first = tokio::select! {
             biased;
             first = timeout(idle, client.inbound.fill(&mut client.read)) => first,
-            () = worker.registry.drained() => return NextHead::Nothing,
+            () = worker.registry.closes_idle(session.is_fresh()) => return NextHead::Nothing,
         };
         match first {
             Ok(Ok(bytes)) if bytes > 0 => {}

@@ -50,7 +50,7 @@ where
     let account = Account { id, started, time, head: Some(&head), site: None, visitor: None };
     let turned_away = match &step {
         Step::Serve { site, visitor } => {
-            open.belongs_to(site.tenant);
+            worker.belongs_to(open, site.tenant);
             let connection = Connection { client: visitor.address, server: session.local };
             let mut exchange = Exchange {
                 worker,

@@ -22,6 +22,12 @@ pub const BODY_RATE_MIN: u64 = 240;
 pub const BODY_RATE_GRACE: Duration = Duration::from_secs(10);
 /// Between two requests. Longer than the 60 s after which browsers and load balancers close, so that they do it.
 pub const KEEP_ALIVE_IDLE: Duration = Duration::from_secs(75);
+/// In a drain, for the first request of a connection that was accepted: a round trip and a client's thought.
+pub const FIRST_REQUEST: Duration = Duration::from_secs(1);
+/// In a drain, with nothing new in the accept queue for this long it is taken for empty ...
+pub const QUEUE_QUIET: Duration = Duration::from_millis(20);
+/// ... and after this long it is left, however much still comes.
+pub const QUEUE_WITHIN: Duration = Duration::from_millis(200);
 /// Requests of one connection: then the client connects anew and is balanced and listed anew.
 pub const REQUESTS_MAX: u32 = 1_000;
 /// TLS hello and handshake, each.

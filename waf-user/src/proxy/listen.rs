@@ -4,9 +4,10 @@ use std::io;
 use std::rc::Rc;
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, timeout};
 
 use super::account::{Fault, connection_refused};
-use super::limits::ACCEPT_PAUSE;
+use super::limits::{ACCEPT_PAUSE, QUEUE_QUIET, QUEUE_WITHIN};
 use super::session::Session;
 use super::worker::Worker;
 use super::{Listener, connection};
@@ -34,8 +35,15 @@ pub(super) async fn accept(worker: Rc<Worker>, listener: Listener) {
         }
     };
     tokio::select! {
-        () = worker.registry.drained() => {}
+        () = worker.registry.accepts_no_more() => {}
         () = accept => {}
+    }
+    // Closing the socket would reset what the kernel has queued.
+    let until = Instant::now() + QUEUE_WITHIN;
+    while Instant::now() < until
+        && let Ok(Ok((stream, peer))) = timeout(QUEUE_QUIET, listener.accept()).await
+    {
+        admit(&worker, stream, peer);
     }
 }
 

@@ -1,6 +1,7 @@
 //! One client connection from accept to close: listen, TLS, head, inspection, relay. Serves from a [`Snapshot`] that the
 //! node replaces whole; tells the node what it saw by [`Observation`]s and obeys its [`Command`]s.
 
+pub mod flows;
 pub mod limits;
 pub mod lists;
 pub mod observe;
@@ -22,7 +23,8 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use flows::Flows;
 pub use lists::{ListVerdict, Lists};
-pub use observe::{Command, Observation};
+pub use observe::{Command, Drain, Observation};
 pub use snapshot::{Misdirected, Site, Sites, Snapshot};
 pub use worker::{Listener, WorkerContext, serve};

@@ -23,6 +23,24 @@ pub struct Observation {
 pub enum Command {
     /// Close the open connections that a ban covers.
     CloseBanned(Ban),
-    /// Stop accepting, finish requests under way, return from `serve` at the deadline at the latest.
-    Drain { within: Duration },
+    /// Finish requests under way and return from `serve`.
+    Drain(Drain),
+}
+
+/// How a worker comes to its end. All times run from the command on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drain {
+    /// What is open then is cut off.
+    pub within: Duration,
+    /// How long connections are still accepted: those whose handshake was under way. What is queued then is served too.
+    pub accept: Duration,
+    /// How long kept connections may wait for one more request, which is answered with `Connection: close`.
+    pub idle: Duration,
+}
+
+impl Drain {
+    /// Accepts nothing more, closes idle connections at once.
+    pub const fn at_once(within: Duration) -> Self {
+        Self { within, accept: Duration::ZERO, idle: Duration::ZERO }
+    }
 }

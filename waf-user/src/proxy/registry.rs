@@ -2,29 +2,35 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
-use super::Lists;
+use super::limits::FIRST_REQUEST;
+use super::{Drain, Flows, Lists};
 use crate::model::{Ban, BanScope, TenantId};
 
 /// Every open connection of the worker, and whether it drains.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Registry {
     open: RefCell<HashMap<u64, Rc<Open>>>,
     next: Cell<u64>,
-    draining: Cell<bool>,
+    /// Set once: when it began, and what was asked for.
+    draining: Cell<Option<(Instant, Drain)>>,
     drain: Notify,
     empty: Notify,
 }
 
 /// One open connection.
-#[derive(Debug)]
 pub(super) struct Open {
-    peer: IpAddr,
-    destination: IpAddr,
+    peer: SocketAddr,
+    service: SocketAddr,
+    /// Set where the service's address does not tell the tenant.
+    flows: RefCell<Option<Arc<dyn Flows>>>,
     /// Known from the address, from SNI or from the request served last.
     tenant: Cell<Option<TenantId>>,
     banned: RefCell<Option<Ban>>,
@@ -32,8 +38,17 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub(super) fn belongs_to(&self, tenant: TenantId) {
-        self.tenant.set(Some(tenant));
+    /// From the next tenant on the kernel half is told whose connection this is.
+    pub(super) fn tells(&self, flows: Arc<dyn Flows>) {
+        *self.flows.borrow_mut() = Some(flows);
+    }
+
+    /// Whether the kernel half knows what it is to know.
+    pub(super) fn belongs_to(&self, tenant: TenantId) -> bool {
+        if self.tenant.replace(Some(tenant)) == Some(tenant) {
+            return true;
+        }
+        self.flows.borrow().as_ref().is_none_or(|flows| flows.set(self.peer, self.service, tenant))
     }
 
     /// Waits until a ban closes this connection; at once if one did. For one waiter at a time.
@@ -48,7 +63,6 @@ impl Open {
 }
 
 /// Keeps a connection in the registry; dropping it takes it out.
-#[derive(Debug)]
 pub(super) struct Entry {
     registry: Rc<Registry>,
     number: u64,
@@ -66,8 +80,9 @@ impl Registry {
         let number = registry.next.get();
         registry.next.set(number.wrapping_add(1));
         let open = Rc::new(Open {
-            peer: peer.ip().to_canonical(),
-            destination: local.ip().to_canonical(),
+            peer: canonical(peer),
+            service: canonical(local),
+            flows: RefCell::default(),
             tenant: Cell::new(None),
             banned: RefCell::new(None),
             close: Notify::new(),
@@ -85,32 +100,51 @@ impl Registry {
         for open in self.open.borrow().values() {
             let in_scope = match ban.scope {
                 BanScope::Node => true,
-                BanScope::Address(address) => address.to_canonical() == open.destination,
+                BanScope::Address(address) => address.to_canonical() == open.service.ip(),
                 BanScope::Tenant(tenant) => open.tenant.get() == Some(tenant),
             };
-            let covered = in_scope && ban.prefix.contains(&open.peer);
-            if covered && !lists.spare(open.peer, ban.scope, open.tenant.get()) {
+            let covered = in_scope && ban.prefix.contains(&open.peer.ip());
+            if covered && !lists.spare(open.peer.ip(), ban.scope, open.tenant.get()) {
                 *open.banned.borrow_mut() = Some(ban.clone());
                 open.close.notify_one();
             }
         }
     }
 
-    pub(super) fn start_drain(&self) {
-        self.draining.set(true);
+    pub(super) fn start_drain(&self, drain: Drain) {
+        self.draining.set(Some((Instant::now(), drain)));
         self.drain.notify_waiters();
     }
 
     pub(super) fn is_draining(&self) -> bool {
-        self.draining.get()
+        self.draining.get().is_some()
     }
 
     /// Waits for the drain to begin.
-    pub(super) async fn drained(&self) {
-        let notified = self.drain.notified();
-        if !self.draining.get() {
+    async fn drained(&self) -> (Instant, Drain) {
+        loop {
+            // Before the look: a drain that begins in between is not missed.
+            let notified = self.drain.notified();
+            if let Some(draining) = self.draining.get() {
+                return draining;
+            }
             notified.await;
         }
+    }
+
+    /// Waits until the drain accepts nothing more.
+    pub(super) async fn accepts_no_more(&self) {
+        let (began, drain) = self.drained().await;
+        sleep_until(began + drain.accept).await;
+    }
+
+    /// Waits until the drain closes kept connections; one that was never served gets [`FIRST_REQUEST`] in any case, as it
+    /// was accepted for the sake of a request under way.
+    pub(super) async fn closes_idle(&self, is_fresh: bool) {
+        let waiting_since = Instant::now();
+        let (began, drain) = self.drained().await;
+        let fresh = if is_fresh { FIRST_REQUEST } else { Duration::ZERO };
+        sleep_until((began + drain.idle).max(waiting_since.max(began) + fresh)).await;
     }
 
     /// Waits until no connection is open.
@@ -121,9 +155,16 @@ impl Registry {
     }
 }
 
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
 impl Drop for Entry {
     fn drop(&mut self) {
         self.registry.open.borrow_mut().remove(&self.number);
+        if let (Some(flows), Some(_)) = (self.open.flows.borrow().as_ref(), self.open.tenant.get()) {
+            flows.remove(self.open.peer, self.open.service);
+        }
         if self.registry.len() == 0 {
             self.registry.empty.notify_one();
         }

@@ -11,10 +11,10 @@ use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
 
 use super::limits::Times;
-use super::registry::Registry;
-use super::{Command, Lists, Observation, Snapshot, listen};
+use super::registry::{Open, Registry};
+use super::{Command, Drain, Flows, Lists, Observation, Snapshot, listen};
 use crate::event::{EventId, Journal};
-use crate::model::Wall;
+use crate::model::{TenantId, Wall};
 use crate::origin::Pool;
 use crate::telemetry::Metrics;
 
@@ -34,6 +34,8 @@ pub struct WorkerContext {
     pub lists: Arc<ArcSwap<Lists>>,
     pub journal: Journal,
     pub metrics: Arc<Metrics>,
+    /// None without the kernel half.
+    pub flows: Option<Arc<dyn Flows>>,
     /// Bounded: a full queue loses the observation, which is counted.
     pub observations: mpsc::Sender<Observation>,
     pub commands: mpsc::Receiver<Command>,
@@ -56,16 +58,18 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
         journal: context.journal,
         pool: Pool::new(Arc::clone(&context.metrics)),
         metrics: context.metrics,
+        flows: context.flows,
         observations: context.observations,
         registry: Rc::default(),
         seed: RandomState::new(),
         ids: Cell::new(0),
     });
+    let mut accepting = Vec::new();
     for listener in listeners {
-        tokio::task::spawn_local(listen::accept(Rc::clone(&worker), listener));
+        accepting.push(tokio::task::spawn_local(listen::accept(Rc::clone(&worker), listener)));
     }
     let mut sweeps = tokio::time::interval(times.pool_sweep);
-    let within = loop {
+    let drain = loop {
         let command = tokio::select! {
             command = commands.recv() => command,
             _ = sweeps.tick() => {
@@ -75,17 +79,38 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
         };
         match command {
             Some(Command::CloseBanned(ban)) => worker.registry.close_banned(&ban, &worker.lists.load()),
-            Some(Command::Drain { within }) => break within,
+            Some(Command::Drain(drain)) => break drain,
             // A node that is gone sends no drain: then there is nobody left to serve for.
-            None => break Duration::ZERO,
+            None => break Drain::at_once(Duration::ZERO),
         }
     };
-    worker.registry.start_drain();
+    worker.registry.start_drain(drain);
+    let ended = async {
+        for accepting in accepting {
+            // Its panic was told of; the other sockets' connections are still to be served.
+            let _ = accepting.await;
+        }
+        // Bans hold to the end.
+        tokio::select! {
+            () = worker.registry.emptied() => {}
+            () = obey_bans(&worker, commands) => {}
+        }
+    };
     // What is still open at the deadline is cut off when the caller drops the LocalSet.
-    let emptied = tokio::time::timeout(within, worker.registry.emptied()).await;
-    if emptied.is_err() {
+    if tokio::time::timeout(drain.within, ended).await.is_err() {
         tracing::warn!(worker = worker.index, open = worker.registry.len(), "drain deadline reached");
     }
+}
+
+/// Closes what bans cover until there are no connections to speak of.
+async fn obey_bans(worker: &Worker, mut commands: mpsc::Receiver<Command>) {
+    while let Some(command) = commands.recv().await {
+        if let Command::CloseBanned(ban) = command {
+            worker.registry.close_banned(&ban, &worker.lists.load());
+        }
+    }
+    // The node is gone, the connections are not.
+    worker.registry.emptied().await;
 }
 
 /// What all connections of a worker share. One thread.
@@ -98,6 +123,7 @@ pub(super) struct Worker {
     pub journal: Journal,
     pub pool: Pool,
     pub metrics: Arc<Metrics>,
+    pub flows: Option<Arc<dyn Flows>>,
     pub observations: mpsc::Sender<Observation>,
     pub registry: Rc<Registry>,
     /// Keyed by the operating system once; with the count it gives ids that no request can foretell.
@@ -106,6 +132,13 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    /// Hot: per request. Notes whose connection this is.
+    pub fn belongs_to(&self, open: &Open, tenant: TenantId) {
+        if !open.belongs_to(tenant) {
+            self.metrics.flow_lost();
+        }
+    }
+
     /// Hot: per request. The id of the next request or event.
     pub fn event_id(&self, now: Wall) -> EventId {
         let count = self.ids.get();

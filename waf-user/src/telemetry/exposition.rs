@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError};
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, MetricEncoder, text as encoding};
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, MetricEncoder, text as encoding,
+};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use waf_common::outcome::{OUTCOMES, TenantCounters};
 
 use super::histogram::Histogram;
-use super::labels::{HandshakeResult, OriginConnect, RequestVerdict};
+use super::labels::{HandshakeResult, KernelTable, OriginConnect, Queue, ReloadResult, RequestVerdict};
 use super::numbers::{KernelNumbers, Numbers};
 use crate::event::Reason;
 
@@ -36,6 +38,7 @@ impl Collector for Numbers {
         self.encode_requests(&mut page)?;
         self.encode_connections(&mut page)?;
         self.encode_node(&mut page)?;
+        self.encode_kernel_tables(&mut page)?;
         self.kernel.lock().unwrap_or_else(PoisonError::into_inner).encode(&mut page)
     }
 }
@@ -77,10 +80,20 @@ impl Numbers {
     }
 
     fn encode_connections(&self, page: &mut Page<'_>) -> fmt::Result {
-        let (opened, closed) = (self.connections_opened.load(Relaxed), self.connections_closed.load(Relaxed));
+        let (opened, closed) = (self.connections_opened.each().sum(), self.connections_closed.each().sum());
         page.counter("waf_proxy_connections_opened", "Client connections accepted", opened)?;
         page.counter("waf_proxy_connections_closed", "Client connections closed", closed)?;
         page.gauge("waf_proxy_connections_open", "Client connections open", opened.saturating_sub(closed))?;
+        let workers = self.connections_opened.each().zip(self.connections_closed.each());
+        let workers = workers.take(usize::try_from(self.workers.load(Relaxed)).unwrap_or(0));
+        page.gauges(
+            "waf_proxy_worker_connections_open",
+            "Client connections open by worker",
+            "worker",
+            workers
+                .enumerate()
+                .map(|(worker, (opened, closed))| (worker.to_string(), opened.saturating_sub(closed))),
+        )?;
         page.counters(
             "waf_tls_handshakes",
             "TLS handshakes with clients by result",
@@ -123,15 +136,65 @@ impl Numbers {
             load(&self.feedback_sources_lost),
         )?;
         page.gauge("waf_node_bans", "Bans in force", load(&self.bans_active))?;
+        page.counter("waf_node_bans_made", "Bans that refused requests made", load(&self.bans_made))?;
         page.counter(
             "waf_node_bans_not_made",
             "Bans by rules that met a protected source or a full table",
             load(&self.bans_not_made),
         )?;
         page.gauge(
+            "waf_node_ban_repeaters",
+            "Sources remembered, whose next ban lasts longer",
+            load(&self.repeaters),
+        )?;
+        page.counter(
+            "waf_node_ban_repeaters_lost",
+            "Sources that the full table of repeaters could not take",
+            load(&self.repeaters_lost),
+        )?;
+        page.counters(
+            "waf_node_reloads",
+            "New configurations by what became of them",
+            "result",
+            self.reloads.with(ReloadResult::LABELS.iter().copied()),
+        )?;
+        page.gauges(
+            "waf_node_queue_length",
+            "What waits in a queue",
+            "queue",
+            self.queues.with(Queue::LABELS.iter().copied()),
+        )?;
+        page.counter(
+            "waf_node_flows_lost",
+            "Connections to shared addresses whose tenant the kernel half was not told",
+            load(&self.flows_lost),
+        )?;
+        page.gauge(
             "waf_node_snapshot_generation",
             "Generation of the snapshot served",
             load(&self.generation),
+        )
+    }
+}
+
+impl Numbers {
+    /// Nothing without the kernel half.
+    fn encode_kernel_tables(&self, page: &mut Page<'_>) -> fmt::Result {
+        if self.kernel_entries_max.each().all(|max| max == 0) {
+            return Ok(());
+        }
+        let labels = || KernelTable::LABELS.iter().copied();
+        page.gauges(
+            "waf_kernel_entries",
+            "Entries in a table of the kernel half",
+            "table",
+            self.kernel_entries.with(labels()),
+        )?;
+        page.gauges(
+            "waf_kernel_entries_max",
+            "Entries that a table of the kernel half can hold",
+            "table",
+            self.kernel_entries_max.with(labels()),
         )
     }
 }
@@ -193,6 +256,19 @@ impl Page<'_> {
 
     fn gauge(&mut self, name: &'static str, help: &'static str, value: u64) -> fmt::Result {
         self.family(name, help, MetricType::Gauge)?.encode_gauge(&value)
+    }
+
+    fn gauges(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        label: &'static str,
+        levels: impl IntoIterator<Item = (impl EncodeLabelValue, u64)>,
+    ) -> fmt::Result {
+        let mut family = self.family(name, help, MetricType::Gauge)?;
+        levels
+            .into_iter()
+            .try_for_each(|(value, level)| family.encode_family(&[(label, value)])?.encode_gauge(&level))
     }
 
     fn counters(

@@ -48,3 +48,33 @@ labels! {
         Failed = "failed",
     }
 }
+
+labels! {
+    /// What became of a new configuration.
+    ReloadResult {
+        Taken = "taken",
+        Refused = "refused",
+    }
+}
+
+labels! {
+    /// Where something may have to wait.
+    Queue {
+        /// From the workers to the feedback loop.
+        Observations = "observations",
+        /// From the node to its workers.
+        Commands = "commands",
+        /// To the log thread.
+        Log = "log",
+    }
+}
+
+labels! {
+    /// What the kernel half holds tables of.
+    KernelTable {
+        Services = "services",
+        Allow = "allow",
+        Block = "block",
+        Tenants = "tenants",
+    }
+}

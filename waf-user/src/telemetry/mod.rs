@@ -9,7 +9,7 @@ mod tenants;
 #[cfg(test)]
 mod tests;
 
-pub use labels::{HandshakeResult, OriginConnect, RequestVerdict};
+pub use labels::{HandshakeResult, KernelTable, OriginConnect, Queue, ReloadResult, RequestVerdict};
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
@@ -50,12 +50,35 @@ impl Metrics {
         self.numbers.refusals.add(reason.index());
     }
 
-    pub fn connection_opened(&self) {
-        self.numbers.connections_opened.fetch_add(1, Relaxed);
+    /// Hot: per connection. `worker`: its number.
+    pub fn connection_opened(&self, worker: u16) {
+        self.numbers.connections_opened.add(usize::from(worker));
     }
 
-    pub fn connection_closed(&self) {
-        self.numbers.connections_closed.fetch_add(1, Relaxed);
+    /// Hot: per connection.
+    pub fn connection_closed(&self, worker: u16) {
+        self.numbers.connections_closed.add(usize::from(worker));
+    }
+
+    /// The tenant of a connection to a shared address could not be told to the kernel half.
+    pub fn flow_lost(&self) {
+        self.numbers.flows_lost.fetch_add(1, Relaxed);
+    }
+
+    /// What waits in the node's queues; given before each exposition.
+    pub fn queue(&self, queue: Queue, waiting: usize) {
+        self.numbers.queues.set(queue as usize, wide(waiting));
+    }
+
+    /// How many entries a table of the kernel half holds, and how many it can; given before each exposition.
+    pub fn kernel_entries(&self, table: KernelTable, entries: usize, max: u32) {
+        self.numbers.kernel_entries.set(table as usize, wide(entries));
+        self.numbers.kernel_entries_max.set(table as usize, u64::from(max));
+    }
+
+    /// Workers of this node.
+    pub fn workers(&self, workers: u16) {
+        self.numbers.workers.store(u64::from(workers), Relaxed);
     }
 
     pub fn tls_handshake(&self, succeeded: bool) {
@@ -78,9 +101,30 @@ impl Metrics {
         self.numbers.feedback_sources.store(wide(sources), Relaxed);
     }
 
-    /// A source that the full feedback table could not take.
-    pub fn feedback_source_lost(&self) {
-        self.numbers.feedback_sources_lost.fetch_add(1, Relaxed);
+    /// Sources that the full feedback table could not take.
+    pub fn feedback_sources_lost(&self, sources: u64) {
+        self.numbers.feedback_sources_lost.fetch_add(sources, Relaxed);
+    }
+
+    /// Sources whose next ban lasts longer.
+    pub fn repeaters(&self, sources: usize) {
+        self.numbers.repeaters.store(wide(sources), Relaxed);
+    }
+
+    /// Sources that the full table of repeaters could not take.
+    pub fn repeaters_lost(&self, sources: u64) {
+        self.numbers.repeaters_lost.fetch_add(sources, Relaxed);
+    }
+
+    /// The rules' refusals made a ban.
+    pub fn ban_made(&self) {
+        self.numbers.bans_made.fetch_add(1, Relaxed);
+    }
+
+    /// A configuration was taken, or refused.
+    pub fn reload(&self, succeeded: bool) {
+        let result = if succeeded { ReloadResult::Taken } else { ReloadResult::Refused };
+        self.numbers.reloads.add(result as usize);
     }
 
     /// A ban by rules that was not made: its source is protected, or the table is full. Gives how many there were before.

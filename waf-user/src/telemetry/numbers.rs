@@ -3,10 +3,11 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use waf_common::limits::WORKERS_MAX;
 use waf_common::outcome::{Counters, TenantCounters};
 
 use super::histogram::Histogram;
-use super::labels::{HandshakeResult, OriginConnect, RequestVerdict};
+use super::labels::{HandshakeResult, KernelTable, OriginConnect, Queue, ReloadResult, RequestVerdict};
 use super::tenants::TenantRequests;
 use crate::event::Reason;
 use crate::model::TenantId;
@@ -29,6 +30,18 @@ impl<const N: usize> Counts<N> {
         }
     }
 
+    /// For what is a level, not a count.
+    pub fn set(&self, at: usize, level: u64) {
+        if let Some(count) = self.0.get(at) {
+            count.store(level, Relaxed);
+        }
+    }
+
+    /// All counts in the order of their numbers.
+    pub fn each(&self) -> impl Iterator<Item = u64> {
+        self.0.iter().map(|count| count.load(Relaxed))
+    }
+
     /// Counts beside their label values, both in the order of the variants' numbers.
     pub fn with(
         &self,
@@ -47,15 +60,25 @@ pub struct Numbers {
     pub inspection: Histogram,
     pub tenants: TenantRequests,
     pub refusals: Counts<{ Reason::COUNT }>,
-    pub connections_opened: AtomicU64,
-    pub connections_closed: AtomicU64,
+    /// By worker.
+    pub connections_opened: Counts<WORKERS_MAX>,
+    pub connections_closed: Counts<WORKERS_MAX>,
+    pub workers: AtomicU64,
+    pub flows_lost: AtomicU64,
+    pub queues: Counts<{ Queue::LABELS.len() }>,
+    pub kernel_entries: Counts<{ KernelTable::LABELS.len() }>,
+    pub kernel_entries_max: Counts<{ KernelTable::LABELS.len() }>,
     pub handshakes: Counts<{ HandshakeResult::LABELS.len() }>,
     pub origin_connects: Counts<{ OriginConnect::LABELS.len() }>,
     pub observations_lost: AtomicU64,
     pub feedback_sources: AtomicU64,
     pub feedback_sources_lost: AtomicU64,
+    pub repeaters: AtomicU64,
+    pub repeaters_lost: AtomicU64,
     pub bans_active: AtomicU64,
+    pub bans_made: AtomicU64,
     pub bans_not_made: AtomicU64,
+    pub reloads: Counts<{ ReloadResult::LABELS.len() }>,
     pub generation: AtomicU64,
     pub request_lines_lost: AtomicU64,
     pub events_lost: AtomicU64,

@@ -34,15 +34,15 @@ fn every_count_has_its_series() {
     metrics.refused(Reason::Rules);
     metrics.refused(Reason::Banned);
     for _ in 0..3 {
-        metrics.connection_opened();
+        metrics.connection_opened(1);
     }
-    metrics.connection_closed();
+    metrics.connection_closed(1);
     metrics.tls_handshake(true);
     metrics.tls_handshake(false);
     metrics.origin(OriginConnect::Reused);
     metrics.observation_lost();
     metrics.feedback_sources(12);
-    metrics.feedback_source_lost();
+    metrics.feedback_sources_lost(1);
     metrics.bans_active(3);
     metrics.ban_not_made();
     metrics.generation(Generation(9));

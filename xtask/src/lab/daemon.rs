@@ -72,6 +72,27 @@ impl Daemon {
         asked.with_context(|| format!("{}; its log ends:\n{}", self.name, self.tail()))
     }
 
+    /// Waits for an end that is under way already.
+    ///
+    /// # Errors
+    /// It does not end in time.
+    pub fn wait(mut self, within: Duration) -> Result<ExitStatus> {
+        let (what, child) = (format!("{} to end", self.name), &mut self.child);
+        interrupt::until(&what, within, || Ok(child.try_wait()?))
+    }
+
+    /// Sends a signal; a program that has ended hears none.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn signal(&mut self, signal: Signal) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!("{} {}", self.name, crate::process::ending(status));
+        }
+        let pid = i32::try_from(self.pid()).context("a pid")?;
+        Ok(kill(Pid::from_raw(pid), signal)?)
+    }
+
     /// The last lines of its log.
     pub fn tail(&self) -> String {
         let bytes = fs::read(&self.log).unwrap_or_default();

@@ -111,6 +111,30 @@ impl Lab {
         }
     }
 
+    /// Has a second daemon take over a node; the first is given back and ends by itself.
+    ///
+    /// # Errors
+    /// As [`Node::take_over`].
+    pub fn take_over(&mut self, carrier: Carrier) -> Result<daemon::Daemon> {
+        let [a, b] = &mut self.nodes;
+        match carrier {
+            Carrier::A => a.take_over(&self.run),
+            Carrier::B => b.take_over(&self.run),
+        }
+    }
+
+    /// Starts a process of a node's daemon with more words on its command line, beside the one that runs.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn process(&mut self, carrier: Carrier, words: &[&str]) -> Result<daemon::Daemon> {
+        let [a, b] = &mut self.nodes;
+        match carrier {
+            Carrier::A => a.process(&self.run, words),
+            Carrier::B => b.process(&self.run, words),
+        }
+    }
+
     pub fn client(&self) -> &Client {
         &self.client
     }

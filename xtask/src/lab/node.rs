@@ -33,6 +33,8 @@ pub struct Node {
     state: PathBuf,
     user: User,
     daemon: Option<Daemon>,
+    /// Processes started so far: each has a log of its own.
+    started: u32,
     /// What `waf kernel load` said.
     loaded: Option<String>,
 }
@@ -41,7 +43,7 @@ impl Node {
     /// A node that is configured, but neither loaded nor started.
     pub fn new(carrier: Carrier, name: String, namespace: Rc<Namespace>, files: Files, user: User) -> Self {
         let Files { waf, config, state } = files;
-        Self { carrier, name, namespace, waf, config, state, user, daemon: None, loaded: None }
+        Self { carrier, name, namespace, waf, config, state, user, daemon: None, started: 0, loaded: None }
     }
 
     pub fn name(&self) -> &str {
@@ -87,13 +89,37 @@ impl Node {
     /// # Errors
     /// It ends or does not become ready in time; the message holds the end of its log.
     pub fn start(&mut self, run: &Run) -> Result<()> {
-        let mut command = self.namespace.command_as(&self.user, &self.waf);
-        command.args(["node", "--config"]).arg(&self.config);
-        let mut daemon = Daemon::start(run, &self.name, command)?;
+        let mut daemon = self.process(run, &[])?;
         let namespace = Rc::clone(&self.namespace);
         daemon.wait_until(READY, || Ok(admin(&namespace, "/readyz")?.is_some()))?;
         self.daemon = Some(daemon);
         Ok(())
+    }
+
+    /// Starts a second daemon that takes over. The first is given back: it ends by itself.
+    ///
+    /// # Errors
+    /// The new one ends or does not become ready in time; then the first is the node's daemon still.
+    pub fn take_over(&mut self, run: &Run) -> Result<Daemon> {
+        let mut daemon = self.process(run, &["--take-over"])?;
+        let log = daemon.log().to_owned();
+        daemon.wait_until(READY, || Ok(fs::read_to_string(&log)?.contains("node serves")))?;
+        self.daemon.replace(daemon).with_context(|| format!("{} did not run", self.name))
+    }
+
+    /// The daemon as it is started, with more words on its command line.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn process(&mut self, run: &Run, words: &[&str]) -> Result<Daemon> {
+        let mut command = self.namespace.command_as(&self.user, &self.waf);
+        command.args(["node", "--config"]).arg(&self.config).args(words);
+        let name = match self.started {
+            0 => self.name.clone(),
+            more => format!("{}-{more}", self.name),
+        };
+        self.started += 1;
+        Daemon::start(run, &name, command)
     }
 
     /// Ends the daemon as an operator would; the kernel half stays.
@@ -116,6 +142,14 @@ impl Node {
     pub fn kill(&mut self) -> Result<()> {
         let daemon = self.daemon.take().with_context(|| format!("{} does not run", self.name))?;
         daemon.kill().map(drop)
+    }
+
+    /// Gives the daemon away: something else ends it.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn take_daemon(&mut self) -> Result<Daemon> {
+        self.daemon.take().with_context(|| format!("{} does not run", self.name))
     }
 
     /// A `waf` command at this node, such as `["ban", "list"]`; `--config` is added.

@@ -58,6 +58,7 @@ pub struct LabOptions {
     pub xdp_mode: &'static str,
     /// Lines added to [node], to [ban] and after everything else.
     pub extra_node: String,
+    pub extra_ban: String,
     pub extra: String,
 }
 
@@ -86,6 +87,7 @@ impl Default for LabOptions {
             rules: Vec::new(),
             xdp_mode: "auto",
             extra_node: String::new(),
+            extra_ban: String::new(),
             extra: String::new(),
         }
     }
@@ -105,7 +107,7 @@ pub struct NodeFiles<'a> {
 /// The whole node.toml of one carrier's node.
 pub fn node_toml(options: &LabOptions, carrier: Carrier, name: &str, files: &NodeFiles<'_>) -> String {
     let mut text = String::new();
-    let LabOptions { workers, ban, xdp_mode, extra_node, extra, .. } = options;
+    let LabOptions { workers, ban, xdp_mode, extra_node, extra_ban, extra, .. } = options;
     let [v4, v6] = carrier.service_prefixes();
     let line = |text: &mut String, line: std::fmt::Arguments<'_>| {
         // Writing to a String cannot fail.
@@ -125,6 +127,7 @@ pub fn node_toml(options: &LabOptions, carrier: Carrier, name: &str, files: &Nod
         &mut text,
         format_args!("window_s = {}\nttl_s = {}\nscope = {:?}", ban.window_s, ban.ttl_s, ban.scope),
     );
+    line(&mut text, format_args!("{extra_ban}"));
     for (site, tls) in options.sites.iter().zip(files.certificates) {
         let (host, workers) = (site.host, site.workers);
         line(&mut text, format_args!("\n[[tenant]]\nid = {}\nfqdn = {:?}", site.tenant, site.fqdn));

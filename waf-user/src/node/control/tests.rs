@@ -1,10 +1,12 @@
 //! Requests as lines, replies as words.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
 use super::*;
+use crate::model::Generation;
 use crate::node::protect::Protected;
 use crate::node::services::ServicePlan;
 use crate::node::tests::{Tables, configured};
@@ -16,16 +18,10 @@ pub fn control() -> Control {
     let plan = ServicePlan::new(&config, 1, &[]);
     let protected = Protected::new(&settings, &config, &[]);
     let lists = Arc::new(ArcSwap::from_pointee(Lists::default()));
-    let tenants = config.tenants.len();
     let filter = Some(Box::new(Tables::default()) as _);
-    let enforcer = Enforcer::new(config, plan, protected, lists, Vec::new(), filter);
-    Control {
-        node: settings.name,
-        generation: Generation(7),
-        workers: 1,
-        tenants,
-        enforcer: Rc::new(RefCell::new(enforcer)),
-    }
+    let enforcer = Rc::new(RefCell::new(Enforcer::new(config, plan, protected, lists, Vec::new(), filter)));
+    let facts = Facts { generation: Cell::new(Generation(7)), ..Facts::default() };
+    Control { node: settings.name, facts: Rc::new(facts), enforcer, orders: None }
 }
 
 #[test]
@@ -55,9 +51,15 @@ fn requests_are_answered_in_one_word_or_refused_with_a_reason() {
             "no such ban",
         ),
         ("status", r#"{"command":"status"}"#, r#""generation":7"#),
+        ("phase", r#"{"command":"status"}"#, r#""phase":"serving""#),
+        ("reload where no node runs", r#"{"command":"reload"}"#, "running node"),
+        ("serving, out of place", r#"{"command":"serving"}"#, "running node"),
     ];
     for (name, request, expected) in table {
-        let reply = control.answer(request.as_bytes(), Mono(5));
+        let reply = match parse(request.as_bytes()) {
+            Ok(request) => control.obey(request, Mono(5)),
+            Err(error) => Reply::Refused { error },
+        };
         let text = serde_json::to_string(&reply).unwrap();
         assert!(text.contains(expected), "{name}: {text}");
         assert_eq!(serde_json::from_str::<Reply>(&text).unwrap(), reply, "{name}");

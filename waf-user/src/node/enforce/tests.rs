@@ -21,7 +21,9 @@ fn fixture() -> Fixture {
     let (order, commands) = mpsc::channel(4);
     let tables = Tables::default();
     let filter = Some(Box::new(tables.clone()) as Box<dyn Filter>);
-    let enforcer = Enforcer::new(config, plan, protected, Arc::clone(&lists), vec![order], filter);
+    let mut enforcer = Enforcer::new(config, plan, protected, Arc::clone(&lists), vec![order], filter);
+    enforcer.take_up(&settings, Generation(1), &[], Mono(1)).unwrap();
+    tables.blocks.borrow_mut().clear();
     Fixture { enforcer, tables, lists, commands }
 }
 
@@ -112,4 +114,92 @@ fn scopes_that_are_not_served_and_protected_sources_are_refused() {
     assert!(matches!(fixture.enforcer.ban(origin.clone(), Force::No), Err(BanError::Unbannable(_))));
     assert!(fixture.enforcer.bans().is_empty(), "nothing is kept of them");
     assert!(fixture.enforcer.ban(origin, Force::Yes).is_ok());
+}
+
+/// What replaces the configuration of [`fixture`], with `change` made to it.
+fn next(change: impl Fn(&mut NodeConfig)) -> (NodeSettings, Next) {
+    let (settings, mut config) = configured("");
+    change(&mut config);
+    let previous = ServicePlan::new(&configured("").1, 1, &[]).services();
+    let plan = ServicePlan::new(&config, 1, &previous);
+    let protected = Protected::new(&settings, &config, &[]);
+    (settings, Next { config, plan, protected, generation: Generation(2) })
+}
+
+#[test]
+fn a_new_configuration_keeps_the_bans_that_still_mean_something() {
+    let shared = BanScope::Address("10.1.0.10".parse().unwrap());
+    let operators = |scope| Ban { origin: BanOrigin::Operator, ..ban(scope, None) };
+    let tenant_1 = BanScope::Tenant(id(1));
+    type Change = fn(&mut NodeConfig);
+    let detect: Change = |config| config.tenants[0].mode = crate::model::Mode::Detect;
+    let gone: Change = |config| drop(config.tenants.remove(0));
+    let table: [(&str, Ban, Change, bool); 6] = [
+        ("nothing changes", ban(tenant_1, None), |_| {}, true),
+        ("the tenant only detects now", ban(tenant_1, None), detect, false),
+        ("a tenant of the address does", ban(shared, None), detect, false),
+        ("an operator's ban of it", operators(tenant_1), detect, true),
+        ("the tenant is gone", operators(tenant_1), gone, false),
+        ("another tenant is", ban(BanScope::Tenant(id(2)), None), gone, true),
+    ];
+    for (name, ban, change, stays) in table {
+        let mut fixture = fixture();
+        fixture.enforcer.ban(ban.clone(), Force::No).unwrap();
+        let (settings, next) = next(change);
+        let served = std::cell::Cell::new(None);
+        fixture.enforcer.replace(&settings, next, |is_new| served.set(Some(is_new))).unwrap();
+        assert_eq!(served.get(), Some(true), "{name}");
+        assert_eq!(!fixture.enforcer.bans().is_empty(), stays, "{name}: in the table");
+        let bans = fixture.tables.blocks().iter().filter(|entry| entry.reason != Reason::List).count();
+        assert_eq!(bans, usize::from(stays), "{name}: in the kernel");
+    }
+}
+
+#[test]
+fn lists_change_before_services_do_and_the_workers_in_between() {
+    let mut fixture = fixture();
+    fixture.tables.steps.borrow_mut().clear();
+    let steps = std::rc::Rc::clone(&fixture.tables.steps);
+    let (settings, next) = next(|config| config.block.push(net("203.0.113.200")));
+    fixture.enforcer.replace(&settings, next, |_| steps.borrow_mut().push("workers serve")).unwrap();
+    let expected = ["workers", "workers", "allow", "lists", "workers serve", "config", "services"];
+    assert_eq!(*fixture.tables.steps.borrow(), expected);
+    assert!(is_refused(&mut fixture, "203.0.113.200", 1));
+}
+
+#[test]
+fn who_does_not_write_changes_no_map() {
+    let mut fixture = fixture();
+    fixture.enforcer.release();
+    fixture.tables.steps.borrow_mut().clear();
+    let ban = ban(BanScope::Node, Some(40));
+    fixture.enforcer.ban(ban.clone(), Force::No).unwrap();
+    fixture.enforcer.refuse_new();
+    fixture.enforcer.reap(Mono::default().plus_s(41));
+    assert_eq!(*fixture.tables.steps.borrow(), Vec::<&str>::new());
+    // Once it writes again, what came meanwhile is written too.
+    fixture.enforcer.ban(Ban { expires: None, ..ban }, Force::No).unwrap();
+    let settings = configured("").0;
+    fixture.enforcer.take_up(&settings, Generation(3), &[], Mono(1)).unwrap();
+    assert_eq!(fixture.tables.blocks().iter().filter(|entry| entry.reason == Reason::Ban).count(), 1);
+}
+
+#[test]
+fn a_ban_by_rules_grows_with_each_return_and_spares_the_protected() {
+    let mut fixture = fixture();
+    let now = |second| Mono::default().plus_s(second);
+    let address = |text: &str| text.parse::<IpAddr>().unwrap();
+    let way = (address("192.0.2.1"), address("10.1.0.11"));
+    let seen = ban(BanScope::Tenant(id(3)), None);
+    let mut lasts = |second| {
+        let made = fixture.enforcer.ban_by_rules(seen.clone(), way, now(second)).unwrap();
+        fixture.enforcer.reap(now(second));
+        made.map(|ban| ban.expires.unwrap().since_ns(now(second)) / 1_000_000_000)
+    };
+    assert_eq!(lasts(0), Some(600));
+    assert_eq!(lasts(599), None, "it is banned already");
+    assert_eq!(lasts(600), Some(1200));
+    let origin = Ban { prefix: net("192.0.2.200"), ..seen };
+    let refused = fixture.enforcer.ban_by_rules(origin, (address("192.0.2.200"), way.1), now(0));
+    assert!(matches!(refused, Err(BanError::Unbannable(_))));
 }

@@ -133,3 +133,27 @@ fn the_table_is_bounded_and_recovers() {
     assert!(feedback.observe(&from(9_000_000, 20_000, true)).is_some());
     assert_eq!(feedback.sources(), 0, "a banned source starts anew");
 }
+
+#[test]
+fn a_new_configuration_goes_on_counting_whom_it_may_ban() {
+    let configured = |ban: &str, mode: &str| {
+        let tenants = [tenant(1, "10.0.0.1", mode), tenant(3, "10.0.0.3", "")].concat();
+        parse(&format!("[node]\nname = \"a\"\ncarrier = \"c\"\n[ban]\n{ban}\n{tenants}")).1
+    };
+    let block = "mode = \"block\"";
+    let table = [
+        ("nothing changes", "refused = 3", block, true),
+        ("fewer refusals do", "refused = 2", block, true),
+        ("another window", "refused = 3\nwindow_s = 20", block, false),
+        ("the tenant only detects now", "refused = 3", "mode = \"detect\"", false),
+    ];
+    for (name, ban, mode, expected) in table {
+        let mut feedback = Feedback::new(&configured("refused = 3", block));
+        for at_ms in 0..2 {
+            assert_eq!(feedback.observe(&seen(1, "192.0.2.1", at_ms, true)), None);
+        }
+        feedback.configure(&configured(ban, mode));
+        let banned = feedback.observe(&seen(1, "192.0.2.1", 3, true)).is_some();
+        assert_eq!(banned, expected, "{name}");
+    }
+}

@@ -19,20 +19,33 @@ fn services_are_written_last_and_sockets_first() {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let workers = [(socket.as_fd(), Some(0)), (socket.as_fd(), None)];
     let filter = Tables::default();
-    let generation = Generation(1);
-    let sync = Sync {
-        settings: &settings,
-        config: &config,
-        plan: &plan,
-        generation,
-        workers: &workers,
-        now: Mono(1),
-    };
-    sync.write(&filter).unwrap();
+    let sync = Sync { settings: &settings, config: &config, plan: &plan, generation: Generation(1) };
+    write_sockets(&filter, &workers).unwrap();
+    sync.write_lists(&filter, &[]).unwrap();
+    sync.write_services(&filter).unwrap();
     let expected = ["socket", "cpu", "socket", "workers", "allow", "lists", "config", "services"];
     assert_eq!(*filter.steps.borrow(), expected);
     let lists: Vec<(u32, IpNet)> = filter.blocks().iter().map(|entry| (entry.scope, entry.prefix)).collect();
     assert_eq!(lists, [(0, net("198.51.100.0/24")), (1, net("198.51.100.7"))]);
+}
+
+#[test]
+fn allow_entries_come_before_blocks_and_leave_after_them() {
+    let (settings, config) = configured("");
+    let plan = ServicePlan::new(&config, 1, &[]);
+    let sync = Sync { settings: &settings, config: &config, plan: &plan, generation: Generation(1) };
+    let gone = AllowEntry { scope: 0, prefix: net("192.0.2.9") };
+    let held = allow_entries(&config);
+    let table = [("nothing leaves", held.clone(), 1), ("one leaves", [held, vec![gone]].concat(), 2)];
+    for (name, allowed, writes) in table {
+        let filter = Tables::default();
+        sync.write_lists(&filter, &allowed).unwrap();
+        let steps = filter.steps.borrow();
+        let of = |step| steps.iter().enumerate().filter(move |(_, found)| **found == step).map(|(at, _)| at);
+        let (allows, lists): (Vec<usize>, Vec<usize>) = (of("allow").collect(), of("lists").collect());
+        assert_eq!((allows.len(), lists.len()), (writes, 1), "{name}");
+        assert!(allows[0] < lists[0] && (writes == 1 || lists[0] < allows[1]), "{name}: {steps:?}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::node::tests::{net, parse, tenant};
 fn our_own_and_the_customers_machines_are_not_banned() {
     let text = format!(
         "[node]\nname = \"a\"\ncarrier = \"c\"\nservice_prefixes = [\"10.1.0.0/24\"]\n\
-         [admin]\nlisten = \"10.8.0.1:9900\"\n{}",
+         [admin]\nlisten = \"10.8.0.1:9900\"\n[ban]\nnever = [\"203.0.113.0/24\", \"2001:db8:7::/48\"]\n{}",
         tenant(1, "10.7.0.1", "trusted_proxies = [\"100.64.0.0/16\", \"2001:db8:1::/48\"]"),
     );
     let (settings, config) = parse(&text);
@@ -28,6 +28,10 @@ fn our_own_and_the_customers_machines_are_not_banned() {
         ("an origin", "192.0.2.200", Some("origin")),
         ("beside an origin", "192.0.2.201", None),
         ("inside a trusted proxy's network", "100.64.3.4", Some("trusted proxy")),
+        ("inside a network of never", "203.0.113.77", Some("never")),
+        ("covering a network of never", "203.0.112.0/23", Some("never")),
+        ("beside a network of never", "203.0.112.255", None),
+        ("a /64 of never", "2001:db8:7:1::/64", Some("never")),
         ("a /64 in a trusted proxy's network", "2001:db8:1:2::/64", Some("trusted proxy")),
     ];
     for (name, prefix, expected) in table {

@@ -3,6 +3,7 @@
 use arc_swap::ArcSwap;
 
 use super::*;
+use crate::model::Generation;
 use crate::node::filter::Filter;
 use crate::node::protect::Protected;
 use crate::node::services::ServicePlan;
@@ -18,13 +19,15 @@ fn a_source_that_is_refused_is_banned_once() {
     let lists = Arc::new(ArcSwap::from_pointee(Lists::default()));
     let tables = Tables::default();
     let filter = Some(Box::new(tables.clone()) as Box<dyn Filter>);
-    let enforcer = Enforcer::new(config, plan, protected, lists, Vec::new(), filter);
+    let mut enforcer = Enforcer::new(config, plan, protected, lists, Vec::new(), filter);
+    enforcer.take_up(&settings, Generation(1), &[], Mono(1)).unwrap();
+    tables.blocks.borrow_mut().clear();
     let enforcer = Rc::new(RefCell::new(enforcer));
     let metrics = Arc::new(Metrics::default());
     let events = std::env::temp_dir().join(format!("waf-react-{}.jsonl", std::process::id()));
     let journal = Journal::open(None, Some(&events), Arc::clone(&metrics) as _).unwrap();
     let reaction = Reaction {
-        feedback,
+        feedback: Rc::new(RefCell::new(feedback)),
         enforcer: Rc::clone(&enforcer),
         journal: journal.clone(),
         metrics: Arc::clone(&metrics),

@@ -89,3 +89,21 @@ fn scopes_and_their_numbers_are_inverse() {
     assert_eq!(plan.scope(4), None, "a tenant that is gone");
     assert_eq!(plan.scope(scope_address(9)), None, "an address that is gone");
 }
+
+#[test]
+fn what_a_service_still_names_is_no_other_addresss_and_no_new_sets() {
+    let plan = |text: &str, previous: &[(ServiceKey, ServiceValue)]| {
+        ServicePlan::new(&parse(&format!("[node]\nname = \"a\"\ncarrier = \"c\"\n{text}")).1, 3, previous)
+    };
+    let before = plan(&tenant(1, "10.0.0.5", "workers = [0]"), &[]);
+    let after = plan(&tenant(2, "10.0.0.6", "workers = [1]"), &before.services());
+    let (old, new) = (before.services(), after.services());
+    assert_ne!(value_of(&old, "10.0.0.5", 80).address_id, value_of(&new, "10.0.0.6", 80).address_id);
+    assert_ne!(value_of(&old, "10.0.0.5", 80).worker_set, value_of(&new, "10.0.0.6", 80).worker_set);
+    // Numbers of sets come back once nobody uses them: a node that reloads for years needs no more than twice as many.
+    let third = plan(&tenant(2, "10.0.0.6", "workers = [1]"), &new);
+    assert_eq!(
+        value_of(&third.services(), "10.0.0.6", 80).worker_set,
+        value_of(&old, "10.0.0.5", 80).worker_set
+    );
+}

@@ -6,8 +6,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -28,7 +28,7 @@ use crate::model::{Carrier, Fqdn, Generation, Mode, NodeName, TenantId};
 use crate::origin::Upstreams;
 use crate::proxy::limits::{CONNECTIONS_MAX, Times};
 use crate::proxy::worker::serve_within;
-use crate::proxy::{Command, Listener, Lists, Observation, Site, Sites, Snapshot, WorkerContext};
+use crate::proxy::{Command, Flows, Listener, Lists, Observation, Site, Sites, Snapshot, WorkerContext};
 use crate::telemetry::Metrics;
 use crate::tls::fixtures::Authority;
 use crate::tls::{Acceptor, HandshakeError, TlsStream};
@@ -71,11 +71,27 @@ pub struct Lab {
     pub authority: Authority,
     pub lists: Arc<ArcSwap<Lists>>,
     pub metrics: Arc<Metrics>,
+    pub flows: Arc<Told>,
     pub commands: mpsc::Sender<Command>,
     pub observations: RefCell<mpsc::Receiver<Observation>>,
     pub worker: RefCell<Option<JoinHandle<()>>>,
     journal: Journal,
     folder: PathBuf,
+}
+
+/// What the kernel half would have been told: whose connection it is, or that it is closed, by the client's port.
+#[derive(Debug, Default)]
+pub struct Told(pub Mutex<Vec<(u16, Option<TenantId>)>>);
+
+impl Flows for Told {
+    fn set(&self, client: SocketAddr, _service: SocketAddr, tenant: TenantId) -> bool {
+        self.0.lock().expect("no panic").push((client.port(), Some(tenant)));
+        true
+    }
+
+    fn remove(&self, client: SocketAddr, _service: SocketAddr) {
+        self.0.lock().expect("no panic").push((client.port(), None));
+    }
 }
 
 /// Runs a test on one thread, as a worker does, within the deadline.
@@ -144,6 +160,7 @@ impl Lab {
         let lists = Arc::new(ArcSwap::from_pointee(Lists::default()));
         let (commands, inbox) = mpsc::channel(16);
         let (outbox, observations) = mpsc::channel(1024);
+        let flows = Arc::new(Told::default());
         let context = WorkerContext {
             index: 0,
             connections_max,
@@ -151,6 +168,7 @@ impl Lab {
             lists: Arc::clone(&lists),
             journal: journal.clone(),
             metrics: Arc::clone(&metrics),
+            flows: Some(Arc::clone(&flows) as _),
             observations: outbox,
             commands: inbox,
         };
@@ -160,7 +178,21 @@ impl Lab {
             times,
         ));
         let (observations, worker) = (RefCell::new(observations), RefCell::new(Some(worker)));
-        Self { origin, a, b, tls, authority, lists, metrics, commands, observations, worker, journal, folder }
+        Self {
+            origin,
+            a,
+            b,
+            tls,
+            authority,
+            lists,
+            metrics,
+            flows,
+            commands,
+            observations,
+            worker,
+            journal,
+            folder,
+        }
     }
 
     /// All lines of a log so far.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::harness::{DEADLINE, lab, lab_holding};
-use crate::proxy::Command;
+use crate::model::TenantId;
 use crate::proxy::limits::Times;
+use crate::proxy::{Command, Drain};
 
 #[test]
 fn one_connection_many_requests() {
@@ -135,7 +136,7 @@ fn a_drain_finishes_what_is_under_way() {
             let mut busy = lab.client().await;
             busy.send(b"GET /wait HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
             lab.origin.reached().await;
-            lab.commands.send(Command::Drain { within: DEADLINE }).await.expect("the worker lives");
+            lab.commands.send(Command::Drain(Drain::at_once(DEADLINE))).await.expect("the worker lives");
             assert_eq!(idle.rest().await, b"", "the idle connection is closed");
             lab.origin.release();
             assert_eq!(busy.answer("GET").await.status(), 200);
@@ -156,9 +157,37 @@ fn a_drain_ends_at_its_deadline() {
             busy.send(b"GET /wait HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
             lab.origin.reached().await;
             let within = Duration::from_millis(10);
-            lab.commands.send(Command::Drain { within }).await.expect("the worker lives");
+            lab.commands.send(Command::Drain(Drain::at_once(within))).await.expect("the worker lives");
             let worker = lab.worker.take().expect("a worker");
             worker.await.expect("serve returns");
+        },
+    );
+}
+
+#[test]
+fn the_kernel_half_is_told_whose_a_connection_to_a_shared_address_is() {
+    lab(
+        |_| {},
+        |lab| async move {
+            let mut alone = lab.client().await;
+            alone.send(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+            assert_eq!(alone.answer("GET").await.status(), 200);
+            assert_eq!(*lab.flows.0.lock().expect("no panic"), [], "an address of one tenant says it itself");
+
+            let mut shared = lab.tls_client("b.test").await.expect("a handshake");
+            for _ in 0..2 {
+                shared.send(b"GET / HTTP/1.1\r\nHost: b.test\r\n\r\n").await;
+                assert_eq!(shared.answer("GET").await.status(), 200);
+            }
+            let told = lab.flows.0.lock().expect("no panic").clone();
+            let tenant = TenantId::new(2).ok();
+            assert!(matches!(told[..], [(_, told)] if told == tenant), "once, after SNI: {told:?}");
+            drop(shared);
+            let (port, _) = told[0];
+            while lab.flows.0.lock().expect("no panic").len() < 2 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(lab.flows.0.lock().expect("no panic")[1], (port, None), "it is closed");
         },
     );
 }

@@ -1,0 +1,64 @@
+//! What the admin listener shows: every metric has its help text and stands in the README.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, ensure};
+use xtask::lab::settings::WWW;
+use xtask::lab::{Carrier, LabOptions, Request, Scheme};
+
+use crate::stage;
+
+const README: &str = include_str!("../../../README.md");
+
+#[test]
+fn every_metric_has_a_help_text_and_a_row_in_the_readme() {
+    stage::with_lab(LabOptions::default(), |lab| {
+        let node = lab.node(Carrier::A);
+        let visit = Request::get(Scheme::Http, WWW, Carrier::A.service(10), "/");
+        ensure!(lab.client().answer(&visit)?.status == 200, "a clean request is refused");
+        let text = node.admin("/metrics")?;
+        let names = |word: &str| -> BTreeSet<String> {
+            let lines = text.lines().filter_map(|line| line.strip_prefix(word));
+            lines.filter_map(|line| line.split(' ').next().map(str::to_owned)).collect()
+        };
+        let (typed, helped) = (names("# TYPE "), names("# HELP "));
+        ensure!(typed == helped && typed.len() > 25, "types {typed:?}, help texts {helped:?}");
+        let rows: BTreeSet<String> = README
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `waf_")?.split('`').next())
+            .map(|name| format!("waf_{name}"))
+            .collect();
+        let missing: Vec<_> = typed.difference(&rows).collect();
+        let stale: Vec<_> = rows.difference(&typed).collect();
+        ensure!(
+            missing.is_empty() && stale.is_empty(),
+            "README lacks {missing:?}, and has {stale:?} that is not there"
+        );
+        levels(node)
+    });
+}
+
+/// Some of which the value is known.
+fn levels(node: &xtask::lab::Node) -> Result<()> {
+    let one = |name: &str| -> Result<f64> {
+        let samples = node.metric(name)?;
+        ensure!(samples.len() == 1, "{name}: {samples:?}");
+        Ok(samples[0].1)
+    };
+    let mode = node.xdp_mode().to_owned();
+    let table = [
+        (format!("waf_kernel_xdp_mode{{mode=\"{mode}\"}}"), 1.0),
+        ("waf_node_snapshot_generation".to_owned(), 1.0),
+        ("waf_node_bans ".to_owned(), 0.0),
+        ("waf_kernel_entries{table=\"services\"}".to_owned(), 18.0),
+        ("waf_kernel_entries_max{table=\"block\"}".to_owned(), 131_072.0),
+        ("waf_node_queue_length{queue=\"commands\"}".to_owned(), 0.0),
+    ];
+    for (name, expected) in table {
+        let value = one(&name)?;
+        ensure!((value - expected).abs() < 0.5, "{name} is {value}, expected {expected}");
+    }
+    let workers = node.metric("waf_proxy_worker_connections_open")?;
+    ensure!(workers.len() == 2, "{workers:?}");
+    Ok(())
+}

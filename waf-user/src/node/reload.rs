@@ -1,0 +1,144 @@
+//! A new node.toml -> the state that a running node serves from, without a connection noticing: everything is read and
+//! built aside, then put in place at once. A configuration with a mistake changes nothing.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+use tokio::task::JoinError;
+
+use super::enforce::Next;
+use super::error::chain;
+use super::fixed;
+use super::protect::Protected;
+use super::services::ServicePlan;
+use super::snapshot::{self, Built, SnapshotError};
+use super::standing::{Phase, Standing};
+use super::{NodeError, start};
+use crate::config::{self, ConfigErrors, InterfaceError, NodeConfig, NodeSettings, check_interface};
+use crate::kernel::KernelError;
+use crate::model::Generation;
+
+/// Why a configuration was not taken. The old one holds.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    #[error(transparent)]
+    Interface(#[from] Box<InterfaceError>),
+    #[error(transparent)]
+    Snapshot(#[from] Box<SnapshotError>),
+    #[error(transparent)]
+    Node(#[from] Box<NodeError>),
+    #[error("a running node cannot take this over:\n{}", .0.join("\n"))]
+    Fixed(Vec<String>),
+    #[error("write the kernel's maps")]
+    Write(#[from] KernelError),
+    #[error("read the configuration on a thread of its own")]
+    Thread(#[from] JoinError),
+    #[error("the node is about to end")]
+    Ending,
+}
+
+/// What is served now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reloaded {
+    pub generation: Generation,
+    pub tenants: usize,
+    pub rules: usize,
+}
+
+/// One reload at a time.
+pub(super) struct Reloader {
+    standing: Rc<Standing>,
+    turn: Mutex<()>,
+}
+
+impl Reloader {
+    pub fn new(standing: Rc<Standing>) -> Self {
+        Self { standing, turn: Mutex::new(()) }
+    }
+
+    /// Waits until no reload is under way.
+    pub async fn settled(&self) {
+        drop(self.turn.lock().await);
+    }
+
+    /// Reads `path`, or the file that is served, and serves what it says. Tells the log and the metrics.
+    ///
+    /// # Errors
+    /// See [`ReloadError`]; what was served is served on.
+    pub async fn reload(&self, path: Option<PathBuf>) -> Result<Reloaded, ReloadError> {
+        let _turn = self.turn.lock().await;
+        let path = path.unwrap_or_else(|| self.standing.path.borrow().clone());
+        let reloaded = self.take(&path).await;
+        self.standing.metrics.reload(reloaded.is_ok());
+        match &reloaded {
+            Ok(Reloaded { generation, tenants, rules }) => {
+                tracing::info!(%generation, tenants, rules, "configuration reloaded");
+            }
+            Err(error) => {
+                let file = path.display();
+                tracing::error!(%file, "configuration refused, the old one is kept: {}", chain(error));
+            }
+        }
+        reloaded
+    }
+
+    async fn take(&self, path: &Path) -> Result<Reloaded, ReloadError> {
+        let generation = self.standing.facts.generation.get().next();
+        let file = path.to_owned();
+        // Compiling rules takes its time; bans and metrics go on meanwhile.
+        let read = tokio::task::spawn_blocking(move || read(&file, generation));
+        let (settings, config, built) = read.await??;
+        self.put(path, settings, config, built)
+    }
+
+    /// No other task runs from here to the end.
+    fn put(
+        &self,
+        path: &Path,
+        settings: NodeSettings,
+        config: NodeConfig,
+        built: Built,
+    ) -> Result<Reloaded, ReloadError> {
+        let standing = &self.standing;
+        if standing.facts.phase.get() != Phase::Serving {
+            return Err(ReloadError::Ending);
+        }
+        start::check_workers(&config, standing.workers()).map_err(Box::new)?;
+        let mut refused = fixed::changed(&standing.settings.borrow(), &settings);
+        let mut enforcer = standing.enforcer.borrow_mut();
+        let plan = ServicePlan::new(&config, standing.workers(), &enforcer.plan().services());
+        if settings.interface.is_some() {
+            start::check_services(plan.services().len()).map_err(Box::new)?;
+        } else {
+            refused.extend(fixed::changed_listeners(enforcer.plan(), &plan));
+        }
+        if !refused.is_empty() {
+            return Err(ReloadError::Fixed(refused));
+        }
+        let Built { snapshot, rules } = built;
+        let (generation, tenants) = (snapshot.generation, config.tenants.len());
+        let protected = Protected::of_this_machine(&settings, &config);
+        let (old, new) = (standing.snapshot.load_full(), Arc::new(snapshot));
+        let serve = |is_new| standing.snapshot.store(Arc::clone(if is_new { &new } else { &old }));
+        enforcer.replace(&settings, Next { config, plan, protected, generation }, serve)?;
+        standing.feedback.borrow_mut().configure(enforcer.config());
+        standing.facts.generation.set(generation);
+        standing.facts.tenants.set(tenants);
+        standing.metrics.generation(generation);
+        *standing.settings.borrow_mut() = settings;
+        *standing.path.borrow_mut() = path.to_owned();
+        Ok(Reloaded { generation, tenants, rules })
+    }
+}
+
+/// The same checks as `waf node --check`.
+fn read(path: &Path, generation: Generation) -> Result<(NodeSettings, NodeConfig, Built), ReloadError> {
+    let (settings, config) = config::load(path)?;
+    check_interface(&settings).map_err(Box::new)?;
+    let built = snapshot::build(&settings, &config, generation).map_err(Box::new)?;
+    Ok((settings, config, built))
+}

@@ -1,0 +1,82 @@
+//! What one running node is, for the tasks of its own runtime: what it serves, who enforces, and in which phase of its
+//! life it stands.
+
+use std::cell::{Cell, RefCell};
+use std::net::TcpListener;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use super::enforce::Enforcer;
+use super::feedback::Feedback;
+use crate::config::NodeSettings;
+use crate::event::Journal;
+use crate::kernel::KernelError;
+use crate::model::{Generation, Mono};
+use crate::proxy::{Command, Observation, Snapshot};
+use crate::telemetry::Metrics;
+
+/// Where a node stands in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    Starting,
+    #[default]
+    Serving,
+    /// Another process is about to take over.
+    HandingOver,
+    Draining,
+}
+
+/// What `status` tells.
+#[derive(Debug, Default)]
+pub struct Facts {
+    pub generation: Cell<Generation>,
+    pub tenants: Cell<usize>,
+    pub workers: usize,
+    pub phase: Cell<Phase>,
+}
+
+/// The parts that change while a node runs.
+pub(super) struct Standing {
+    pub facts: Rc<Facts>,
+    pub settings: RefCell<NodeSettings>,
+    /// node.toml's.
+    pub path: RefCell<PathBuf>,
+    pub snapshot: Arc<ArcSwap<Snapshot>>,
+    pub enforcer: Rc<RefCell<Enforcer>>,
+    pub feedback: Rc<RefCell<Feedback>>,
+    pub metrics: Arc<Metrics>,
+    pub journal: Journal,
+    pub commands: Vec<mpsc::Sender<Command>>,
+    /// Weak: the feedback loop ends with the last worker.
+    pub observed: mpsc::WeakSender<Observation>,
+    /// Second handles of each worker's listening sockets, to give them away or to write them once more. A socket stays
+    /// open until these are gone too.
+    pub sockets: RefCell<Vec<Vec<TcpListener>>>,
+    pub cpus: Vec<usize>,
+}
+
+impl Standing {
+    pub fn workers(&self) -> u16 {
+        u16::try_from(self.facts.workers).unwrap_or(u16::MAX)
+    }
+
+    /// Becomes the writer of the kernel's maps, or becomes it again.
+    ///
+    /// # Errors
+    /// A map cannot be written.
+    pub fn take_up(&self) -> Result<(), KernelError> {
+        let sockets = self.sockets.borrow();
+        let first = sockets.iter().filter_map(|own| own.first()).map(AsFd::as_fd);
+        let workers: Vec<(BorrowedFd<'_>, Option<usize>)> =
+            first.enumerate().map(|(worker, socket)| (socket, self.cpus.get(worker).copied())).collect();
+        let mut enforcer = self.enforcer.borrow_mut();
+        enforcer.take_up(&self.settings.borrow(), self.facts.generation.get(), &workers, Mono::now())
+    }
+}
