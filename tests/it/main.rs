@@ -10,3 +10,4 @@ mod kernel;
 mod node;
 mod operator;
 mod recipes;
+mod soak;

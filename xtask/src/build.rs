@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
-pub use route::{LINKER_VERSION, Route, linker};
+pub use route::{BpfProgram, LINKER_VERSION, Route, linker};
 
 use crate::{process, workspace};
 
@@ -33,11 +33,11 @@ pub fn paths(profile: Profile) -> Built {
         Profile::Dev => "debug",
         Profile::Release => "release",
     };
-    let target = workspace::target();
-    Built {
-        waf: target.join(folder).join("waf"),
-        object: target.join("ebpf").join(route::TARGET).join("release").join("waf"),
-    }
+    Built { waf: workspace::target().join(folder).join("waf"), object: object(BpfProgram::Waf) }
+}
+
+fn object(program: BpfProgram) -> PathBuf {
+    workspace::target().join("ebpf").join(route::TARGET).join("release").join(program.name())
 }
 
 /// Builds both, saying by which route.
@@ -45,14 +45,7 @@ pub fn paths(profile: Profile) -> Built {
 /// # Errors
 /// No route works (the message says what to install), or a compiler complains.
 pub fn run(profile: Profile) -> Result<Built> {
-    let Some(route) = Route::find() else {
-        bail!("no compiler for the BPF target: cargo xtask setup installs one");
-    };
-    let Some(linker) = linker() else {
-        bail!("no bpf-linker {LINKER_VERSION}: cargo xtask setup installs it");
-    };
-    println!("build: BPF object by {route}, {}", linker.display());
-    process::show(&mut route.command(&linker)?).context("build the BPF object")?;
+    bpf(BpfProgram::Waf)?;
 
     let built = paths(profile);
     let mut cargo = workspace::cargo();
@@ -77,4 +70,20 @@ pub fn run(profile: Profile) -> Result<Built> {
     }
     println!("build: {}\nbuild: {}", built.object.display(), built.waf.display());
     Ok(built)
+}
+
+/// Builds one BPF object, saying by which route.
+///
+/// # Errors
+/// No route works (the message says what to install), or the compiler complains.
+pub fn bpf(program: BpfProgram) -> Result<PathBuf> {
+    let Some(route) = Route::find() else {
+        bail!("no compiler for the BPF target: cargo xtask setup installs one");
+    };
+    let Some(linker) = linker() else {
+        bail!("no bpf-linker {LINKER_VERSION}: cargo xtask setup installs it");
+    };
+    println!("build: BPF object {} by {route}, {}", program.name(), linker.display());
+    process::show(&mut route.command(&linker, program)?).context("build the BPF object")?;
+    Ok(object(program))
 }

@@ -2,8 +2,10 @@
 //! library for the integration tests. Knows the product only by its files and command lines.
 #![forbid(unsafe_code)]
 
+pub mod bench;
 pub mod build;
 pub mod demo;
+pub mod fuzz;
 pub mod inspect;
 pub mod interrupt;
 pub mod lab;

@@ -8,9 +8,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
+use xtask::bench::{self, Form, Group};
 use xtask::build::{self, Built, Profile};
 use xtask::interrupt::{self, Interrupted};
-use xtask::{demo, inspect, lab, load, privilege, setup, test, tidy};
+use xtask::{demo, fuzz, inspect, lab, load, privilege, setup, test, tidy};
 
 /// Everything one does with this workspace beside writing code.
 #[derive(Parser)]
@@ -28,8 +29,13 @@ struct Xtask {
 #[derive(Subcommand)]
 enum Task {
     /// Install what this machine lacks
-    #[command(after_help = "Examples:\n  cargo xtask setup\n  cargo xtask setup --check")]
+    #[command(
+        after_help = "Examples:\n  cargo xtask setup\n  cargo xtask setup --check\n  cargo xtask setup --bench"
+    )]
     Setup {
+        /// Also what bench and fuzz need: peers, load generators, cargo-fuzz
+        #[arg(long)]
+        bench: bool,
         /// Only say what is here and what is missing; exit non-zero if anything is
         #[arg(long)]
         check: bool,
@@ -83,14 +89,47 @@ enum Task {
         binaries: Binaries,
     },
     /// Set up, then run formatter, lints, tidy and all tests (root for the integration tests)
-    #[command(after_help = "Example:\n  cargo xtask test")]
-    Test,
+    #[command(
+        after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --soak     swaps, take-overs and kills under load"
+    )]
+    Test {
+        /// Instead: swaps, take-overs and kills under load, which take long (root)
+        #[arg(long)]
+        soak: bool,
+    },
+    /// Measure beside peers and print ratios with the targets beside them (root; --json for machines)
+    #[command(
+        after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench kernel\n  cargo xtask bench l1 --json"
+    )]
+    Bench {
+        #[arg(value_enum, default_value = "all")]
+        group: Group,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        binaries: Binaries,
+    },
+    /// Throw random input at parsers, guided by coverage
+    #[command(after_help = "Examples:\n  cargo xtask fuzz\n  cargo xtask fuzz http_request --seconds 600")]
+    Fuzz {
+        /// One target; without it all, one after the other
+        target: Option<String>,
+        /// For each target
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Clear away what killed runs left; lab, demo and test do it themselves (root)
     #[command(hide = true)]
     Sweep,
     /// Run a finished test program, and clear away where it is stopped; test does it itself (root)
     #[command(hide = true)]
-    Integration { program: PathBuf },
+    Integration {
+        program: PathBuf,
+        /// For the program itself
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
     /// Check that the tree keeps its own rules
     #[command(after_help = "Example:\n  cargo xtask tidy")]
     Tidy,
@@ -110,13 +149,10 @@ struct Binaries {
 impl Binaries {
     /// The given binaries, or freshly built ones. It returns only in the worker: an ordinary user's process is replaced
     /// by root's, and that one stands guard.
-    fn ready(self, task: &str, flags: &[&str], prepare: fn() -> Result<()>) -> Result<Built> {
+    fn ready(self, task: &str, flags: &[&str], build: impl FnOnce() -> Result<Built>) -> Result<Built> {
         let built = match (self.bin, self.object) {
             (Some(waf), Some(object)) => Built { waf, object },
-            _ => {
-                prepare()?;
-                build::run(Profile::Dev)?
-            }
+            _ => build()?,
         };
         let words = [task].into_iter().chain(flags.iter().copied()).map(OsStr::new);
         let files = ["--bin".as_ref(), built.waf.as_os_str(), "--object".as_ref(), built.object.as_os_str()];
@@ -144,8 +180,18 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<()> {
     match task {
-        Task::Setup { check: true } => setup::show(),
-        Task::Setup { check: false } => setup::run().map(|()| println!("setup: nothing is missing")),
+        Task::Setup { check: true, bench } => {
+            setup::show()?;
+            if bench { setup::bench::check() } else { Ok(()) }
+        }
+        Task::Setup { check: false, bench } => {
+            setup::run()?;
+            if bench {
+                setup::bench::run()?;
+            }
+            println!("setup: nothing is missing");
+            Ok(())
+        }
         Task::Build { release } => {
             let profile = if release { Profile::Release } else { Profile::Dev };
             build::run(profile).map(drop)
@@ -154,17 +200,26 @@ fn run(task: Task) -> Result<()> {
         Task::Unload { config, force } => load::unload(&config, force),
         Task::Inspect { node } => inspect::run(node.as_deref()),
         Task::Lab { binaries } => {
-            let built = binaries.ready("lab", &[], setup::check)?;
+            let built =
+                binaries.ready("lab", &[], || setup::check().and_then(|()| build::run(Profile::Dev)))?;
             lab::run(&built)
         }
         Task::Demo { serve, binaries } => {
             let flags: &[&str] = if serve { &["--serve"] } else { &[] };
-            let built = binaries.ready("demo", flags, setup::run)?;
+            let built =
+                binaries.ready("demo", flags, || setup::run().and_then(|()| build::run(Profile::Dev)))?;
             demo::run(&built, serve)
         }
-        Task::Test => test::run(),
+        Task::Test { soak: false } => test::run(),
+        Task::Test { soak: true } => test::soak::run(),
+        Task::Bench { group, json, binaries } => {
+            let flags: &[&str] = if json { &[group.word(), "--json"] } else { &[group.word()] };
+            let built = binaries.ready("bench", flags, || bench::prepare(group))?;
+            bench::run(&built, group, if json { Form::Json } else { Form::Table })
+        }
+        Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Task::Sweep => lab::sweep::sweep(),
-        Task::Integration { program } => test::attend(&program),
+        Task::Integration { program, arguments } => test::attend(&program, &arguments),
         Task::Tidy => tidy::run(),
     }
 }

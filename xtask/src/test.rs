@@ -1,6 +1,8 @@
 //! `cargo xtask test`: everything that CI checks, in the order of what fails soonest, and one total at the end.
 //! Everything is built as the invoking user; only the finished integration binary runs as root.
 
+pub mod soak;
+
 mod tally;
 
 use std::io::{BufRead, BufReader};
@@ -16,6 +18,13 @@ use crate::{interrupt, lab, privilege, process, setup, tidy, workspace};
 
 /// Compiled for another target, by another compiler: the usual lints cannot see it.
 const NO_LINTS: &str = "waf-ebpf";
+
+/// How long the integration tests may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tests {
+    Ordinary,
+    Long,
+}
 
 /// Runs all of it.
 ///
@@ -42,8 +51,13 @@ pub fn run() -> Result<()> {
     println!("test: integration tests");
     sweep()?;
     for binary in integration_binaries()? {
-        watch(&mut integration(&binary, &built)?, &mut tally)?;
+        watch(&mut integration(&binary, &built, Tests::Ordinary)?, &mut tally)?;
     }
+    total(&tally)
+}
+
+/// The last lines: what was skipped, and the sum.
+fn total(tally: &Tally) -> Result<()> {
     for line in tally.skips() {
         println!("{line}");
     }
@@ -75,7 +89,7 @@ fn integration_binaries() -> Result<Vec<PathBuf>> {
 }
 
 /// The binary as root, with what it tests in its environment.
-fn integration(binary: &PathBuf, built: &Built) -> Result<Command> {
+fn integration(binary: &PathBuf, built: &Built, tests: Tests) -> Result<Command> {
     let mut command = match privilege::is_reachable() {
         true => privilege::command("env")?,
         // The tests that need root say so and are counted as skipped.
@@ -97,6 +111,9 @@ fn integration(binary: &PathBuf, built: &Built) -> Result<Command> {
     if let Some(shared) = shared() {
         set("WAF_SHARED", shared.as_os_str());
     }
+    if tests == Tests::Long {
+        set(soak::VARIABLE, "1".as_ref());
+    }
     command.arg(std::env::current_exe()?).arg("integration").arg(binary);
     Ok(command)
 }
@@ -105,8 +122,8 @@ fn integration(binary: &PathBuf, built: &Built) -> Result<Command> {
 ///
 /// # Errors
 /// It cannot be started, or was stopped.
-pub fn attend(binary: &Path) -> Result<()> {
-    match interrupt::attend(Command::new(binary).arg("--show-output")) {
+pub fn attend(binary: &Path, arguments: &[String]) -> Result<()> {
+    match interrupt::attend(Command::new(binary).arg("--show-output").args(arguments)) {
         Ok(status) => std::process::exit(status.code().unwrap_or(1)),
         Err(error) => {
             if privilege::is_root() {

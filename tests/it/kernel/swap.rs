@@ -100,7 +100,7 @@ fn an_object_that_cannot_be_used_leaves_the_old_programs() {
 fn a_map_of_another_shape_is_named_with_its_field() {
     for (name, words, field) in [
         (MAP_SERVICES, "type hash key 20 value 24 entries 40960 flags 128", "value size 24"),
-        (MAP_BLOCK4, "type lpm_trie key 12 value 12 entries 1000 flags 129", "max_entries 1000"),
+        (MAP_BLOCK4, "type lpm_trie key 12 value 16 entries 1000 flags 129", "max_entries 1000"),
         ("CONFIG", "type hash key 4 value 16 entries 1 flags 128", "type"),
         ("FLOWS", "type lru_hash key 40 value 4 entries 65536 flags 128", "key size 40"),
         ("WORKER_CPUS", "type array key 4 value 4 entries 64", "flags 0"),
@@ -263,10 +263,11 @@ fn swaps_under_traffic_lose_nothing() {
         fixture.maps().set_socket(worker, listener.as_fd()).expect("socket");
     }
     fixture.maps().block(ban(BANNED)).expect("ban");
-    let (stop, rounds) = (AtomicBool::new(false), AtomicU64::new(0));
+    // The server stays until the last request is answered.
+    let (stop, close, rounds) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
     let (took, answered, sent) = thread::scope(|scope| {
-        let running = StopOnDrop(&stop);
-        let server = scope.spawn(|| echo(&listener, &stop));
+        let (running, open) = (StopOnDrop(&stop), StopOnDrop(&close));
+        let server = scope.spawn(|| echo(&listener, &close));
         let client = scope.spawn(|| talk(&fixture, &stop, &rounds));
         let pings = scope.spawn(|| flood(&fixture, &stop));
         let attacker = scope.spawn(|| attack(&fixture, &stop));
@@ -279,6 +280,7 @@ fn swaps_under_traffic_lose_nothing() {
         let took = begin.elapsed();
         drop(running);
         client.join().expect("the client ends").expect("no connection fails");
+        drop(open);
         server.join().expect("the server ends");
         let answered = pings.join().expect("the pings end").expect("every ping is answered");
         (took, answered, attacker.join().expect("the attacker ends"))

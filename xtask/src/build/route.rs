@@ -17,6 +17,32 @@ pub const LINKER_VERSION: &str = "0.10.3";
 /// Debug information becomes BTF: bpftool then prints field names.
 const FLAGS: [&str; 6] = ["-C", "linker=bpf-linker", "-C", "debuginfo=2", "-C", "link-arg=--btf"];
 
+/// What waf-ebpf makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BpfProgram {
+    /// The filter and steering.
+    Waf,
+    /// What the bench compares them with.
+    Bench,
+}
+
+impl BpfProgram {
+    /// The object's file name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waf => "waf",
+            Self::Bench => "waf_bench",
+        }
+    }
+
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Waf => &["--bin", "waf"],
+            Self::Bench => &["--bin", "waf_bench", "--features", "bench"],
+        }
+    }
+}
+
 /// A way to compile waf-ebpf.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
@@ -45,7 +71,7 @@ impl Route {
     ///
     /// # Errors
     /// The linker's folder cannot be put into PATH.
-    pub fn command(&self, linker: &Path) -> Result<Command> {
+    pub fn command(&self, linker: &Path, program: BpfProgram) -> Result<Command> {
         let mut cargo = match self {
             Self::Prebuilt { rustc } => {
                 let mut cargo = workspace::cargo();
@@ -78,7 +104,8 @@ impl Route {
             .env_remove("RUSTFLAGS")
             .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"))
             .args(["--quiet", "--release", "--package", "waf-ebpf", "--target", TARGET, "--target-dir"])
-            .arg(workspace::target().join("ebpf"));
+            .arg(workspace::target().join("ebpf"))
+            .args(program.arguments());
         Ok(cargo)
     }
 }

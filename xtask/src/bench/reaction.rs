@@ -1,0 +1,135 @@
+//! K7: from the n-th refusal of an attacker, as the node's log tells it, to the first of his packets that the kernel
+//! dropped, as the packet's event tells it; both by CLOCK_MONOTONIC. A fresh source for every ban, a request every
+//! millisecond. At the end the first of the bans has expired, and its source is answered again.
+
+mod attacker;
+mod journal;
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use self::attacker::{Attack, Attacker};
+use self::journal::Journal;
+use super::{Line, Report, Row};
+use crate::build::Built;
+use crate::interrupt;
+use crate::lab::settings::{ONE, SHADOW, WWW};
+use crate::lab::{BanPolicy, Carrier, Lab, LabOptions, Mode};
+
+const CARRIER: Carrier = Carrier::A;
+const BANS: u8 = 100;
+const REFUSED: u32 = 10;
+/// Longer than all bans of a kind take, so that none expires before the last is made.
+const TTL_S: u32 = 90;
+/// From the first request to the first drop: two orders above what is expected, so that a loaded machine is no failure.
+const BANNED: Duration = Duration::from_secs(10);
+/// The bound of targets.md; the aim is a tenth of it.
+const BOUND_MS: f64 = 50.0;
+/// Between two bans: the node logs at most 100 sampled drops a second, and the first drop must be among them.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Sites with an address of their own, and the last number of it.
+const OWN: (&str, u8) = (WWW, 10);
+const SHARED: (&str, u8) = (ONE, 20);
+
+/// What is attacked, and by whom.
+struct Kind {
+    name: &'static str,
+    site: (&'static str, u8),
+    has_v6: bool,
+    scope: &'static str,
+}
+
+const KINDS: [Kind; 3] = [
+    Kind { name: "v4, tenant scope", site: OWN, has_v6: false, scope: "tenant" },
+    Kind { name: "v6 by /64, tenant scope", site: OWN, has_v6: true, scope: "tenant" },
+    Kind { name: "v4, address shared by two tenants", site: SHARED, has_v6: false, scope: "address" },
+];
+
+pub fn run(built: &Built, report: &mut Report) -> Result<()> {
+    for kind in KINDS {
+        interrupt::check()?;
+        report.part(kind.name, |report| measure(built, &kind, report));
+    }
+    Ok(())
+}
+
+fn measure(built: &Built, kind: &Kind, report: &mut Report) -> Result<()> {
+    let ban = BanPolicy { refused: REFUSED, ratio: 0.5, window_s: 10, ttl_s: TTL_S, scope: kind.scope };
+    let mut options = LabOptions { ban, extra_node: "event_sample = 1".to_owned(), ..LabOptions::default() };
+    // Nobody's ban may reach an address that a detecting tenant shares.
+    for site in options.sites.iter_mut().filter(|site| site.fqdn == SHADOW) {
+        site.mode = Mode::Block;
+    }
+    let lab = Lab::start(built, options)?;
+    let attacker = Attacker::new(lab.client_namespace(), lab.carrier_namespace(CARRIER), CARRIER);
+    let (fqdn, host) = kind.site;
+    let target = if kind.has_v6 { CARRIER.service6(host) } else { CARRIER.service(host) };
+    let mut journal = Journal::open(&lab.node(CARRIER).state().join("events.jsonl"))?;
+    let mut reactions = Vec::new();
+    let mut first = None;
+    for number in 1..=BANS {
+        let source = attacker.become_source(number, kind.has_v6)?;
+        let banned = reaction(&lab, &mut journal, &Attack { target, fqdn, source })
+            .with_context(|| format!("ban {number} of {source}\n{}", lab.logs()))?;
+        first = first.or(Some((source, Instant::now())));
+        reactions.push((banned, number));
+        std::thread::sleep(PAUSE);
+    }
+    // By nearest rank, with the number of the ban that took it.
+    reactions.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let rank = |percent: usize| reactions.get((reactions.len() * percent).div_ceil(100).saturating_sub(1));
+    let of = |percent| rank(percent).copied().context("no ban");
+    let ((p50, _), (p99, _), (worst, number)) = (of(50)?, of(99)?, of(100)?);
+    let what = format!("ban to first kernel drop, p99 of {BANS} bans, {}", kind.name);
+    let row = Row::of_pairs("K7", &what, "ms allowed", "ms", &[(p99, BOUND_MS)]).context("no ban")?;
+    report.take(&Line::Row(row));
+    let text = format!("{}: p50 {p50:.2} ms, p99 {p99:.2} ms, worst {worst:.2} ms (ban {number})", kind.name);
+    report.take(&Line::Note(text));
+    let (source, since) = first.context("no ban")?;
+    attacker.become_source(1, kind.has_v6)?;
+    expired(&lab, &Attack { target, fqdn, source }, since)?;
+    report.take(&Line::Note(format!("{}: the first ban has expired, {source} is answered again", kind.name)));
+    Ok(())
+}
+
+/// One ban; milliseconds from the refusal that made it to the first drop.
+fn reaction(lab: &Lab, journal: &mut Journal, attack: &Attack<'_>) -> Result<f64> {
+    journal.skip()?;
+    let deadline = Instant::now() + BANNED;
+    attacker::attack(lab.client_namespace(), attack, || {
+        interrupt::check()?;
+        journal.read()?;
+        let refusals = journal.refusals(attack.source);
+        let Some(last) = refusals.get(REFUSED as usize - 1) else {
+            ensure!(Instant::now() < deadline, "{} refusals and no ban", refusals.len());
+            return Ok(None);
+        };
+        match journal.drops(attack.source).first() {
+            Some(drop) => Ok(Some((*drop as f64 - *last as f64) / 1e6)),
+            None if Instant::now() >= deadline => bail!("{} refusals and no drop", refusals.len()),
+            None => Ok(None),
+        }
+    })
+}
+
+/// Waits until a banned source is answered, which must not be before its time.
+fn expired(lab: &Lab, attack: &Attack<'_>, since: Instant) -> Result<()> {
+    let ttl = Duration::from_secs(u64::from(TTL_S));
+    let within = ttl.saturating_sub(since.elapsed()) + Duration::from_secs(5);
+    interrupt::until("the ban to expire", within, || {
+        let answered = attacker::is_answered(lab.client_namespace(), attack)?;
+        // The kernel counts whole seconds.
+        ensure!(
+            !answered || since.elapsed() + Duration::from_secs(2) >= ttl,
+            "answered before the ban's end"
+        );
+        Ok(answered.then_some(()))
+    })
+}
+
+/// As the logs write addresses.
+fn text(address: IpAddr) -> String {
+    address.to_canonical().to_string()
+}
