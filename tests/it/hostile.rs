@@ -9,6 +9,7 @@ use waf_tests::frames::{Frame, SYN, VLAN};
 use waf_tests::namespace::inside;
 use waf_tests::wire;
 use xtask::demo::evidence::{requests, sum};
+use xtask::interrupt;
 use xtask::lab::settings::{ONE, SHADOW, SHOP, WWW};
 use xtask::lab::topology::EDGE;
 use xtask::lab::{Carrier, Lab, LabOptions, Request, Scheme};
@@ -196,7 +197,14 @@ fn sni_host_and_address_must_agree() {
         let mut arrived = lab.origin().arrived()?;
         arrived.retain(|line| !line.contains("request_id= "));
         ensure!(arrived.len() == 3, "3 requests were the origin's own, these arrived: {arrived:#?}");
-        let refused = requests(lab.node(a))?.iter().filter(|record| record["status"] == 421).count();
+        let misdirected = || -> Result<usize> {
+            Ok(requests(lab.node(a))?.iter().filter(|record| record["status"] == 421).count())
+        };
+        // A thread of its own writes the log.
+        interrupt::until("5 misdirected requests in the log", PATIENCE, || {
+            Ok((misdirected()? >= 5).then_some(()))
+        })?;
+        let refused = misdirected()?;
         ensure!(refused == 5, "{refused} requests are logged as misdirected, 5 were");
         unharmed(lab, pid)
     });
