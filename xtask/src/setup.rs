@@ -28,6 +28,9 @@ const PROGRAMS: [(&str, &str, &str); 7] = [
     ("setpriv", "util-linux", "drops the node's rights in the lab"),
 ];
 
+/// The Core Rule Set as its package lays it: what the rules engine is tested on.
+const RULES: (&str, &str) = ("/usr/share/modsecurity-crs/rules", "modsecurity-crs");
+
 /// Debian's packages of a compiler with a prebuilt core library for the BPF target.
 const COMPILER: [&str; 2] = ["rustc-web", "libstd-rust-web-dev-bpf"];
 
@@ -152,6 +155,13 @@ fn needs() -> Vec<Need> {
         found: process::find(program).map(shown),
         cure: Cure::Package(package),
     }));
+    let (folder, package) = RULES;
+    needs.push(Need {
+        what: package.to_owned(),
+        why: "the Core Rule Set, which the rules engine is tested on",
+        found: Some(PathBuf::from(folder)).filter(|folder| folder.is_dir()).map(shown),
+        cure: Cure::Package(package),
+    });
     needs.extend(COMPONENTS.map(|(subcommand, component, why)| Need {
         what: format!("{component} of the toolchain"),
         why,
