@@ -1,6 +1,7 @@
 //! What an address and port serve in the kernel's eyes, and the one record of settings the programs read.
 
 use crate::abi::abi_type;
+use crate::address::Address;
 
 abi_type! {
     /// Key of SERVICES. 20 bytes. Written by the node, read per packet. `{addr, 0, 0}` is the address-level entry.
@@ -12,6 +13,16 @@ abi_type! {
         /// IP protocol number; 0 in the address-level entry.
         pub protocol: u8,
         pub _pad: u8,
+    }
+}
+
+impl ServiceKey {
+    /// Hot: per packet and per connection. Made of the words that the kernel's hash reads: a word that was written in bytes
+    /// would have to wait for them.
+    #[inline(always)]
+    pub fn new(address: &Address, port: u16, protocol: u8) -> Self {
+        let [a, b, c, d]: [u32; 4] = bytemuck::cast(address.words());
+        bytemuck::cast([a, b, c, d, u32::from(port) | u32::from(protocol) << 16])
     }
 }
 

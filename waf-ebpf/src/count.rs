@@ -10,6 +10,7 @@ use crate::complain;
 use crate::lists::Hit;
 use crate::maps::{COUNTERS, TENANT_COUNTERS};
 use crate::report;
+use crate::scratch::Scratch;
 
 const NS_PER_S: u64 = 1_000_000_000;
 
@@ -43,15 +44,15 @@ impl Exit {
 
 /// Hot: per packet. Every frame leaves here; returns the XDP action.
 #[inline(always)]
-pub fn leave(frame: &Frame, packet: &Packet, exit: &Exit) -> u32 {
+pub fn leave(frame: &Frame, scratch: &mut Scratch, exit: &Exit) -> u32 {
     outcome(exit.outcome);
     let action = crate::action(exit.outcome);
     let dropped = action == aya_ebpf::bindings::xdp_action::XDP_DROP;
     if exit.tenant != 0 {
-        tenant(exit.tenant, packet, frame.len(), dropped);
+        tenant(exit.tenant, &scratch.packet, frame.len(), dropped);
     }
     if dropped {
-        report::sample(frame, packet, exit);
+        report::drop(frame, scratch, exit);
     }
     action
 }

@@ -14,7 +14,8 @@ use aya::maps::{
 use bytemuck::Zeroable;
 use ipnet::IpNet;
 use waf_common::address::Address;
-use waf_common::block::{AllowValue, ListKey4, ListKey6, Reason};
+use waf_common::block::{AllowValue, ListKey4, ListKey6, Reason, ScopeKind};
+use waf_common::hint::allow_bit;
 use waf_common::names;
 use waf_common::outcome::{Counters, TenantCounters};
 use waf_common::service::{Config, ServiceKey, ServiceValue};
@@ -202,9 +203,16 @@ impl Maps {
                 ListKey::V6(key) => wanted6.push(key),
             }
         }
+        let in_use = entries.iter().fold(0, |word, entry| {
+            let is_v4 = keys::canonical(entry.prefix).addr().is_ipv4();
+            word | allow_bit(ScopeKind::of(entry.scope), is_v4)
+        });
         let mut tables = self.tables();
+        // Bits before entries come, and away after they went: one too many costs a look-up, one too few the allow.
+        tables.blocks.set_allows(|old| old | in_use)?;
         replace_trie(&mut tables.allow4, names::MAP_ALLOW4, &wanted4, value)?;
-        replace_trie(&mut tables.allow6, names::MAP_ALLOW6, &wanted6, value)
+        replace_trie(&mut tables.allow6, names::MAP_ALLOW6, &wanted6, value)?;
+        tables.blocks.set_allows(|_| in_use)
     }
 
     /// Adds a block entry, or replaces the one of the same scope, prefix and reason.
