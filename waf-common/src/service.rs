@@ -27,8 +27,8 @@ impl ServiceKey {
 }
 
 abi_type! {
-    /// Value of SERVICES. 20 bytes.
-    pub struct ServiceValue: 20 {
+    /// Value of SERVICES. 24 bytes.
+    pub struct ServiceValue: 24 {
         pub service_id: u32,
         /// Number of the address on this node, the low 31 bits of the address scope.
         pub address_id: u32,
@@ -38,12 +38,15 @@ abi_type! {
         pub worker_set: u32,
         /// `SERVICE_*` bits.
         pub flags: u32,
+        /// The tenant's place in TENANT_COUNTERS, or 0; who writes the map fills it in.
+        pub counters: u32,
     }
 }
 
 impl ServiceValue {
     /// What an out-parameter holds before it is written.
-    pub const UNKNOWN: Self = Self { service_id: 0, address_id: 0, tenant: 0, worker_set: 0, flags: 0 };
+    pub const UNKNOWN: Self =
+        Self { service_id: 0, address_id: 0, tenant: 0, worker_set: 0, flags: 0, counters: 0 };
 }
 
 /// The service takes no new connection: sk_lookup answers SK_DROP, which the client sees as RST.

@@ -9,7 +9,7 @@ use waf_common::block::{
     BlockExactKey, BlockValue, EXACT_ADDRESS_BITS, EXACT_NETWORK_BITS, ListKey4, ListKey6, SCOPE_BITS,
     SCOPE_NODE, ScopeKind, scope_address,
 };
-use waf_common::flow::FlowKey;
+use waf_common::flow::{FlowKey, FlowValue};
 use waf_common::hint::{Hint, Table};
 use waf_common::outcome::Outcome;
 use waf_common::packet::{PROTOCOL_TCP, Packet};
@@ -20,12 +20,14 @@ use crate::hint;
 use crate::maps::{ALLOW4, ALLOW6, BLOCK_EXACT, BLOCK4, BLOCK6, FLOWS};
 use crate::scratch::Aligned;
 
+const NO_FLOW: FlowValue = FlowValue { tenant: 0, counters: 0 };
+
 /// The entry that refuses a source.
 pub struct Hit {
     pub scope: u32,
     pub reason: u32,
-    /// The flow's tenant on a shared address, or 0.
-    pub flow_tenant: u32,
+    /// Whose flow it is on a shared address.
+    pub flow: FlowValue,
 }
 
 impl Hit {
@@ -39,7 +41,7 @@ impl Hit {
         }
     }
 
-    pub const NONE: Self = Self { scope: 0, reason: 0, flow_tenant: 0 };
+    pub const NONE: Self = Self { scope: 0, reason: 0, flow: NO_FLOW };
 }
 
 /// Hot: per packet whose source may be listed. Node, then address, then tenant; the node's allow skips all, a tenant's the
@@ -49,7 +51,7 @@ pub fn refusal(packet: &Packet, service: &ServiceValue, hint: Hint, hit: &mut Hi
     let source = &packet.source;
     match blocked(source, hint, SCOPE_NODE, ScopeKind::Node) {
         Some(reason) => {
-            *hit = Hit { scope: SCOPE_NODE, reason, flow_tenant: 0 };
+            *hit = Hit { scope: SCOPE_NODE, reason, flow: NO_FLOW };
             !allowed(source, SCOPE_NODE, ScopeKind::Node)
         }
         None if hint.is_clear_of(ScopeKind::Address) && hint.is_clear_of(ScopeKind::Tenant) => false,
@@ -62,14 +64,15 @@ pub fn refusal(packet: &Packet, service: &ServiceValue, hint: Hint, hit: &mut Hi
 #[inline(never)]
 fn narrow_refusal(packet: &Packet, service: &ServiceValue, hint: Hint, hit: &mut Hit) -> bool {
     let source = &packet.source;
-    let tenant = if service.tenant == 0 { flow_tenant(packet) } else { service.tenant };
+    let flow = if service.tenant == 0 { flow_of(packet) } else { NO_FLOW };
+    let tenant = if service.tenant == 0 { flow.tenant } else { service.tenant };
     let address = scope_address(service.address_id);
     if let Some(reason) = blocked(source, hint, address, ScopeKind::Address) {
-        *hit = Hit { scope: address, reason, flow_tenant: tenant };
+        *hit = Hit { scope: address, reason, flow };
     } else if tenant != 0
         && let Some(reason) = blocked(source, hint, tenant, ScopeKind::Tenant)
     {
-        *hit = Hit { scope: tenant, reason, flow_tenant: tenant };
+        *hit = Hit { scope: tenant, reason, flow };
     } else {
         return false;
     }
@@ -138,19 +141,19 @@ fn in_allow_trie(source: &Address, scope: u32) -> bool {
     }
 }
 
-/// The tenant of an established connection to a shared address, or 0. A SYN is asked for none: its four-tuple may be that
-/// of a connection that is over.
+/// Whose an established connection to a shared address is. A SYN is asked for none: its four-tuple may be that of a
+/// connection that is over.
 #[inline(always)]
-fn flow_tenant(packet: &Packet) -> u32 {
+fn flow_of(packet: &Packet) -> FlowValue {
     if packet.protocol != PROTOCOL_TCP || packet.is_syn() {
-        return 0;
+        return NO_FLOW;
     }
-    let key = FlowKey {
+    let key = Aligned(FlowKey {
         source: packet.source.octets,
         destination: packet.destination.octets,
         source_port: packet.source_port,
         destination_port: packet.destination_port,
-    };
-    // SAFETY: one word, copied at once.
-    FLOWS.get_ptr(key).map_or(0, |value| unsafe { *value }.tenant)
+    });
+    // SAFETY: two words, copied at once.
+    FLOWS.get_ptr(&key.0).map_or(NO_FLOW, |value| unsafe { *value })
 }

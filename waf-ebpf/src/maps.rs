@@ -2,9 +2,7 @@
 //! pins them.
 
 use aya_ebpf::bindings::{BPF_F_NO_PREALLOC, BPF_F_RDONLY_PROG};
-use aya_ebpf::btf_maps::{
-    Array, CpuMap, HashMap, LpmTrie, LruHashMap, PerCpuArray, PerCpuHashMap, RingBuf, SockMap,
-};
+use aya_ebpf::btf_maps::{Array, CpuMap, HashMap, LpmTrie, LruHashMap, PerCpuArray, RingBuf, SockMap};
 use aya_ebpf::macros::btf_map;
 use waf_common::address::{PrefixKey, PrefixValue};
 use waf_common::block::{AllowValue, BlockExactKey, BlockValue, ListKey4, ListKey6};
@@ -77,10 +75,10 @@ pub static FLOWS: LruHashMap<FlowKey, FlowValue, { FLOWS_MAX as usize }, READ_ON
 #[btf_map]
 pub static COUNTERS: PerCpuArray<Counters, 1> = PerCpuArray::new();
 
-/// Tenant -> its packets, bytes, drops and SYNs, per CPU. Written here; read by whoever asks.
+/// Place of a tenant -> the tenant and its packets, bytes, drops and SYNs, per CPU. Places are given by the node and stand in
+/// services and flows; written here; read by whoever asks.
 #[btf_map]
-pub static TENANT_COUNTERS: PerCpuHashMap<u32, TenantCounters, { TENANTS_MAX as usize }> =
-    PerCpuHashMap::new();
+pub static TENANT_COUNTERS: PerCpuArray<TenantCounters, { TENANTS_MAX as usize }> = PerCpuArray::new();
 
 /// Ring of [`waf_common::report::Report`]s of sampled drops (the kernel wants a value size of 0). Written here; read by
 /// the node.

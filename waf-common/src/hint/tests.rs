@@ -1,7 +1,7 @@
 //! Hints: what is listed is always found, in the class and table of its length, and an empty bitmap finds nothing.
 
-use std::net::IpAddr;
 use std::format;
+use std::net::IpAddr;
 use std::vec;
 use std::vec::Vec;
 

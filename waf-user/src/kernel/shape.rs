@@ -76,7 +76,7 @@ const SHAPES: [Shape; names::MAPS.len()] = [
     shape(names::MAP_COUNTERS, MapType::PerCpuArray, (U32, size_of::<Counters>()), 1, 0),
     shape(
         names::MAP_TENANT_COUNTERS,
-        MapType::PerCpuHash,
+        MapType::PerCpuArray,
         (U32, size_of::<TenantCounters>()),
         TENANTS_MAX,
         0,
