@@ -6,7 +6,7 @@ use super::{Bytes, Fragment, Kind, Layer, Packet, transport};
 use crate::address::Address;
 use crate::limits::IPV6_EXTENSIONS_MAX;
 
-/// RFC 8200 §3.
+/// RFC 8200 §3, before the addresses.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
 struct Header {
@@ -14,8 +14,14 @@ struct Header {
     payload_len: [u8; 2],
     next: u8,
     _hop_limit: u8,
-    source: [u8; 16],
-    destination: [u8; 16],
+}
+
+/// The rest of it; each as [`Address::words`].
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Addresses {
+    source: [u64; 2],
+    destination: [u64; 2],
 }
 
 /// RFC 8200 §4.5.
@@ -49,20 +55,23 @@ const SHIM6: u8 = 140;
 #[inline(always)]
 pub fn parse<B: Bytes + ?Sized>(frame: &B, at: usize, packet: &mut Packet) -> Kind {
     let Some(header) = frame.read::<Header>(at) else { return Kind::Unaddressed(Layer::Network) };
+    let Some(addresses) = frame.read::<Addresses>(at + size_of::<Header>()) else {
+        return Kind::Unaddressed(Layer::Network);
+    };
     if header.version_and_flow[0] >> 4 != 6 {
         return Kind::Unaddressed(Layer::Network);
     }
-    let Header { source, destination, next, .. } = header;
-    packet.begin(Address { octets: source }, Address { octets: destination }, next);
+    let Addresses { source, destination } = addresses;
+    packet.begin(Address::from_words(source), Address::from_words(destination), header.next);
 
-    let start = at + size_of::<Header>();
+    let start = at + size_of::<Header>() + size_of::<Addresses>();
     // A payload length of 0 (a jumbogram, RFC 2675, or a lie) leaves no room for any header below: malformed there.
     let end = start + usize::from(u16::from_be_bytes(header.payload_len));
     if end > frame.len() {
         packet.malformed = Some(Layer::Network);
         return Kind::Ip;
     }
-    extensions(frame, packet, next, start, end);
+    extensions(frame, packet, header.next, start, end);
     Kind::Ip
 }
 
