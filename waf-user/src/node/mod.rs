@@ -30,6 +30,7 @@ pub mod workers;
 
 mod complaints;
 mod drain;
+mod drop_gate;
 mod kernel_half;
 mod outward;
 mod reports;

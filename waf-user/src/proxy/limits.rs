@@ -28,6 +28,8 @@ pub const FIRST_REQUEST: Duration = Duration::from_secs(1);
 pub const QUEUE_QUIET: Duration = Duration::from_millis(20);
 /// ... and after this long it is left, however much still comes.
 pub const QUEUE_WITHIN: Duration = Duration::from_millis(200);
+/// At the end of a drain, for connections that are cut off to tell of it: none of them waits for anything but a last write.
+pub const CUT_WITHIN: Duration = Duration::from_millis(500);
 /// Requests of one connection: then the client connects anew and is balanced and listed anew.
 pub const REQUESTS_MAX: u32 = 1_000;
 /// TLS hello and handshake, each.
