@@ -155,9 +155,7 @@ impl Account<'_> {
             at: now,
             refused: blamed && bannable,
         };
-        if worker.observations.try_send(observation).is_err() {
-            worker.metrics.observation_lost();
-        }
+        worker.outbox.put(observation, &worker.metrics);
     }
 
     fn event(&self, session: &Session, ending: &Ending, inspection: Option<&Inspection>, now: Mono) -> Event {

@@ -187,6 +187,8 @@ impl Exchange<'_> {
                 self.body.next(&mut client.inbound, &mut client.read, &mut prefix).await?;
             }
             self.inspection.request_body(&prefix);
+        } else {
+            self.body.decode(&mut client.inbound, &mut prefix)?;
         }
         self.inspection.end_request_body().await;
         Ok(prefix)

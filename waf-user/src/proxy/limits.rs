@@ -63,6 +63,12 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub const LINGER: Duration = Duration::from_secs(1);
 /// The bytes thrown away at most.
 pub const LINGER_BYTES_MAX: usize = 256 * 1024;
+/// Observations that a worker gathers before it wakes the node, for at most [`OBSERVED_WITHIN`]: some hundred wake-ups a second.
+pub const OBSERVATIONS_HELD_MAX: usize = 64;
+/// A tenth of the time in which a ban is to be in force.
+pub const OBSERVED_WITHIN: Duration = Duration::from_millis(4);
+/// Refusals wake the node at once, but not more often than this: two thousand wake-ups a second under attack.
+pub const REFUSED_EVERY: Duration = Duration::from_micros(500);
 /// Text that a record or event quotes of a request: enough to recognise it, bounded for the log.
 pub const QUOTED_BYTES_MAX: usize = 2 * 1024;
 /// Elements of X-Forwarded-For looked at from the right: no honest chain has more proxies.

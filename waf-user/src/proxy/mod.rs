@@ -14,6 +14,7 @@ mod exchange;
 mod forwarding;
 mod inspect;
 mod listen;
+mod outbox;
 mod page;
 mod registry;
 mod relay;

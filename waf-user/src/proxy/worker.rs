@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
 
 use super::limits::{CUT_WITHIN, Times};
+use super::outbox::Outbox;
 use super::registry::{Open, Registry};
 use super::{Command, Drain, Flows, Lists, Observation, Snapshot, listen};
 use crate::event::{EventId, Journal, Reason};
@@ -36,8 +37,8 @@ pub struct WorkerContext {
     pub metrics: Arc<Metrics>,
     /// None without the kernel half.
     pub flows: Option<Arc<dyn Flows>>,
-    /// Bounded: a full queue loses the observation, which is counted.
-    pub observations: mpsc::Sender<Observation>,
+    /// Batches of at most [`super::limits::OBSERVATIONS_HELD_MAX`]. Bounded: a full queue loses the batch, which is counted.
+    pub observations: mpsc::Sender<Vec<Observation>>,
     pub commands: mpsc::Receiver<Command>,
 }
 
@@ -59,7 +60,7 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
         pool: Pool::new(Arc::clone(&context.metrics)),
         metrics: context.metrics,
         flows: context.flows,
-        observations: context.observations,
+        outbox: Outbox::new(context.observations),
         registry: Rc::default(),
         seed: RandomState::new(),
         ids: Cell::new(0),
@@ -68,6 +69,10 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
     for listener in listeners {
         accepting.push(tokio::task::spawn_local(listen::accept(Rc::clone(&worker), listener)));
     }
+    let telling = {
+        let worker = Rc::clone(&worker);
+        tokio::task::spawn_local(async move { worker.outbox.run(&worker.metrics).await })
+    };
     let mut sweeps = tokio::time::interval(times.pool_sweep);
     let drain = loop {
         let command = tokio::select! {
@@ -98,6 +103,8 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
         () = tokio::time::sleep(drain.within) => cut_off(&worker).await,
         () = last_command(&worker, commands) => cut_off(&worker).await,
     }
+    telling.abort();
+    worker.outbox.send(&worker.metrics);
 }
 
 /// While draining bans hold; a second drain ends it.
@@ -137,7 +144,7 @@ pub(super) struct Worker {
     pub pool: Pool,
     pub metrics: Arc<Metrics>,
     pub flows: Option<Arc<dyn Flows>>,
-    pub observations: mpsc::Sender<Observation>,
+    pub outbox: Outbox,
     pub registry: Rc<Registry>,
     /// Keyed by the operating system once; with the count it gives ids that no request can foretell.
     seed: RandomState,

@@ -40,7 +40,7 @@ fn every_count_has_its_series() {
     metrics.tls_handshake(true);
     metrics.tls_handshake(false);
     metrics.origin(OriginConnect::Reused);
-    metrics.observation_lost();
+    metrics.observations_lost(1);
     metrics.drop_event_lost();
     metrics.feedback_sources(12);
     metrics.feedback_sources_lost(1);
