@@ -108,6 +108,10 @@ pub const FILE_BYTES: usize = 8 * 1024 * 1024;
 /// Transformations of one rule: the longest of CRS has 9. Past it: an error of the rule file.
 pub const TRANSFORMATIONS: usize = 32;
 
+/// How often the bytes of a value the transformations of one rule may make together: the most of CRS is 3 (utf8toUnicode),
+/// two encodings on top of each other are 9. Past it: an error of the rule file, so that no request can meet it.
+pub const TRANSFORMATION_GROWTH: usize = 16;
+
 /// Memory of one compiled pattern: CRS's largest needs about 2 MiB. Past it: an error of the rule file.
 pub const PATTERN_BYTES: usize = 16 * 1024 * 1024;
 
