@@ -74,6 +74,9 @@ pub const MATCH_VALUE_BYTES: usize = 256;
 /// Bytes of a macro's expansion: a header of full length fits. Past it: cut.
 pub const EXPANSION_BYTES: usize = 32 * 1024;
 
+/// Bytes of a macro in rule text, `%{` and `}` included: a variable's name and a key. Past it: plain text.
+pub const MACRO_BYTES: usize = 1024;
+
 /// TX variables of one transaction: CRS sets about 120. Past it: new names are ignored.
 pub const TX_VARIABLES: usize = 1024;
 

@@ -21,7 +21,8 @@ const TARGETS: &[Target] = &[
 ];
 
 /// What the targets were fed when they failed.
-const FINDINGS: &[(&str, &str, &[u8])] = &[];
+const FINDINGS: &[(&str, &str, &[u8])] =
+    &[("a byte order mark cut in two was no JSON", "json", b"\x80\xef\xbb\xbf9")];
 
 #[test]
 fn findings_stay_mended() {
