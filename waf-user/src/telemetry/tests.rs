@@ -89,7 +89,7 @@ fn kernel_numbers_come_when_given() {
     let mut counters: Counters = bytemuck::Zeroable::zeroed();
     counters.drop_node = 17;
     metrics.kernel_counters(&counters);
-    let of_tenant = TenantCounters { packets: 5, bytes: 600, drops: 2, syns: 1 };
+    let of_tenant = TenantCounters { tenant: 7, _pad: 0, packets: 5, bytes: 600, drops: 2, syns: 1 };
     metrics.tenant_counters(&[(tenant(7), of_tenant), (tenant(8), of_tenant)]);
     metrics.tenant_counters(&[(tenant(7), of_tenant)]);
     metrics.xdp_mode("generic");
