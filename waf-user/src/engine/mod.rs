@@ -24,6 +24,9 @@ mod state;
 mod values;
 mod variable;
 
+#[cfg(any(test, fuzzing))]
+pub mod exercise;
+
 mod body;
 mod injection;
 mod operator;

@@ -433,4 +433,4 @@ fn initial_tx(settings: &Settings) -> [(&'static str, u32); 6] {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::engine) mod tests;
