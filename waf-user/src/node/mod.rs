@@ -33,7 +33,7 @@ mod drain;
 mod kernel_half;
 mod outward;
 mod reports;
-mod rule_files;
+pub mod rule_files;
 mod scrape;
 mod signals;
 mod start;
