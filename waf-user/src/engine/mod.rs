@@ -5,6 +5,7 @@
 //! (what a transaction knows), `operator`, `transformation`, `body`, and `reference`, the plain evaluator.
 
 pub mod limits;
+pub mod regression;
 pub mod verdict;
 
 mod collection;
@@ -37,6 +38,6 @@ mod transformation;
 pub use collection::{Collections, MemoryCollections, Record, RecordKey, Scope};
 pub use lookups::{GeoPlace, Lookups};
 pub use rule::EngineMode;
-pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleSet, Settings};
+pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleMistake, RuleSet, Settings};
 pub use transaction::{Connection, Exclude, Progress, Transaction};
 pub use verdict::{Disruption, RuleMatch, Verdict};

@@ -34,7 +34,7 @@ mod drop_gate;
 mod kernel_half;
 mod outward;
 mod reports;
-mod rule_files;
+pub mod rule_files;
 mod scrape;
 mod signals;
 mod start;
