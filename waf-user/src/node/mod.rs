@@ -34,6 +34,7 @@ mod kernel_half;
 mod outward;
 mod reports;
 mod rule_files;
+mod rule_sets;
 mod scrape;
 mod signals;
 mod start;
