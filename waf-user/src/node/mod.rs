@@ -35,6 +35,7 @@ mod kernel_half;
 mod outward;
 mod reports;
 pub mod rule_files;
+mod rule_sets;
 mod scrape;
 mod signals;
 mod start;

@@ -121,7 +121,6 @@ impl Account<'_> {
             worker.journal.event(self.event(session, ending, inspection, now));
         }
         if worker.journal.wants_requests() {
-            let matches = inspection.map(Inspection::matches).unwrap_or_default();
             let (method, host, target) = self.quoted();
             worker.journal.request(RequestRecord {
                 time: self.time,
@@ -134,7 +133,7 @@ impl Account<'_> {
                 status: ending.status,
                 verdict: ending.verdict.label(),
                 score: inspection.map_or(0, Inspection::score),
-                rules: matches.iter().map(|rule| rule.id).collect(),
+                rules: inspection.map(Inspection::rule_ids).unwrap_or_default(),
                 inspect_us: inspect_ns / 1_000,
                 total_us: total_ns / 1_000,
             });

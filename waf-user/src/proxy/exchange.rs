@@ -9,7 +9,6 @@ use super::Site;
 use super::account::{Account, Ending, Fault};
 use super::forwarding::{UpstreamBody, Visitor, Way, upstream_head};
 use super::inspect::Inspection;
-use super::limits::INSPECT_BYTES_MAX;
 use super::page::Page;
 use super::registry::{Cut, Open};
 use super::relay::{Broken, Client, Job, RelayError, Relayed, relay};
@@ -154,7 +153,7 @@ impl Exchange<'_> {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        self.inspection.request_head(self.head).await;
+        self.inspection.request_head(self.head, &self.site.exclusions).await;
         if let Some(disruption) = self.inspection.refusal().cloned() {
             return self.refuse(client, &disruption, Fault::of_request_rules(&disruption)).await;
         }
@@ -183,7 +182,8 @@ impl Exchange<'_> {
         let mut prefix = Vec::new();
         if self.inspection.wants_request_body() {
             // One byte past the limit shows the rules that there is more (SecRequestBodyLimitAction).
-            while !self.body.is_done() && prefix.len() <= INSPECT_BYTES_MAX {
+            let limit = self.inspection.request_body_limit();
+            while !self.body.is_done() && prefix.len() <= limit {
                 self.body.next(&mut client.inbound, &mut client.read, &mut prefix).await?;
             }
             self.inspection.request_body(&prefix);
@@ -208,6 +208,7 @@ impl Exchange<'_> {
             visitor: self.visitor,
             tls: self.session.sni.is_some(),
             id: self.id,
+            plain_answer: self.inspection.may_want_response_body(),
         };
         let mut first = upstream_head(self.head, self.site, &way, upstream);
         let chunked = upstream == UpstreamBody::Chunked;

@@ -12,8 +12,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use regex::Regex;
 use serde_json::{Value, json};
-use waf_user::engine::Settings;
 use waf_user::engine::regression::{self, Ended, Kind, Runner};
+use waf_user::engine::{Levels, Settings};
 
 use super::{Found, sources};
 
@@ -88,12 +88,14 @@ impl Test {
         let files = sources::read(&self.rules)?;
         let (files, settings) = if self.no_test_settings {
             let level = self.paranoia_level;
-            let settings = Settings {
-                paranoia_level: level,
-                inbound_threshold: 5,
-                outbound_threshold: 4,
-                response_bodies: false,
-            };
+            let settings = Settings::new(
+                Levels {
+                    paranoia_level: Some(level),
+                    inbound_threshold: Some(5),
+                    outbound_threshold: Some(4),
+                },
+                Some(false),
+            );
             (files, settings)
         } else {
             (regression::with_test_settings(files), regression::test_settings())
