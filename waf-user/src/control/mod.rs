@@ -3,3 +3,5 @@
 
 pub mod capacity;
 pub mod sheet;
+
+pub mod inventory;
