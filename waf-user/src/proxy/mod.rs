@@ -9,9 +9,11 @@ pub mod snapshot;
 pub mod worker;
 
 mod account;
+mod buffers;
 mod connection;
 mod exchange;
 mod forwarding;
+mod halves;
 mod inspect;
 mod listen;
 mod outbox;
@@ -19,6 +21,7 @@ mod page;
 mod registry;
 mod relay;
 mod session;
+mod wait;
 mod wire;
 
 #[cfg(test)]
