@@ -65,7 +65,7 @@ pub const MULTIPART_BOUNDARY_BYTES: usize = 70;
 pub const COST_BYTES: usize = 512;
 
 /// Matches kept for the logs of one transaction: a request that matches more is understood from these. Past it:
-/// dropped from the list, still acted on.
+/// the first of each further rule is kept, others are dropped from the list and still acted on.
 pub const MATCHES: usize = 100;
 
 /// Bytes of a matched value shown in a log: see [`super::RuleMatch::value`]. Past it: cut.

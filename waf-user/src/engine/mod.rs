@@ -19,6 +19,7 @@ mod rule;
 mod text;
 
 mod control;
+mod explain;
 mod reference;
 mod request;
 mod state;
@@ -33,8 +34,9 @@ mod template;
 mod transformation;
 
 pub use collection::{Collections, MemoryCollections, Record, RecordKey, Scope};
+pub use explain::{ActedOn, Explanation, LinkWords};
 pub use lookups::{GeoPlace, Lookups};
 pub use rule::EngineMode;
 pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleMistake, RuleSet, Settings};
-pub use transaction::{Connection, Exclude, Progress, Transaction};
+pub use transaction::{Connection, Exclude, Observe, Progress, Transaction};
 pub use verdict::{Disruption, RuleMatch, Verdict};

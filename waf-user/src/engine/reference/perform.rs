@@ -65,7 +65,8 @@ pub(super) fn describe(rule: &Rule, values: &mut Values) {
 
 /// Notes one match for the logs.
 fn note(rule: &Rule, link: &Link, found: Option<&Found>, state: &mut State) {
-    if state.matches.len() >= limits::MATCHES {
+    // Past the limit only a rule that is not among them yet.
+    if state.matches.len() >= limits::MATCHES && state.matches.iter().any(|known| known.id == rule.id) {
         return;
     }
     let transformations = link.condition.iter().flat_map(|condition| &condition.transformations);
