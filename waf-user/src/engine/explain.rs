@@ -259,6 +259,7 @@ fn filter(filter: &RuleFilter) -> String {
     match filter {
         RuleFilter::Ids(first, last) if first == last => format!("rule {first}"),
         RuleFilter::Ids(first, last) => format!("rules {first} to {last}"),
+        RuleFilter::TagIs(tag) => format!("rules with the tag {}", String::from_utf8_lossy(tag)),
         RuleFilter::Tag(pattern) => format!("rules with a tag that matches /{}/", pattern.written()),
         RuleFilter::Msg(pattern) => format!("rules with a message that matches /{}/", pattern.written()),
     }

@@ -64,9 +64,12 @@ pub const MULTIPART_BOUNDARY_BYTES: usize = 70;
 /// for each rule instead of all rules in one.
 pub const COST_BYTES: usize = 512;
 
-/// Matches kept for the logs of one transaction: a request that matches more is understood from these. Past it:
-/// the first of each further rule is kept, others are dropped from the list and still acted on.
+/// Matches kept for the logs of one transaction: a request that matches more is understood from these. Past it: only
+/// the first of a rule that is not in the list yet; others are dropped from it, still acted on.
 pub const MATCHES: usize = 100;
+
+/// Matches kept in all: no request matches so many different rules of CRS. Past it: dropped from the list.
+pub const MATCHES_MAX: usize = 400;
 
 /// Bytes of a matched value shown in a log: see [`super::RuleMatch::value`]. Past it: cut.
 pub const MATCH_VALUE_BYTES: usize = 256;
@@ -74,11 +77,18 @@ pub const MATCH_VALUE_BYTES: usize = 256;
 /// Bytes of a macro's expansion: a header of full length fits. Past it: cut.
 pub const EXPANSION_BYTES: usize = 32 * 1024;
 
+/// Bytes of a macro in rule text, `%{` and `}` included: a variable's name and a key. Past it: plain text.
+pub const MACRO_BYTES: usize = 1024;
+
 /// TX variables of one transaction: CRS sets about 120. Past it: new names are ignored.
 pub const TX_VARIABLES: usize = 1024;
 
 /// Persistent records on one node: with 1 KiB each, 100 MiB. Past it: new ones are not kept.
 pub const RECORDS: usize = 100_000;
+
+/// Persistent records of one tenant: a flood of visitors of one site leaves room for nine more such sites. Past it: new
+/// ones of that tenant are not kept.
+pub const RECORDS_OF_TENANT: usize = 10_000;
 
 /// Variables of one persistent record: CRS sets 5. Past it: new names are ignored.
 pub const RECORD_VARIABLES: usize = 128;
@@ -107,6 +117,10 @@ pub const FILE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Transformations of one rule: the longest of CRS has 9. Past it: an error of the rule file.
 pub const TRANSFORMATIONS: usize = 32;
+
+/// How often the bytes of a value the transformations of one rule may make together: the most of CRS is 3 (utf8toUnicode),
+/// two encodings on top of each other are 9. Past it: an error of the rule file, so that no request can meet it.
+pub const TRANSFORMATION_GROWTH: usize = 16;
 
 /// Memory of one compiled pattern: CRS's largest needs about 2 MiB. Past it: an error of the rule file.
 pub const PATTERN_BYTES: usize = 16 * 1024 * 1024;

@@ -9,8 +9,11 @@ pub mod regression;
 pub mod verdict;
 
 mod collection;
+mod exclusion;
 mod lookups;
+mod observe;
 mod rule_set;
+mod settings;
 mod transaction;
 
 mod compile;
@@ -26,6 +29,9 @@ mod state;
 mod values;
 mod variable;
 
+#[cfg(any(test, fuzzing))]
+pub mod exercise;
+
 mod body;
 mod injection;
 mod operator;
@@ -34,9 +40,12 @@ mod template;
 mod transformation;
 
 pub use collection::{Collections, MemoryCollections, Record, RecordKey, Scope};
+pub use exclusion::{Exclude, Exclusion, RuleChoice};
 pub use explain::{ActedOn, Explanation, LinkWords};
 pub use lookups::{GeoPlace, Lookups};
+pub use observe::Observe;
 pub use rule::EngineMode;
-pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleMistake, RuleSet, Settings};
-pub use transaction::{Connection, Exclude, Observe, Progress, Transaction};
+pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleMistake, RuleSet};
+pub use settings::{Levels, Settings};
+pub use transaction::{Connection, Progress, Transaction};
 pub use verdict::{Disruption, RuleMatch, Verdict};

@@ -31,15 +31,6 @@ pub struct RuleFile {
     pub text: Vec<u8>,
 }
 
-/// Settings of a tenant that act as initial TX values and engine state.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub paranoia_level: u8,
-    pub inbound_threshold: u32,
-    pub outbound_threshold: u32,
-    pub response_bodies: bool,
-}
-
 /// All mistakes found in rule files at once; `Display` shows each with file:line:column and a caret.
 #[derive(Debug)]
 pub struct RuleErrors {

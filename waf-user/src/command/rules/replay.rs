@@ -12,7 +12,8 @@ use clap::Args;
 use serde_json::{Value, json};
 use waf_user::engine::regression::{self, Answer, ReadRequest};
 use waf_user::engine::{
-    Connection, Disruption, EngineMode, Observe, Progress, RuleMatch, RuleSet, Settings, Transaction, Verdict,
+    Connection, Disruption, EngineMode, Levels, Observe, Progress, RuleMatch, RuleSet, Settings, Transaction,
+    Verdict,
 };
 
 use super::{Found, severity, sources};
@@ -46,15 +47,15 @@ pub struct Replay {
     /// The answer, raw
     #[arg(long, value_name = "FILE")]
     response: Option<PathBuf>,
+    /// In place of what the rules say, as the tenant's setting
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
+    paranoia_level: Option<u8>,
     /// As the tenant's setting
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
-    paranoia_level: u8,
+    #[arg(long, value_name = "N")]
+    inbound_threshold: Option<u32>,
     /// As the tenant's setting
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    inbound_threshold: u32,
-    /// As the tenant's setting
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    outbound_threshold: u32,
+    #[arg(long, value_name = "N")]
+    outbound_threshold: Option<u32>,
     /// The client's address
     #[arg(long, value_name = "ADDRESS")]
     client: Option<IpAddr>,
@@ -129,12 +130,12 @@ impl Replay {
         client: IpAddr,
         costs: &mut BTreeMap<u64, Cost>,
     ) -> Transaction {
-        let settings = Settings {
+        let levels = Levels {
             paranoia_level: self.paranoia_level,
             inbound_threshold: self.inbound_threshold,
             outbound_threshold: self.outbound_threshold,
-            response_bodies: self.response.is_some(),
         };
+        let settings = Settings::new(levels, self.response.is_some().then_some(true));
         let connection = Connection {
             client: SocketAddr::new(client, 50_000),
             server: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 80),

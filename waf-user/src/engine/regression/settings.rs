@@ -1,7 +1,7 @@
 //! The settings that the regression tests of the Core Rule Set ask for (their rule 900005): nothing is refused, all
 //! paranoia levels, all limits on, bodies of answers looked at.
 
-use crate::engine::{RuleFile, Settings};
+use crate::engine::{Levels, RuleFile, Settings};
 
 /// Before the rules: the set-up of CRS 3.x and 4.x reads these variables only where they are unset.
 const BEFORE: &str = include_str!("before.conf");
@@ -18,7 +18,7 @@ pub fn around(files: Vec<RuleFile>) -> Vec<RuleFile> {
     all
 }
 
-/// Initial values that go with them.
+/// The tenant's settings that go with them.
 pub fn initial() -> Settings {
-    Settings { paranoia_level: 4, inbound_threshold: 5, outbound_threshold: 4, response_bodies: true }
+    Settings::new(Levels::default(), Some(true))
 }
