@@ -127,6 +127,17 @@ pub const BACKTRACK_INSTRUCTIONS: usize = 20_000;
 /// Steps of one search of the backtracking fallback, about 10 ms. Past it: no match, TX:MSC_PCRE_LIMITS_EXCEEDED is 1.
 pub const BACKTRACK_STEPS: usize = 1_000_000;
 
+/// Steps of all searches of the fallback in one transaction, about 50 ms: many values that each take a search to its end
+/// would else add up. Past it: as past the steps of one.
+pub const BACKTRACK_STEPS_TOTAL: usize = 5_000_000;
+
+/// Patterns that one transaction compiles because macros of a request stand in them, each up to some milliseconds. Past
+/// it: no match, TX:MSC_PCRE_LIMITS_EXCEEDED is 1.
+pub const MOMENTARY_PATTERNS: usize = 64;
+
+/// Bytes of such a pattern. Past it: the same.
+pub const MOMENTARY_PATTERN_BYTES: usize = 4 * 1024;
+
 /// Candidates that @verifyCC and its kin look at in one value. Past it: no match.
 pub const VERIFY_CANDIDATES: usize = 1024;
 

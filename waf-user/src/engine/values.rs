@@ -13,6 +13,7 @@ use super::body::MultipartFlags;
 use super::collection::{OpenRecord, Scope};
 use super::limits;
 use super::lookups::{GeoPlace, Lookups};
+use super::pattern::Patience;
 use super::variable::Variable;
 
 /// Named values in the order of the request; a name may come often.
@@ -97,6 +98,7 @@ pub struct Values {
     pub geo: Pairs,
     /// A pattern's steps were spent during the current rule.
     pub pattern_spent: AtomicBool,
+    pub patience: Patience,
     pub rule: Pairs,
     pub matched: Matched,
     /// Of the current rule, by full name.
