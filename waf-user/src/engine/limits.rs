@@ -64,9 +64,12 @@ pub const MULTIPART_BOUNDARY_BYTES: usize = 70;
 /// for each rule instead of all rules in one.
 pub const COST_BYTES: usize = 512;
 
-/// Matches kept for the logs of one transaction: a request that matches more is understood from these. Past it:
-/// dropped from the list, still acted on.
+/// Matches kept for the logs of one transaction: a request that matches more is understood from these. Past it: only
+/// the first of a rule that is not in the list yet; others are dropped from it, still acted on.
 pub const MATCHES: usize = 100;
+
+/// Matches kept in all: no request matches so many different rules of CRS. Past it: dropped from the list.
+pub const MATCHES_MAX: usize = 400;
 
 /// Bytes of a matched value shown in a log: see [`super::RuleMatch::value`]. Past it: cut.
 pub const MATCH_VALUE_BYTES: usize = 256;
@@ -82,6 +85,10 @@ pub const TX_VARIABLES: usize = 1024;
 
 /// Persistent records on one node: with 1 KiB each, 100 MiB. Past it: new ones are not kept.
 pub const RECORDS: usize = 100_000;
+
+/// Persistent records of one tenant: a flood of visitors of one site leaves room for nine more such sites. Past it: new
+/// ones of that tenant are not kept.
+pub const RECORDS_OF_TENANT: usize = 10_000;
 
 /// Variables of one persistent record: CRS sets 5. Past it: new names are ignored.
 pub const RECORD_VARIABLES: usize = 128;

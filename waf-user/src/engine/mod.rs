@@ -5,11 +5,14 @@
 //! (what a transaction knows), `operator`, `transformation`, `body`, and `reference`, the plain evaluator.
 
 pub mod limits;
+pub mod regression;
 pub mod verdict;
 
 mod collection;
+mod exclusion;
 mod lookups;
 mod rule_set;
+mod settings;
 mod transaction;
 
 mod compile;
@@ -35,8 +38,10 @@ mod template;
 mod transformation;
 
 pub use collection::{Collections, MemoryCollections, Record, RecordKey, Scope};
+pub use exclusion::{Exclude, Exclusion, RuleChoice};
 pub use lookups::{GeoPlace, Lookups};
 pub use rule::EngineMode;
-pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleSet, Settings};
-pub use transaction::{Connection, Exclude, Progress, Transaction};
+pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleMistake, RuleSet};
+pub use settings::{Levels, Settings};
+pub use transaction::{Connection, Progress, Transaction};
 pub use verdict::{Disruption, RuleMatch, Verdict};

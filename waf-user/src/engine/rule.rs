@@ -200,6 +200,8 @@ pub enum RuleFilter {
     /// First and last id.
     Ids(u64, u64),
     Tag(Pattern),
+    /// The whole tag, letter for letter.
+    TagIs(Vec<u8>),
     Msg(Pattern),
 }
 
@@ -211,6 +213,7 @@ impl RuleFilter {
             Self::Tag(pattern) => {
                 rule.tags.iter().any(|tag| pattern.is_match(tag.as_literal().unwrap_or(b"")))
             }
+            Self::TagIs(name) => rule.tags.iter().any(|tag| tag.as_literal() == Some(name)),
             Self::Msg(pattern) => {
                 rule.msg.as_ref().is_some_and(|msg| pattern.is_match(msg.as_literal().unwrap_or(b"")))
             }

@@ -19,6 +19,9 @@ use super::variable::Variable;
 /// Named values in the order of the request; a name may come often.
 pub type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
+/// Values by lower-case name, prepared once and shared by transactions.
+pub type FixedTx = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// One value of a variable.
 #[derive(Clone, Debug)]
 pub struct Value<'a> {
@@ -91,6 +94,8 @@ pub struct Values {
     pub response_body_cut: bool,
 
     pub tx: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// TX variables that no rule changes: the tenant's own settings.
+    pub fixed_tx: Arc<FixedTx>,
     pub records: BTreeMap<Scope, OpenRecord>,
     pub session_id: Option<Vec<u8>>,
     pub user_id: Option<Vec<u8>>,
@@ -135,7 +140,7 @@ impl Values {
             Variable::Rule => named(&self.rule),
             Variable::MatchedVars => named(&self.matched_vars),
             Variable::Tx => {
-                for (key, value) in &self.tx {
+                for (key, value) in self.fixed_tx.iter().chain(&self.tx) {
                     each(Value { variable, key: Some(key), bytes: Cow::Borrowed(value) });
                 }
             }
@@ -167,7 +172,7 @@ impl Values {
     /// The first value of a variable, with a name for a collection; names are compared without case.
     pub fn first(&self, variable: Variable, key: Option<&[u8]>) -> Option<Cow<'_, [u8]>> {
         if let (Variable::Tx, Some(key)) = (variable, key) {
-            return self.tx.get(&key.to_ascii_lowercase()).map(|value| Cow::Borrowed(value.as_slice()));
+            return self.tx(&key.to_ascii_lowercase()).map(Cow::Borrowed);
         }
         let mut found = None;
         self.each(variable, &mut |value| {
@@ -183,10 +188,16 @@ impl Values {
         found
     }
 
-    /// Sets a TX variable; a new name past the limit is ignored.
+    /// A TX variable by its lower-case name.
+    pub fn tx(&self, name: &[u8]) -> Option<&[u8]> {
+        self.fixed_tx.get(name).or_else(|| self.tx.get(name)).map(Vec::as_slice)
+    }
+
+    /// Sets a TX variable; one that is fixed stays, and a new name past the limit is ignored.
     pub fn set_tx(&mut self, name: &[u8], value: Vec<u8>) {
         let name = name.to_ascii_lowercase();
-        if self.tx.len() < limits::TX_VARIABLES || self.tx.contains_key(&name) {
+        let room = self.tx.len() < limits::TX_VARIABLES || self.tx.contains_key(&name);
+        if room && !self.fixed_tx.contains_key(&name) {
             self.tx.insert(name, value);
         }
     }

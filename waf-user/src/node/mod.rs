@@ -30,10 +30,12 @@ pub mod workers;
 
 mod complaints;
 mod drain;
+mod drop_gate;
 mod kernel_half;
 mod outward;
 mod reports;
-mod rule_files;
+pub mod rule_files;
+mod rule_sets;
 mod scrape;
 mod signals;
 mod start;

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::enforce::Enforcer;
 use super::feedback::Feedback;
+use super::snapshot::Lasting;
 use crate::config::NodeSettings;
 use crate::event::Journal;
 use crate::kernel::KernelError;
@@ -49,13 +50,14 @@ pub(super) struct Standing {
     /// node.toml's.
     pub path: RefCell<PathBuf>,
     pub snapshot: Arc<ArcSwap<Snapshot>>,
+    pub lasting: Lasting,
     pub enforcer: Rc<RefCell<Enforcer>>,
     pub feedback: Rc<RefCell<Feedback>>,
     pub metrics: Arc<Metrics>,
     pub journal: Journal,
     pub commands: Vec<mpsc::Sender<Command>>,
     /// Weak: the feedback loop ends with the last worker.
-    pub observed: mpsc::WeakSender<Observation>,
+    pub observed: mpsc::WeakSender<Vec<Observation>>,
     /// Second handles of each worker's listening sockets, to give them away or to write them once more. A socket stays
     /// open until these are gone too.
     pub sockets: RefCell<Vec<Vec<TcpListener>>>,

@@ -70,6 +70,8 @@ pub(super) struct Way {
     pub visitor: Visitor,
     pub tls: bool,
     pub id: EventId,
+    /// The answer's body may be inspected: it is asked for without a coding.
+    pub plain_answer: bool,
 }
 
 /// The request as the origin gets it.
@@ -85,7 +87,7 @@ pub(super) fn upstream_head(head: &RequestHead, site: &Site, way: &Way, body: Up
         let name = field.name.as_str();
         let written_below =
             ["host", "content-length", "expect"].iter().any(|own| name.eq_ignore_ascii_case(own));
-        let encoding = site.settings.response_bodies && name.eq_ignore_ascii_case("accept-encoding");
+        let encoding = way.plain_answer && name.eq_ignore_ascii_case("accept-encoding");
         let forwarded = match forwarding_name(name) {
             Some(Forwarding::Ours) => true,
             Some(Forwarding::Proxys) => !behind_proxy,
@@ -95,7 +97,7 @@ pub(super) fn upstream_head(head: &RequestHead, site: &Site, way: &Way, body: Up
             out.field(name, &field.value);
         }
     }
-    if site.settings.response_bodies {
+    if way.plain_answer {
         out.field("Accept-Encoding", b"identity");
     }
     way_fields(&mut out, fields, way);

@@ -11,9 +11,11 @@ pub mod worker;
 mod account;
 mod connection;
 mod exchange;
+mod exclusions;
 mod forwarding;
 mod inspect;
 mod listen;
+mod outbox;
 mod page;
 mod registry;
 mod relay;
@@ -23,6 +25,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use exclusions::Exclusions;
 pub use flows::Flows;
 pub use lists::{ListVerdict, Lists};
 pub use observe::{Command, Drain, Observation};

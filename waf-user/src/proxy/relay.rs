@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Site;
 use super::forwarding::{DownstreamBody, downstream_head};
 use super::inspect::Inspection;
-use super::limits::{INSPECT_RESPONSE_BYTES_MAX, INTERIM_MAX, ORIGIN_LAST_WORD, Times};
+use super::limits::{INTERIM_MAX, ORIGIN_LAST_WORD, Times};
 use super::wire::{Body, BodyError, Inbound, send};
 use crate::http::{
     Framing, LAST_CHUNK, Limits, Parsed, RequestHead, ResponseHead, ResponseParser, Violation, write_chunk,
@@ -273,9 +273,10 @@ async fn answer(
     let mut body = Body::of_response(head.framing(), job.times.origin_idle);
     let mut held = Vec::new();
     // A part of a resource means nothing to rules about the whole (206).
-    let inspected = job.site.settings.response_bodies && status != 206 && inspection.wants_response_body();
+    let inspected = status != 206 && inspection.wants_response_body();
     if inspected {
-        while !body.is_done() && held.len() <= INSPECT_RESPONSE_BYTES_MAX {
+        let limit = inspection.response_body_limit();
+        while !body.is_done() && held.len() <= limit {
             body.next(inbound, origin, &mut held).await.map_err(Broken::before)?;
         }
     }
@@ -284,9 +285,14 @@ async fn answer(
     if inspection.refusal().is_some() {
         return Ok(Relayed::Refused);
     }
+    if !inspected {
+        body.decode(inbound, &mut held).map_err(Broken::before)?;
+    }
     let version = job.head.version();
     let downstream = match head.framing() {
-        Framing::Chunked | Framing::UntilClose if body.is_done() => DownstreamBody::Length(held.len() as u64),
+        Framing::Chunked | Framing::UntilClose if inspected && body.is_done() => {
+            DownstreamBody::Length(held.len() as u64)
+        }
         framing => DownstreamBody::of(framing, version),
     };
     let keep = job.keep && downstream != DownstreamBody::UntilClose;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::rule::EngineMode;
 use crate::engine::{
-    Connection, MemoryCollections, Progress, RuleSet, Settings, Transaction, Verdict, limits,
+    Connection, Levels, MemoryCollections, Progress, RuleSet, Settings, Transaction, Verdict, limits,
 };
 
 /// Turns after which a transaction is said to hang: each does at least one rule, and no rule set here has as many.
@@ -32,8 +32,8 @@ pub fn transaction(rules: &Arc<RuleSet>, input: &[u8]) {
 
 fn run(rules: &Arc<RuleSet>, flags: u8, budget: u32, piece: usize, text: &[u8]) -> Transaction {
     let response_bodies = flags & RESPONSE != 0;
-    let settings =
-        Settings { paranoia_level: 4, inbound_threshold: 5, outbound_threshold: 4, response_bodies };
+    let levels = Levels { paranoia_level: Some(4), inbound_threshold: Some(5), outbound_threshold: Some(4) };
+    let settings = Settings::new(levels, Some(response_bodies));
     let client = ([203, 0, 113, 9], 40_000).into();
     let connection = Connection { client, server: ([10, 1, 0, 10], 443).into() };
     let mut transaction =

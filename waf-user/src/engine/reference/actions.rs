@@ -82,11 +82,13 @@ fn set_env(name: &Template, value: &Template, values: &mut Values) {
 }
 
 fn value<'a>(holder: Holder, name: &[u8], values: &'a Values) -> Option<&'a [u8]> {
-    let value = match holder {
-        Holder::Tx => values.tx.get(name),
-        Holder::Record(scope) => values.records.get(&scope).and_then(|open| open.record.values.get(name)),
-    };
-    value.map(Vec::as_slice)
+    match holder {
+        Holder::Tx => values.tx(name),
+        Holder::Record(scope) => {
+            let record = values.records.get(&scope).map(|open| &open.record);
+            record.and_then(|record| record.values.get(name)).map(Vec::as_slice)
+        }
+    }
 }
 
 fn set(holder: Holder, name: &[u8], value: Option<Vec<u8>>, values: &mut Values) {

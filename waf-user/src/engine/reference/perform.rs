@@ -65,7 +65,9 @@ pub(super) fn describe(rule: &Rule, values: &mut Values) {
 
 /// Notes one match for the logs.
 fn note(rule: &Rule, link: &Link, found: Option<&Found>, state: &mut State) {
-    if state.matches.len() >= limits::MATCHES {
+    let noted = state.matches.len();
+    let is_new = || state.matches.iter().all(|matched| matched.id != rule.id);
+    if noted >= limits::MATCHES && (noted >= limits::MATCHES_MAX || !is_new()) {
         return;
     }
     let transformations = link.condition.iter().flat_map(|condition| &condition.transformations);

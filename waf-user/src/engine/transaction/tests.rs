@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, LazyLock};
 
 use crate::engine::{
-    Connection, Disruption, Progress, RuleFile, RuleFiles, RuleSet, Settings, Transaction, Verdict,
+    Connection, Disruption, Levels, Progress, RuleFile, RuleFiles, RuleSet, Settings, Transaction, Verdict,
 };
 
 mod attacks;
@@ -41,14 +41,18 @@ pub fn starter() -> Arc<RuleSet> {
 }
 
 pub fn settings() -> Settings {
-    Settings { paranoia_level: 2, inbound_threshold: 5, outbound_threshold: 4, response_bodies: false }
+    let levels = Levels { paranoia_level: Some(2), inbound_threshold: Some(5), outbound_threshold: Some(4) };
+    Settings::new(levels, None)
 }
 
 pub fn transaction(rules: &Arc<RuleSet>) -> Transaction {
-    let settings = settings();
+    transaction_with(rules, &settings())
+}
+
+pub fn transaction_with(rules: &Arc<RuleSet>, settings: &Settings) -> Transaction {
     let client = "203.0.113.9:40000".parse().expect("an address");
     let server = "10.1.0.10:443".parse().expect("an address");
-    Transaction::new(Arc::clone(rules), &settings, Connection { client, server }, 1_700_000_000_000, "01ABC")
+    Transaction::new(Arc::clone(rules), settings, Connection { client, server }, 1_700_000_000_000, "01ABC")
 }
 
 /// One request as a row of a table.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::harness::{Client, lab, rules};
+use crate::engine::limits::REQUEST_BODY_BYTES;
+use crate::engine::{Levels, Settings};
 use crate::model::{Ban, BanOrigin, BanScope, Mode, TenantId};
 use crate::proxy::Lists;
-use crate::proxy::limits::INSPECT_BYTES_MAX;
 
 const ATTACK: &str = "GET /?q=attack HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
@@ -32,9 +33,7 @@ fn denied_with_a_page() {
             // The connection lives on: the request was read to its end.
             client.send(b"GET /ok HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
             assert_eq!(client.answer("GET").await.status(), 200);
-            let mut observations = lab.observations.borrow_mut();
-            let seen: Vec<_> =
-                std::iter::from_fn(|| observations.try_recv().ok()).map(|seen| seen.refused).collect();
+            let seen: Vec<_> = lab.observed(2).await.iter().map(|seen| seen.refused).collect();
             assert_eq!(seen, [true, false]);
         },
     );
@@ -82,7 +81,7 @@ fn the_body_limit_of_the_rules_is_theirs() {
         lab(
             |site| site.rules = rules(&text),
             |lab| async move {
-                for (length, status) in [(INSPECT_BYTES_MAX, at), (INSPECT_BYTES_MAX + 1, above)] {
+                for (length, status) in [(REQUEST_BODY_BYTES, at), (REQUEST_BODY_BYTES + 1, above)] {
                     let body = "x".repeat(length);
                     let head = format!("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: {length}\r\n\r\n");
                     assert_eq!(lab.ask(&(head + &body)).await.status(), status, "{action} {length}");
@@ -114,7 +113,7 @@ fn drop_and_redirect() {
 #[test]
 fn answers_are_judged() {
     lab(
-        |site| site.settings.response_bodies = true,
+        |site| site.settings = Settings::new(Levels::default(), Some(true)),
         |lab| async move {
             let rows = [("/leak", 403, 4), ("/secret", 403, 5)];
             for (path, status, rule) in rows {
@@ -123,8 +122,10 @@ fn answers_are_judged() {
                 assert!(!answer.text().contains("the secret"), "{path}");
                 let events = lab.events_at_least(1).await;
                 assert_eq!(events.last().expect("an event")["rules"][0]["id"], rule, "{path}");
-                let observation = lab.observations.borrow_mut().try_recv().expect("an observation");
-                assert!(!observation.refused, "{path}: nobody is banned for what the origin answers");
+                assert!(
+                    !lab.observed(1).await[0].refused,
+                    "{path}: nobody is banned for what the origin answers"
+                );
             }
             let answer =
                 lab.ask("GET /plain HTTP/1.1\r\nHost: a.test\r\nAccept-Encoding: gzip\r\n\r\n").await;
@@ -177,10 +178,8 @@ fn detect_passes_and_tells() {
             let records = lab.lines("requests.jsonl");
             assert!(records.iter().all(|line| line["verdict"] == "pass"), "{records:?}");
             assert_eq!(records[0]["rules"], serde_json::json!([1]));
-            let mut observations = lab.observations.borrow_mut();
-            while let Ok(observation) = observations.try_recv() {
-                assert!(!observation.refused, "nobody is banned in detect mode");
-            }
+            let observed = lab.observed(records.len()).await;
+            assert!(observed.iter().all(|seen| !seen.refused), "nobody is banned in detect mode");
         },
     );
 }
@@ -255,7 +254,7 @@ fn a_trusted_proxy_is_never_told_as_refused() {
                     .await;
                 assert_eq!(client.answer("GET").await.status(), 403);
                 lab.lines("requests.jsonl");
-                let observation = lab.observations.borrow_mut().try_recv().expect("an observation");
+                let observation = lab.observed(1).await[0];
                 assert_eq!((observation.source.to_string().as_str(), observation.refused), (source, refused));
             }
         },
