@@ -193,13 +193,25 @@ impl Values {
         self.fixed_tx.get(name).or_else(|| self.tx.get(name)).map(Vec::as_slice)
     }
 
-    /// Sets a TX variable; one that is fixed stays, and a new name past the limit is ignored.
+    /// Sets a TX variable; one that is fixed stays, and ignored are a new name past the limit and a large value where all
+    /// together are too large.
     pub fn set_tx(&mut self, name: &[u8], value: Vec<u8>) {
         let name = name.to_ascii_lowercase();
-        let room = self.tx.len() < limits::TX_VARIABLES || self.tx.contains_key(&name);
+        let bytes = name.len() + value.len();
+        let room = (self.tx.len() < limits::TX_VARIABLES || self.tx.contains_key(&name))
+            && (bytes <= limits::TX_SMALL_BYTES || self.large_tx(&name) + bytes <= limits::TX_BYTES);
         if room && !self.fixed_tx.contains_key(&name) {
             self.tx.insert(name, value);
         }
+    }
+
+    /// Bytes of the large TX variables but one. O(TX variables).
+    fn large_tx(&self, but: &[u8]) -> usize {
+        let others = self.tx.iter().filter(|(name, _)| *name != but);
+        others
+            .map(|(name, value)| name.len() + value.len())
+            .filter(|bytes| *bytes > limits::TX_SMALL_BYTES)
+            .sum()
     }
 
     /// A request header, first of its name.

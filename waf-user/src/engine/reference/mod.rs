@@ -25,6 +25,27 @@ struct Found {
     captured: Option<Vec<u8>>,
 }
 
+/// The values that met one condition, as many as are kept.
+#[derive(Debug, Default)]
+struct Finds {
+    list: Vec<Found>,
+    bytes: usize,
+}
+
+impl Finds {
+    fn push(&mut self, found: Found) {
+        if !self.is_full() {
+            self.bytes += found.name.len() + found.value.len();
+            self.list.push(found);
+        }
+    }
+
+    /// See [`limits::MATCHED_VALUES`].
+    fn is_full(&self) -> bool {
+        self.list.len() >= limits::MATCHED_VALUES || self.bytes >= limits::MATCHED_BYTES
+    }
+}
+
 /// Runs one rule with its chain: non-disruptive actions are done and matches noted here, disruption and flow are the
 /// caller's. Linear in the values that the rule names.
 pub fn evaluate(rule: &Rule, state: &mut State) -> Evaluated {
@@ -63,7 +84,7 @@ fn run_link(
     }
     let excluded: Vec<&Selection> =
         condition.excluded.iter().chain(state.control.excluded(rule, of_first)).collect();
-    let mut found = Vec::new();
+    let mut found = Finds::default();
     for target in &condition.targets {
         let values = &state.values;
         let variable = target.selection.variable;
@@ -76,7 +97,7 @@ fn run_link(
             if excluded.iter().any(|selection| selection.selects(value.variable, value.key)) {
                 return;
             }
-            if target.take == Take::Values && (found.is_empty() || !first_only) {
+            if target.take == Take::Values && !found.is_full() && (found.list.is_empty() || !first_only) {
                 *cost = cost.saturating_add(price(&value));
                 look(condition, &value, values, &mut found);
             }
@@ -89,16 +110,16 @@ fn run_link(
                 look(condition, &value, values, &mut found);
             }
         }
-        if first_only && !found.is_empty() {
+        if first_only && !found.list.is_empty() {
             break;
         }
     }
-    (!found.is_empty()).then_some(found)
+    (!found.list.is_empty()).then_some(found.list)
 }
 
 /// Transforms one value and asks the operator. With multiMatch the value before and after each transformation that
 /// changed it is a value of its own, as in the reference engine: actions are done once for each that meets the condition.
-fn look(condition: &Condition, value: &Value<'_>, values: &Values, found: &mut Vec<Found>) {
+fn look(condition: &Condition, value: &Value<'_>, values: &Values, found: &mut Finds) {
     let mut ask = |bytes: &[u8]| {
         let hit = Operator::matches(&condition.operator, bytes, values);
         let (spans, captured) = match (condition.sense, hit) {

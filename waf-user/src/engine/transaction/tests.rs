@@ -8,6 +8,7 @@ use crate::engine::{
 };
 
 mod attacks;
+mod bounds;
 mod corpus;
 mod crs4;
 mod harmless;
