@@ -169,6 +169,24 @@ impl Values {
         }
     }
 
+    /// As [`Values::each`], for one who wants a single name (in lower case): a TX variable is looked up, others may come
+    /// under other names too.
+    pub fn each_named<'a>(
+        &'a self,
+        variable: Variable,
+        name: Option<&'a [u8]>,
+        each: &mut dyn FnMut(Value<'a>),
+    ) {
+        match (variable, name) {
+            (Variable::Tx, Some(name)) => {
+                if let Some(value) = self.tx(name) {
+                    each(Value { variable, key: Some(name), bytes: Cow::Borrowed(value) });
+                }
+            }
+            _ => self.each(variable, each),
+        }
+    }
+
     /// The first value of a variable, with a name for a collection; names are compared without case.
     pub fn first(&self, variable: Variable, key: Option<&[u8]>) -> Option<Cow<'_, [u8]>> {
         if let (Variable::Tx, Some(key)) = (variable, key) {

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use super::limits;
 use super::operator::{Operator, Spans};
-use super::rule::{Condition, Disruptive, EngineMode, Link, Rule, Selection, Sense, Take};
+use super::rule::{Condition, Disruptive, EngineMode, Link, Rule, Selection, Selector, Sense, Take};
 use super::state::{Evaluated, State};
 use super::transformation::Transformation;
 use super::values::{Value, Values};
@@ -89,7 +89,11 @@ fn run_link(
         let values = &state.values;
         let variable = target.selection.variable;
         let mut count = 0_usize;
-        values.each(variable, &mut |value| {
+        let name = match &target.selection.selector {
+            Selector::Name(name) => Some(name.as_slice()),
+            Selector::All | Selector::Pattern(..) => None,
+        };
+        values.each_named(variable, name, &mut |value| {
             if !target.selection.selector.selects(value.key) {
                 return;
             }
@@ -130,14 +134,22 @@ fn look(condition: &Condition, value: &Value<'_>, values: &Values, found: &mut F
         found.push(Found { name: value.full_name(), value: bytes.to_vec(), spans, captured });
     };
     let mut bytes = Cow::Borrowed(value.bytes.as_ref());
+    if !condition.multi_match {
+        for transformation in &condition.transformations {
+            bytes = transformed(*transformation, bytes);
+        }
+        return ask(&bytes);
+    }
     let mut changed = true;
     for transformation in &condition.transformations {
-        if condition.multi_match && changed {
+        if changed {
             ask(&bytes);
         }
-        (bytes, changed) = transformed(*transformation, bytes);
+        let before = bytes.clone();
+        bytes = transformed(*transformation, bytes);
+        changed = bytes != before;
     }
-    if changed || !condition.multi_match {
+    if changed {
         ask(&bytes);
     }
 }
@@ -147,19 +159,16 @@ fn price(value: &Value<'_>) -> u32 {
     u32::try_from(1 + value.bytes.len() / limits::COST_BYTES).unwrap_or(u32::MAX)
 }
 
-/// The transformed bytes, and whether they differ.
-fn transformed(transformation: Transformation, bytes: Cow<'_, [u8]>) -> (Cow<'_, [u8]>, bool) {
+/// The transformed bytes; what did not change is not copied.
+fn transformed(transformation: Transformation, bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     match bytes {
-        Cow::Borrowed(bytes) => {
-            let next = transformation.apply(bytes);
-            let changed = *next != *bytes;
-            (next, changed)
-        }
+        Cow::Borrowed(bytes) => transformation.apply(bytes),
         Cow::Owned(bytes) => {
-            let next = transformation.apply(&bytes);
-            let changed = *next != *bytes;
-            let next = changed.then(|| next.into_owned());
-            (Cow::Owned(next.unwrap_or(bytes)), changed)
+            let next = match transformation.apply(&bytes) {
+                Cow::Borrowed(part) if part.len() == bytes.len() => None,
+                next => Some(next.into_owned()),
+            };
+            Cow::Owned(next.unwrap_or(bytes))
         }
     }
 }
