@@ -14,6 +14,27 @@ pub const fn scope_address(address_id: u32) -> u32 {
     SCOPE_ADDRESS_BIT | address_id
 }
 
+/// What a scope is of; the number tells the kinds apart in [`crate::hint`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ScopeKind {
+    Node = 0,
+    Address = 1,
+    Tenant = 2,
+}
+
+impl ScopeKind {
+    /// The kind of a scope.
+    #[inline(always)]
+    pub const fn of(scope: u32) -> Self {
+        match scope {
+            SCOPE_NODE => Self::Node,
+            scope if scope & SCOPE_ADDRESS_BIT != 0 => Self::Address,
+            _ => Self::Tenant,
+        }
+    }
+}
+
 /// Bits of `scope` in front of the address bits in `prefix_len`; the scope always matches whole.
 pub const SCOPE_BITS: u32 = 32;
 

@@ -77,6 +77,9 @@ pub const MATCH_VALUE_BYTES: usize = 256;
 /// Bytes of a macro's expansion: a header of full length fits. Past it: cut.
 pub const EXPANSION_BYTES: usize = 32 * 1024;
 
+/// Bytes of a macro in rule text, `%{` and `}` included: a variable's name and a key. Past it: plain text.
+pub const MACRO_BYTES: usize = 1024;
+
 /// TX variables of one transaction: CRS sets about 120. Past it: new names are ignored.
 pub const TX_VARIABLES: usize = 1024;
 
@@ -114,6 +117,10 @@ pub const FILE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Transformations of one rule: the longest of CRS has 9. Past it: an error of the rule file.
 pub const TRANSFORMATIONS: usize = 32;
+
+/// How often the bytes of a value the transformations of one rule may make together: the most of CRS is 3 (utf8toUnicode),
+/// two encodings on top of each other are 9. Past it: an error of the rule file, so that no request can meet it.
+pub const TRANSFORMATION_GROWTH: usize = 16;
 
 /// Memory of one compiled pattern: CRS's largest needs about 2 MiB. Past it: an error of the rule file.
 pub const PATTERN_BYTES: usize = 16 * 1024 * 1024;

@@ -5,6 +5,7 @@
 //! (what a transaction knows), `operator`, `transformation`, `body`, and `reference`, the plain evaluator.
 
 pub mod limits;
+pub mod regression;
 pub mod verdict;
 
 mod collection;
@@ -26,6 +27,9 @@ mod state;
 mod values;
 mod variable;
 
+#[cfg(any(test, fuzzing))]
+pub mod exercise;
+
 mod body;
 mod injection;
 mod operator;
@@ -37,7 +41,7 @@ pub use collection::{Collections, MemoryCollections, Record, RecordKey, Scope};
 pub use exclusion::{Exclude, Exclusion, RuleChoice};
 pub use lookups::{GeoPlace, Lookups};
 pub use rule::EngineMode;
-pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleSet};
+pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleMistake, RuleSet};
 pub use settings::{Levels, Settings};
 pub use transaction::{Connection, Progress, Transaction};
 pub use verdict::{Disruption, RuleMatch, Verdict};

@@ -140,5 +140,28 @@ fn compile(text: &[u8]) -> Result<Compiled, PatternError> {
     })
 }
 
+/// How one way of searching ended, for comparing it with the other.
+#[cfg(any(test, fuzzing))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Searched {
+    Miss,
+    /// The match's first byte: how far it reaches is left to the turns of loops that take nothing.
+    Hit(usize),
+    Spent,
+}
+
+/// A search in linear time and the same by backtracking; None where the pattern has but one way.
+#[cfg(any(test, fuzzing))]
+pub fn searched_both_ways(text: &[u8], value: &[u8]) -> Option<(Searched, Searched)> {
+    let parsed = parse::parse(text).ok()?;
+    let Ok(Compiled::Linear(regex)) = compile(text) else { return None };
+    let found = match Backtrack::new(&parsed).ok()?.search(value, 0) {
+        Outcome::Miss => Searched::Miss,
+        Outcome::Hit(spans) => Searched::Hit(spans.first().copied().flatten()?.0),
+        Outcome::Spent => Searched::Spent,
+    };
+    Some((regex.find(value).map_or(Searched::Miss, |found| Searched::Hit(found.start())), found))
+}
+
 #[cfg(test)]
 pub(in crate::engine) mod tests;

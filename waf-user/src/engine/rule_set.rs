@@ -35,6 +35,22 @@ pub struct RuleFile {
 #[derive(Debug)]
 pub struct RuleErrors {
     pub text: String,
+    /// The same one by one.
+    pub mistakes: Vec<RuleMistake>,
+}
+
+/// One mistake of a rule author.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleMistake {
+    pub file: String,
+    /// From 1; so is the column, in characters.
+    pub line: usize,
+    pub column: usize,
+    pub message: String,
+    /// What to do about it; may be empty.
+    pub cure: String,
+    /// The line itself.
+    pub text: String,
 }
 
 impl fmt::Display for RuleErrors {
@@ -44,6 +60,20 @@ impl fmt::Display for RuleErrors {
 }
 
 impl std::error::Error for RuleErrors {}
+
+impl RuleMistake {
+    fn of(mistake: &text::Mistake) -> Self {
+        let (line, column) = mistake.place.line_column();
+        Self {
+            file: mistake.place.source.name.clone(),
+            line,
+            column,
+            message: mistake.message.clone(),
+            cure: mistake.cure.clone(),
+            text: mistake.place.line_text(),
+        }
+    }
+}
 
 /// Compiled rules, shared by any number of transactions.
 #[derive(Debug, Default)]
@@ -58,9 +88,10 @@ impl RuleSet {
     /// Every mistake of every file.
     pub fn compile(files: &[RuleFile], access: &dyn RuleFiles) -> Result<Self, RuleErrors> {
         let compiled = compile::compile(files, access);
-        compiled
-            .map(|compiled| Self { compiled })
-            .map_err(|mistakes| RuleErrors { text: text::render(&mistakes) })
+        compiled.map(|compiled| Self { compiled }).map_err(|mistakes| RuleErrors {
+            text: text::render(&mistakes),
+            mistakes: mistakes.iter().map(RuleMistake::of).collect(),
+        })
     }
 
     /// As [`RuleSet::compile`], with the engine's own refusal of bodies that cannot be read where no rule of the files

@@ -407,4 +407,4 @@ fn follow(flow: Flow, steps: &[Step], next: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::engine) mod tests;

@@ -13,12 +13,14 @@ use super::feedback::Feedback;
 use crate::event::{Event, EventId, Journal, Reason, Stage};
 use crate::model::{Ban, Mono, Wall};
 use crate::proxy::Observation;
+use crate::proxy::limits::OBSERVATIONS_HELD_MAX;
 use crate::telemetry::Metrics;
 
-/// Observations waiting: a second of them at a rate where nearly all are flood. What finds no place is counted.
-pub const OBSERVATIONS_MAX: usize = 65_536;
-/// Observations taken at once, before other tasks of the node have their turn.
-const BATCH: usize = 1024;
+/// Batches of observations waiting, 65,536 observations at the most: a second of them at a rate where nearly all are flood.
+/// What finds no place is counted.
+pub const BATCHES_MAX: usize = 65_536 / OBSERVATIONS_HELD_MAX;
+/// Batches taken at once, before other tasks of the node have their turn.
+const BATCHES: usize = 16;
 
 /// Everything that reacting needs.
 pub struct Reaction {
@@ -30,10 +32,10 @@ pub struct Reaction {
 
 impl Reaction {
     /// Runs until every worker is gone.
-    pub async fn run(self, mut observations: mpsc::Receiver<Observation>) {
-        let mut batch = Vec::with_capacity(BATCH);
-        while observations.recv_many(&mut batch, BATCH).await > 0 {
-            for seen in batch.drain(..) {
+    pub async fn run(self, mut observations: mpsc::Receiver<Vec<Observation>>) {
+        let mut batches = Vec::with_capacity(BATCHES);
+        while observations.recv_many(&mut batches, BATCHES).await > 0 {
+            for seen in batches.drain(..).flatten() {
                 let ban = self.feedback.borrow_mut().observe(&seen);
                 if let Some(ban) = ban {
                     self.enforce(ban, &seen);
@@ -84,24 +86,12 @@ impl Reaction {
 /// The record of a ban: no request's, so without method, status or page.
 fn ban_event(ban: &Ban, destination: IpAddr, now: Mono) -> Event {
     let time = Wall::now();
+    let ends = (SocketAddr::new(ban.prefix.addr(), 0), SocketAddr::new(destination, 0));
+    let why = (Stage::List, Reason::Banned);
     Event {
-        id: new_id(time, now),
-        time,
-        mono: now,
         tenant: ban.tenant,
-        client: SocketAddr::new(ban.prefix.addr(), 0),
-        server: SocketAddr::new(destination, 0),
-        stage: Stage::List,
-        reason: Reason::Banned,
-        refused: true,
-        status: None,
-        method: String::new(),
-        host: String::new(),
-        target: String::new(),
-        sni: None,
-        score: 0,
-        matches: Vec::new(),
         detail: sentence(ban, now),
+        ..Event::without_request(new_id(time, now), (time, now), ends, why)
     }
 }
 

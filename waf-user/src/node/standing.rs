@@ -57,7 +57,7 @@ pub(super) struct Standing {
     pub journal: Journal,
     pub commands: Vec<mpsc::Sender<Command>>,
     /// Weak: the feedback loop ends with the last worker.
-    pub observed: mpsc::WeakSender<Observation>,
+    pub observed: mpsc::WeakSender<Vec<Observation>>,
     /// Second handles of each worker's listening sockets, to give them away or to write them once more. A socket stays
     /// open until these are gone too.
     pub sockets: RefCell<Vec<Vec<TcpListener>>>,

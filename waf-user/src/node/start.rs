@@ -15,7 +15,7 @@ use super::enforce::Enforcer;
 use super::feedback::Feedback;
 use super::filter::Filter;
 use super::protect::Protected;
-use super::react::{OBSERVATIONS_MAX, Reaction};
+use super::react::{BATCHES_MAX, Reaction};
 use super::services::ServicePlan;
 use super::snapshot::{Built, Lasting};
 use super::standing::{Facts, Phase, Standing};
@@ -59,7 +59,7 @@ pub(super) struct Started {
     pub workers: Vec<Worker>,
     pub commands: Vec<mpsc::Sender<Command>>,
     pub reaction: Reaction,
-    pub observations: mpsc::Receiver<Observation>,
+    pub observations: mpsc::Receiver<Vec<Observation>>,
 }
 
 /// # Errors
@@ -107,7 +107,7 @@ pub(super) fn start(
     let sockets = second_handles(&bound).map_err(NodeError::Thread)?;
 
     let (commands, receivers): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::channel(COMMANDS_MAX)).unzip();
-    let (observed, observations) = mpsc::channel(OBSERVATIONS_MAX);
+    let (observed, observations) = mpsc::channel(BATCHES_MAX);
     let lists = Arc::new(ArcSwap::from_pointee(Lists::default()));
     let facts = Facts {
         generation: Cell::new(generation),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::forwarding::Visitor;
 use super::inspect::Inspection;
 use super::limits::QUOTED_BYTES_MAX;
+use super::registry::Cut;
 use super::session::Session;
 use super::worker::Worker;
 use super::{Misdirected, Observation, Site};
@@ -40,6 +41,13 @@ impl Fault {
             BanScope::Tenant(tenant) => format!("tenant {tenant}"),
         };
         Self::new(Stage::List, reason, format!("{} is refused for {scope}", ban.prefix))
+    }
+
+    pub(super) fn of_cut(cut: &Cut) -> Self {
+        match cut {
+            Cut::Banned(ban) => Self::of_ban(ban),
+            Cut::Drained => Self::new(Stage::Http, Reason::DrainDeadline, "the node ended first"),
+        }
     }
 
     pub(super) fn of_misdirected(misdirected: Misdirected) -> Self {
@@ -146,9 +154,7 @@ impl Account<'_> {
             at: now,
             refused: blamed && bannable,
         };
-        if worker.observations.try_send(observation).is_err() {
-            worker.metrics.observation_lost();
-        }
+        worker.outbox.put(observation, &worker.metrics);
     }
 
     fn event(&self, session: &Session, ending: &Ending, inspection: Option<&Inspection>, now: Mono) -> Event {
@@ -192,28 +198,25 @@ impl Account<'_> {
     }
 }
 
+/// Tells of a connection that was ended from outside between requests.
+pub(super) fn connection_cut(worker: &Worker, session: &Session, cut: &Cut) {
+    let tenant = match cut {
+        Cut::Banned(ban) => ban.tenant,
+        Cut::Drained => None,
+    };
+    connection_refused(worker, session, tenant, Fault::of_cut(cut));
+}
+
 /// Tells of a connection that ended before a request.
 pub(super) fn connection_refused(worker: &Worker, session: &Session, tenant: Option<TenantId>, fault: Fault) {
     worker.metrics.refused(fault.reason);
     let time = Wall::now();
+    let (ends, why) = ((session.peer, session.local), (fault.stage, fault.reason));
     worker.journal.event(Event {
-        id: worker.event_id(time),
-        time,
-        mono: Mono::now(),
         tenant,
-        client: session.peer,
-        server: session.local,
-        stage: fault.stage,
-        reason: fault.reason,
-        refused: true,
-        status: None,
-        method: String::new(),
-        host: String::new(),
-        target: String::new(),
         sni: session.sni.clone(),
-        score: 0,
-        matches: Vec::new(),
         detail: fault.detail,
+        ..Event::without_request(worker.event_id(time), (time, Mono::now()), ends, why)
     });
 }
 

@@ -5,19 +5,20 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::Site;
 use super::account::{Account, Ending, Fault};
 use super::forwarding::{UpstreamBody, Visitor, Way, upstream_head};
 use super::inspect::Inspection;
 use super::page::Page;
+use super::registry::{Cut, Open};
 use super::relay::{Broken, Client, Job, RelayError, Relayed, relay};
 use super::session::{Session, Step};
 use super::wire::{Body, BodyError, send};
 use super::worker::Worker;
-use super::{Site, registry::Open};
 use crate::engine::{Connection, Disruption};
 use crate::event::{EventId, Reason, Stage};
 use crate::http::{CONTINUE, Framing, RequestHead, write_chunk};
-use crate::model::{Ban, Mono, Wall};
+use crate::model::{Mono, Wall};
 use crate::telemetry::RequestVerdict;
 
 /// What becomes of the connection after a request.
@@ -66,7 +67,7 @@ where
             };
             let (ending, after) = tokio::select! {
                 biased;
-                ban = open.closed() => cut_off(&ban),
+                cut = open.closed() => cut_off(&cut),
                 ended = exchange.run(client) => ended,
             };
             exchange.inspection.end().await;
@@ -89,10 +90,13 @@ where
     turn_away(worker, session, client, turned_away).await
 }
 
-/// A ban ends a request under way, whatever it has come to.
-fn cut_off(ban: &Ban) -> (Ending, After) {
-    let fault = Some(Fault::of_ban(ban));
-    (Ending { status: 0, verdict: RequestVerdict::Deny, fault }, After::Close)
+/// A request under way ends, whatever it has come to.
+fn cut_off(cut: &Cut) -> (Ending, After) {
+    let verdict = match cut {
+        Cut::Banned(_) => RequestVerdict::Deny,
+        Cut::Drained => RequestVerdict::Error,
+    };
+    (Ending { status: 0, verdict, fault: Some(Fault::of_cut(cut)) }, After::Close)
 }
 
 /// Ends a request that is not inspected: with a page, or without an answer where the status is 0.
@@ -183,6 +187,8 @@ impl Exchange<'_> {
                 self.body.next(&mut client.inbound, &mut client.read, &mut prefix).await?;
             }
             self.inspection.request_body(&prefix);
+        } else {
+            self.body.decode(&mut client.inbound, &mut prefix)?;
         }
         self.inspection.end_request_body().await;
         Ok(prefix)

@@ -28,6 +28,8 @@ pub const FIRST_REQUEST: Duration = Duration::from_secs(1);
 pub const QUEUE_QUIET: Duration = Duration::from_millis(20);
 /// ... and after this long it is left, however much still comes.
 pub const QUEUE_WITHIN: Duration = Duration::from_millis(200);
+/// At the end of a drain, for connections that are cut off to tell of it: none of them waits for anything but a last write.
+pub const CUT_WITHIN: Duration = Duration::from_millis(500);
 /// Requests of one connection: then the client connects anew and is balanced and listed anew.
 pub const REQUESTS_MAX: u32 = 1_000;
 /// TLS hello and handshake, each.
@@ -57,6 +59,12 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub const LINGER: Duration = Duration::from_secs(1);
 /// The bytes thrown away at most.
 pub const LINGER_BYTES_MAX: usize = 256 * 1024;
+/// Observations that a worker gathers before it wakes the node, for at most [`OBSERVED_WITHIN`]: some hundred wake-ups a second.
+pub const OBSERVATIONS_HELD_MAX: usize = 64;
+/// A tenth of the time in which a ban is to be in force.
+pub const OBSERVED_WITHIN: Duration = Duration::from_millis(4);
+/// Refusals wake the node at once, but not more often than this: two thousand wake-ups a second under attack.
+pub const REFUSED_EVERY: Duration = Duration::from_micros(500);
 /// Text that a record or event quotes of a request: enough to recognise it, bounded for the log.
 pub const QUOTED_BYTES_MAX: usize = 2 * 1024;
 /// Elements of X-Forwarded-For looked at from the right: no honest chain has more proxies.

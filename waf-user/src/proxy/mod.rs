@@ -15,6 +15,7 @@ mod exclusions;
 mod forwarding;
 mod inspect;
 mod listen;
+mod outbox;
 mod page;
 mod registry;
 mod relay;

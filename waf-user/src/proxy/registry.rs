@@ -33,8 +33,16 @@ pub(super) struct Open {
     flows: RefCell<Option<Arc<dyn Flows>>>,
     /// Known from the address, from SNI or from the request served last.
     tenant: Cell<Option<TenantId>>,
-    banned: RefCell<Option<Ban>>,
+    cut: RefCell<Option<Cut>>,
     close: Notify,
+}
+
+/// Why a connection is ended from outside, whatever it has come to.
+#[derive(Clone, Debug)]
+pub(super) enum Cut {
+    Banned(Ban),
+    /// The drain's time is over.
+    Drained,
 }
 
 impl Open {
@@ -51,14 +59,19 @@ impl Open {
         self.flows.borrow().as_ref().is_none_or(|flows| flows.set(self.peer, self.service, tenant))
     }
 
-    /// Waits until a ban closes this connection; at once if one did. For one waiter at a time.
-    pub(super) async fn closed(&self) -> Ban {
+    /// Waits until this connection is ended from outside; at once if it was. For one waiter at a time.
+    pub(super) async fn closed(&self) -> Cut {
         loop {
-            if let Some(ban) = self.banned.borrow().as_ref() {
-                return ban.clone();
+            if let Some(cut) = self.cut.borrow().as_ref() {
+                return cut.clone();
             }
             self.close.notified().await;
         }
+    }
+
+    fn cut(&self, why: Cut) {
+        *self.cut.borrow_mut() = Some(why);
+        self.close.notify_one();
     }
 }
 
@@ -84,7 +97,7 @@ impl Registry {
             service: canonical(local),
             flows: RefCell::default(),
             tenant: Cell::new(None),
-            banned: RefCell::new(None),
+            cut: RefCell::new(None),
             close: Notify::new(),
         });
         registry.open.borrow_mut().insert(number, Rc::clone(&open));
@@ -105,10 +118,14 @@ impl Registry {
             };
             let covered = in_scope && ban.prefix.contains(&open.peer.ip());
             if covered && !lists.spare(open.peer.ip(), ban.scope, open.tenant.get()) {
-                *open.banned.borrow_mut() = Some(ban.clone());
-                open.close.notify_one();
+                open.cut(Cut::Banned(ban.clone()));
             }
         }
+    }
+
+    /// Ends every connection.
+    pub(super) fn cut_all(&self) {
+        self.open.borrow().values().for_each(|open| open.cut(Cut::Drained));
     }
 
     pub(super) fn start_drain(&self, drain: Drain) {

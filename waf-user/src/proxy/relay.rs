@@ -285,9 +285,14 @@ async fn answer(
     if inspection.refusal().is_some() {
         return Ok(Relayed::Refused);
     }
+    if !inspected {
+        body.decode(inbound, &mut held).map_err(Broken::before)?;
+    }
     let version = job.head.version();
     let downstream = match head.framing() {
-        Framing::Chunked | Framing::UntilClose if body.is_done() => DownstreamBody::Length(held.len() as u64),
+        Framing::Chunked | Framing::UntilClose if inspected && body.is_done() => {
+            DownstreamBody::Length(held.len() as u64)
+        }
         framing => DownstreamBody::of(framing, version),
     };
     let keep = job.keep && downstream != DownstreamBody::UntilClose;

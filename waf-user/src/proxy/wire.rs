@@ -98,6 +98,22 @@ impl Body {
         self.decoder.is_done()
     }
 
+    /// Appends what of it has been read already: what goes out with the head saves both sides a packet.
+    ///
+    /// # Errors
+    /// It is malformed.
+    pub(super) fn decode(&mut self, inbound: &mut Inbound, out: &mut Vec<u8>) -> Result<(), BodyError> {
+        loop {
+            let decoded = self.decoder.decode(inbound.bytes()).map_err(BodyError::Malformed)?;
+            out.extend_from_slice(decoded.data);
+            let consumed = decoded.consumed;
+            inbound.consume(consumed);
+            if consumed == 0 || self.decoder.is_done() {
+                return Ok(());
+            }
+        }
+    }
+
     /// Appends the next piece to `out`: about what one read gave. Afterwards the body is done or `out` has grown.
     ///
     /// # Errors
@@ -110,15 +126,7 @@ impl Body {
     ) -> Result<(), BodyError> {
         let before = out.len();
         loop {
-            loop {
-                let decoded = self.decoder.decode(inbound.bytes()).map_err(BodyError::Malformed)?;
-                out.extend_from_slice(decoded.data);
-                let consumed = decoded.consumed;
-                inbound.consume(consumed);
-                if consumed == 0 || self.decoder.is_done() {
-                    break;
-                }
-            }
+            self.decode(inbound, out)?;
             if self.decoder.is_done() || out.len() > before {
                 return Ok(());
             }

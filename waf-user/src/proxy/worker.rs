@@ -10,10 +10,11 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
 
-use super::limits::Times;
+use super::limits::{CUT_WITHIN, Times};
+use super::outbox::Outbox;
 use super::registry::{Open, Registry};
 use super::{Command, Drain, Flows, Lists, Observation, Snapshot, listen};
-use crate::event::{EventId, Journal};
+use crate::event::{EventId, Journal, Reason};
 use crate::model::{TenantId, Wall};
 use crate::origin::Pool;
 use crate::telemetry::Metrics;
@@ -36,8 +37,8 @@ pub struct WorkerContext {
     pub metrics: Arc<Metrics>,
     /// None without the kernel half.
     pub flows: Option<Arc<dyn Flows>>,
-    /// Bounded: a full queue loses the observation, which is counted.
-    pub observations: mpsc::Sender<Observation>,
+    /// Batches of at most [`super::limits::OBSERVATIONS_HELD_MAX`]. Bounded: a full queue loses the batch, which is counted.
+    pub observations: mpsc::Sender<Vec<Observation>>,
     pub commands: mpsc::Receiver<Command>,
 }
 
@@ -59,7 +60,7 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
         pool: Pool::new(Arc::clone(&context.metrics)),
         metrics: context.metrics,
         flows: context.flows,
-        observations: context.observations,
+        outbox: Outbox::new(context.observations),
         registry: Rc::default(),
         seed: RandomState::new(),
         ids: Cell::new(0),
@@ -68,6 +69,10 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
     for listener in listeners {
         accepting.push(tokio::task::spawn_local(listen::accept(Rc::clone(&worker), listener)));
     }
+    let telling = {
+        let worker = Rc::clone(&worker);
+        tokio::task::spawn_local(async move { worker.outbox.run(&worker.metrics).await })
+    };
     let mut sweeps = tokio::time::interval(times.pool_sweep);
     let drain = loop {
         let command = tokio::select! {
@@ -90,27 +95,42 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
             // Its panic was told of; the other sockets' connections are still to be served.
             let _ = accepting.await;
         }
-        // Bans hold to the end.
-        tokio::select! {
-            () = worker.registry.emptied() => {}
-            () = obey_bans(&worker, commands) => {}
-        }
+        worker.registry.emptied().await;
     };
-    // What is still open at the deadline is cut off when the caller drops the LocalSet.
-    if tokio::time::timeout(drain.within, ended).await.is_err() {
-        tracing::warn!(worker = worker.index, open = worker.registry.len(), "drain deadline reached");
+    tokio::select! {
+        biased;
+        () = ended => {}
+        () = tokio::time::sleep(drain.within) => cut_off(&worker).await,
+        () = last_command(&worker, commands) => cut_off(&worker).await,
     }
+    telling.abort();
+    worker.outbox.send(&worker.metrics);
 }
 
-/// Closes what bans cover until there are no connections to speak of.
-async fn obey_bans(worker: &Worker, mut commands: mpsc::Receiver<Command>) {
+/// While draining bans hold; a second drain ends it.
+async fn last_command(worker: &Worker, mut commands: mpsc::Receiver<Command>) {
     while let Some(command) = commands.recv().await {
-        if let Command::CloseBanned(ban) = command {
-            worker.registry.close_banned(&ban, &worker.lists.load());
+        match command {
+            Command::CloseBanned(ban) => worker.registry.close_banned(&ban, &worker.lists.load()),
+            Command::Drain(_) => return,
         }
     }
     // The node is gone, the connections are not.
-    worker.registry.emptied().await;
+    std::future::pending().await
+}
+
+/// Ends what is still open, each request with its record. What cannot tell of its end by itself is counted here, and
+/// goes when the caller drops the LocalSet.
+async fn cut_off(worker: &Worker) {
+    let open = worker.registry.len();
+    if open == 0 {
+        return;
+    }
+    worker.registry.cut_all();
+    if tokio::time::timeout(CUT_WITHIN, worker.registry.emptied()).await.is_err() {
+        (0..worker.registry.len()).for_each(|_| worker.metrics.refused(Reason::DrainDeadline));
+    }
+    tracing::warn!(worker = worker.index, open, stuck = worker.registry.len(), "connections cut off");
 }
 
 /// What all connections of a worker share. One thread.
@@ -124,7 +144,7 @@ pub(super) struct Worker {
     pub pool: Pool,
     pub metrics: Arc<Metrics>,
     pub flows: Option<Arc<dyn Flows>>,
-    pub observations: mpsc::Sender<Observation>,
+    pub outbox: Outbox,
     pub registry: Rc<Registry>,
     /// Keyed by the operating system once; with the count it gives ids that no request can foretell.
     seed: RandomState,

@@ -91,9 +91,14 @@ impl Metrics {
         self.numbers.origin_connects.add(connect as usize);
     }
 
-    /// A worker's observation found the feedback queue full.
-    pub fn observation_lost(&self) {
-        self.numbers.observations_lost.fetch_add(1, Relaxed);
+    /// A worker's observations found the feedback queue full.
+    pub fn observations_lost(&self, observations: u64) {
+        self.numbers.observations_lost.fetch_add(observations, Relaxed);
+    }
+
+    /// A sample of a kernel drop found the rate of such events used up.
+    pub fn drop_event_lost(&self) {
+        self.numbers.drop_events_lost.fetch_add(1, Relaxed);
     }
 
     /// Sources that the feedback table holds.

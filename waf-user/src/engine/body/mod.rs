@@ -124,5 +124,15 @@ fn argument(values: &mut Values, options: &Options, name: Vec<u8>, value: Vec<u8
     Ok(())
 }
 
+/// The JSON reader alone, every leaf to `leaf`.
+#[cfg(any(test, fuzzing))]
+pub fn json_read(
+    text: &[u8],
+    depth_max: usize,
+    leaf: &mut dyn FnMut(&[u8], Vec<u8>) -> Result<(), BodyError>,
+) -> Result<(), BodyError> {
+    json::read(text, Extent::Whole, depth_max, leaf)
+}
+
 #[cfg(test)]
 mod tests;

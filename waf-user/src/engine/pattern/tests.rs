@@ -1,6 +1,7 @@
 //! One compilation for each distinct text, and the meaning agreed for SecLang.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::backtrack::{Backtrack, Outcome};
 use super::{Compiled, Pattern, compile, parse};
@@ -72,10 +73,32 @@ fn what_cannot_be_compiled_says_why() {
         ("(*COMMIT)a", "verbs"),
         (r"\pL", "not supported"),
         ("(x{1000}){1000}", "size limit"),
+        ("a{1}{1}{1}{1}{1}{1}{1}{1}{1}", "more than 8 repetitions"),
     ];
     for (text, reason) in rows {
         let error = Pattern::shared(text).expect_err(text);
         assert!(error.reason.contains(reason), "{text}: {}", error.reason);
+    }
+}
+
+#[test]
+fn hostile_texts_end() {
+    let rows = [
+        ("braces", "{".repeat(120_000), true),
+        ("numbers", r"\x{".repeat(40_000), true),
+        ("names in classes", format!("[{}]", "[:".repeat(60_000)), true),
+        ("as many repetitions as allowed", "a{1}{1}{1}{1}{1}{1}{1}{1}".to_owned(), true),
+        ("repetitions of repetitions", format!("a{}", "{1}".repeat(40_000)), false),
+        ("counts of nothing", "(?=a)(?:(?:(?:){65535}){65535}){65535}".to_owned(), true),
+        ("groups in groups", "(".repeat(1_000), false),
+    ];
+    for (name, text, is_pattern) in rows {
+        let started = Instant::now();
+        // Large ones may still be refused for their size, but at once.
+        assert!(!is_pattern || parse::parse(text.as_bytes()).is_ok(), "{name}");
+        assert!(is_pattern || parse::parse(text.as_bytes()).is_err(), "{name}");
+        let _ = parse::parse(text.as_bytes()).map(|parsed| Backtrack::new(&parsed).is_ok());
+        assert!(started.elapsed() < Duration::from_secs(5), "{name} took {:?}", started.elapsed());
     }
 }
 

@@ -44,7 +44,7 @@ fn a_source_that_is_refused_is_banned_once() {
     // shares the node's /64 is banned alone.
     for source in ["192.0.2.1", "192.0.2.200", "2001:db8:1::bad", "2001:db8::bad", "2001:db8::1"] {
         for _ in 0..6 {
-            seen.try_send(observation(source)).unwrap();
+            seen.try_send(vec![observation(source)]).unwrap();
         }
     }
     drop(seen);

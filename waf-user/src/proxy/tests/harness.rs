@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -75,7 +76,7 @@ pub struct Lab {
     pub metrics: Arc<Metrics>,
     pub flows: Arc<Told>,
     pub commands: mpsc::Sender<Command>,
-    pub observations: RefCell<mpsc::Receiver<Observation>>,
+    pub observations: RefCell<mpsc::Receiver<Vec<Observation>>>,
     pub worker: RefCell<Option<JoinHandle<()>>>,
     journal: Journal,
     folder: PathBuf,
@@ -217,6 +218,16 @@ impl Lab {
             }
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Waits until that many requests were observed.
+    pub async fn observed(&self, count: usize) -> Vec<Observation> {
+        let mut seen = Vec::new();
+        while seen.len() < count {
+            let batch = poll_fn(|cx| self.observations.borrow_mut().poll_recv(cx)).await;
+            seen.extend(batch.expect("a worker"));
+        }
+        seen
     }
 
     pub async fn client(&self) -> Client {

@@ -33,9 +33,7 @@ fn denied_with_a_page() {
             // The connection lives on: the request was read to its end.
             client.send(b"GET /ok HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
             assert_eq!(client.answer("GET").await.status(), 200);
-            let mut observations = lab.observations.borrow_mut();
-            let seen: Vec<_> =
-                std::iter::from_fn(|| observations.try_recv().ok()).map(|seen| seen.refused).collect();
+            let seen: Vec<_> = lab.observed(2).await.iter().map(|seen| seen.refused).collect();
             assert_eq!(seen, [true, false]);
         },
     );
@@ -124,8 +122,10 @@ fn answers_are_judged() {
                 assert!(!answer.text().contains("the secret"), "{path}");
                 let events = lab.events_at_least(1).await;
                 assert_eq!(events.last().expect("an event")["rules"][0]["id"], rule, "{path}");
-                let observation = lab.observations.borrow_mut().try_recv().expect("an observation");
-                assert!(!observation.refused, "{path}: nobody is banned for what the origin answers");
+                assert!(
+                    !lab.observed(1).await[0].refused,
+                    "{path}: nobody is banned for what the origin answers"
+                );
             }
             let answer =
                 lab.ask("GET /plain HTTP/1.1\r\nHost: a.test\r\nAccept-Encoding: gzip\r\n\r\n").await;
@@ -178,10 +178,8 @@ fn detect_passes_and_tells() {
             let records = lab.lines("requests.jsonl");
             assert!(records.iter().all(|line| line["verdict"] == "pass"), "{records:?}");
             assert_eq!(records[0]["rules"], serde_json::json!([1]));
-            let mut observations = lab.observations.borrow_mut();
-            while let Ok(observation) = observations.try_recv() {
-                assert!(!observation.refused, "nobody is banned in detect mode");
-            }
+            let observed = lab.observed(records.len()).await;
+            assert!(observed.iter().all(|seen| !seen.refused), "nobody is banned in detect mode");
         },
     );
 }
@@ -256,7 +254,7 @@ fn a_trusted_proxy_is_never_told_as_refused() {
                     .await;
                 assert_eq!(client.answer("GET").await.status(), 403);
                 lab.lines("requests.jsonl");
-                let observation = lab.observations.borrow_mut().try_recv().expect("an observation");
+                let observation = lab.observed(1).await[0];
                 assert_eq!((observation.source.to_string().as_str(), observation.refused), (source, refused));
             }
         },
