@@ -87,8 +87,16 @@ impl Test {
         }
         let files = sources::read(&self.rules)?;
         let (files, settings) = if self.no_test_settings {
-            let levels = Levels { paranoia_level: Some(self.paranoia_level), ..Levels::default() };
-            (files, Settings::new(levels, Some(false)))
+            let level = self.paranoia_level;
+            let settings = Settings::new(
+                Levels {
+                    paranoia_level: Some(level),
+                    inbound_threshold: Some(5),
+                    outbound_threshold: Some(4),
+                },
+                Some(false),
+            );
+            (files, settings)
         } else {
             (regression::with_test_settings(files), regression::test_settings())
         };
