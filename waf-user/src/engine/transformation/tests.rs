@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::Transformation;
+use super::{OUTPUT_BYTES, Transformation};
 use crate::engine::operator::tests::shared_cases;
 
 #[test]
