@@ -23,7 +23,7 @@ const SOON: Duration = Duration::from_secs(10);
 fn changed(text: &str, lab: &Lab) -> String {
     let site = lab.site(WWW).expect("the lab's site").host;
     let more = format!(
-        "[[tenant]]\nid = 9\nfqdn = \"nine.example.test\"\naddresses = [\"{}\", \"{}\"]\nworkers = [1]\n\
+        "[[tenant]]\nid = 9\nfqdn = \"nine.example.test\"\nrules = []\naddresses = [\"{}\", \"{}\"]\nworkers = [1]\n\
          origins = [\"http://{}:8080\"]\n",
         Carrier::A.service(site),
         Carrier::A.service(90),
