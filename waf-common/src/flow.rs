@@ -15,8 +15,10 @@ abi_type! {
 }
 
 abi_type! {
-    /// Value of FLOWS. 4 bytes. Written by the node once it has read SNI or Host, removed when the connection closes.
-    pub struct FlowValue: 4 {
+    /// Value of FLOWS. 8 bytes. Written by the node once it has read SNI or Host, removed when the connection closes.
+    pub struct FlowValue: 8 {
         pub tenant: u32,
+        /// The tenant's place in TENANT_COUNTERS, or 0.
+        pub counters: u32,
     }
 }

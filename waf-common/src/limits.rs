@@ -14,7 +14,7 @@ pub const SERVICES_MAX: u32 = 40_960;
 pub const LIST_ENTRIES_MAX: u32 = 131_072;
 /// Service prefixes of one node: a carrier routes us a few, never hundreds.
 pub const PREFIXES_MAX: u32 = 256;
-/// Tenants with counters of their own on one node.
+/// Places of TENANT_COUNTERS, the first of which is nobody's: more tenants than a node's services can have.
 pub const TENANTS_MAX: u32 = 16_384;
 /// Bytes of the event ring: some 3,200 reports of 72 bytes and their headers of 8; many samples of a flood, for the moment
 /// that the reader is busy. A power of two, in pages.

@@ -1,7 +1,7 @@
 //! Names that a loader writes and a reader looks for: pin paths, programs, maps. No file is opened here.
 
 /// Version of the map layout: it names the pin directory, and grows with every change of a type in a map.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 /// Below this directory each node has `<node>/bpf`, a bpffs of its own.
 pub const RUN_DIR: &str = "/run/waf";
 /// File system of a node inside `<RUN_DIR>/<node>`.

@@ -75,8 +75,11 @@ outcomes! { 136;
 }
 
 abi_type! {
-    /// Value of TENANT_COUNTERS (per CPU), keyed by tenant. 32 bytes.
-    pub struct TenantCounters: 32 {
+    /// Value of TENANT_COUNTERS (per CPU), at the tenant's place. 40 bytes.
+    pub struct TenantCounters: 40 {
+        /// Whose place it is; 0 = nobody's yet.
+        pub tenant: u32,
+        pub _pad: u32,
         pub packets: u64,
         pub bytes: u64,
         pub drops: u64,
@@ -85,8 +88,9 @@ abi_type! {
 }
 
 impl TenantCounters {
-    /// Adds another CPU's counters.
+    /// Adds another CPU's counters of the same tenant.
     pub fn add(&mut self, other: &Self) {
+        self.tenant = other.tenant;
         self.packets = self.packets.wrapping_add(other.packets);
         self.bytes = self.bytes.wrapping_add(other.bytes);
         self.drops = self.drops.wrapping_add(other.drops);

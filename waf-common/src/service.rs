@@ -1,6 +1,7 @@
 //! What an address and port serve in the kernel's eyes, and the one record of settings the programs read.
 
 use crate::abi::abi_type;
+use crate::address::Address;
 
 abi_type! {
     /// Key of SERVICES. 20 bytes. Written by the node, read per packet. `{addr, 0, 0}` is the address-level entry.
@@ -15,9 +16,19 @@ abi_type! {
     }
 }
 
+impl ServiceKey {
+    /// Hot: per packet and per connection. Made of the words that the kernel's hash reads: a word that was written in bytes
+    /// would have to wait for them.
+    #[inline(always)]
+    pub fn new(address: &Address, port: u16, protocol: u8) -> Self {
+        let [a, b, c, d]: [u32; 4] = bytemuck::cast(address.words());
+        bytemuck::cast([a, b, c, d, u32::from(port) | u32::from(protocol) << 16])
+    }
+}
+
 abi_type! {
-    /// Value of SERVICES. 20 bytes.
-    pub struct ServiceValue: 20 {
+    /// Value of SERVICES. 24 bytes.
+    pub struct ServiceValue: 24 {
         pub service_id: u32,
         /// Number of the address on this node, the low 31 bits of the address scope.
         pub address_id: u32,
@@ -27,12 +38,15 @@ abi_type! {
         pub worker_set: u32,
         /// `SERVICE_*` bits.
         pub flags: u32,
+        /// The tenant's place in TENANT_COUNTERS, or 0; who writes the map fills it in.
+        pub counters: u32,
     }
 }
 
 impl ServiceValue {
     /// What an out-parameter holds before it is written.
-    pub const UNKNOWN: Self = Self { service_id: 0, address_id: 0, tenant: 0, worker_set: 0, flags: 0 };
+    pub const UNKNOWN: Self =
+        Self { service_id: 0, address_id: 0, tenant: 0, worker_set: 0, flags: 0, counters: 0 };
 }
 
 /// The service takes no new connection: sk_lookup answers SK_DROP, which the client sees as RST.

@@ -1,8 +1,10 @@
 //! The frame under an XDP context as [`Bytes`]: the only file with packet pointers.
 
+use core::mem::MaybeUninit;
 use core::ptr::read_volatile;
 
 use aya_ebpf::programs::XdpContext;
+use bytemuck::Pod;
 use waf_common::limits::PARSE_BYTES_MAX;
 use waf_common::packet::Bytes;
 
@@ -33,29 +35,39 @@ impl Bytes for Frame<'_> {
     }
 
     #[inline(always)]
-    fn read<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
+    fn read<T: Pod>(&self, at: usize) -> Option<T> {
         // The verifier must know a small bound of `at` before it goes into a pointer.
-        if at > PARSE_BYTES_MAX - N {
+        if at > PARSE_BYTES_MAX - size_of::<T>() {
             return None;
         }
         let (start, end) = self.bounds();
         let header = start + at;
-        if header + N > end {
+        if header + size_of::<T>() > end {
             return None;
         }
-        let mut bytes = [0; N];
+        let mut value = MaybeUninit::<T>::uninit();
+        let into = value.as_mut_ptr() as usize;
         let mut done = 0;
-        while done + 1 < N {
-            // SAFETY: the bound above proves N bytes between `header` and the end of the frame, to the verifier too.
-            // Headers begin at even addresses: Ethernet has 14 octets, a tag and every unit of a header's length 4.
-            let pair = unsafe { *((header + done) as *const u16) };
-            [bytes[done], bytes[done + 1]] = pair.to_ne_bytes();
-            done += 2;
+        // SAFETY: the bound above proves the bytes of T between `header` and the end of the frame, to the verifier too; any
+        // bytes are a T, and each of them is written. BPF asks for no alignment of packet bytes; where a processor does, the
+        // verifier refuses the program.
+        unsafe {
+            while done + 8 <= size_of::<T>() {
+                ((into + done) as *mut u64).write_unaligned(*((header + done) as *const u64));
+                done += 8;
+            }
+            if done + 4 <= size_of::<T>() {
+                ((into + done) as *mut u32).write_unaligned(*((header + done) as *const u32));
+                done += 4;
+            }
+            if done + 2 <= size_of::<T>() {
+                ((into + done) as *mut u16).write_unaligned(*((header + done) as *const u16));
+                done += 2;
+            }
+            if done < size_of::<T>() {
+                ((into + done) as *mut u8).write(*((header + done) as *const u8));
+            }
+            Some(value.assume_init())
         }
-        if done < N {
-            // SAFETY: as above.
-            bytes[done] = unsafe { *((header + done) as *const u8) };
-        }
-        Some(bytes)
     }
 }

@@ -1,9 +1,9 @@
-//! One log line for each state that must not occur: user space has written maps that contradict each other, or filled one.
+//! One log line for each state that must not occur: user space has written maps that contradict each other.
 //! At most one line a second and CPU. The level is set at load; the node reads the ring. Not marked cold: that would put
 //! the functions into a section of their own, and the loader then calls others in their place.
 
 use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
-use aya_log_ebpf::{error, warn};
+use aya_log_ebpf::error;
 use waf_common::limits::LOG_INTERVAL_NS;
 use waf_common::service::ServiceValue;
 
@@ -11,14 +11,6 @@ use crate::maps::LOG_GATE;
 
 /// The log macros ask for a context and do not look at it.
 const NO_CONTEXT: () = ();
-
-/// The map of tenants is full: this one's packets are not counted.
-#[inline(never)]
-pub fn tenant_uncounted(tenant: u32) {
-    if is_due() {
-        warn!(&NO_CONTEXT, "tenant {} is not counted: TENANT_COUNTERS is full", tenant);
-    }
-}
 
 /// A service points to a worker set that WORKERS has not.
 #[inline(never)]

@@ -1,15 +1,15 @@
 //! The one way out of the filter: counts the outcome and the tenant's share, reports a sample of the drops.
 
 use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
-use waf_common::outcome::{Outcome, TenantCounters};
+use waf_common::outcome::Outcome;
 use waf_common::packet::{Bytes, Packet};
 use waf_common::service::ServiceValue;
 
 use crate::bytes::Frame;
-use crate::complain;
 use crate::lists::Hit;
 use crate::maps::{COUNTERS, TENANT_COUNTERS};
 use crate::report;
+use crate::scratch::Scratch;
 
 const NS_PER_S: u64 = 1_000_000_000;
 
@@ -17,6 +17,8 @@ const NS_PER_S: u64 = 1_000_000_000;
 pub struct Exit {
     pub outcome: Outcome,
     pub tenant: u32,
+    /// The tenant's place in TENANT_COUNTERS, or 0.
+    pub counters: u32,
     /// Scope and reason of the list entry that matched, or 0.
     pub scope: u32,
     pub reason: u32,
@@ -25,33 +27,36 @@ pub struct Exit {
 impl Exit {
     #[inline(always)]
     pub fn plain(outcome: Outcome) -> Self {
-        Self { outcome, tenant: 0, scope: 0, reason: 0 }
+        Self { outcome, tenant: 0, counters: 0, scope: 0, reason: 0 }
     }
 
     #[inline(always)]
     pub fn served(service: &ServiceValue, outcome: Outcome) -> Self {
-        Self { outcome, tenant: service.tenant, scope: 0, reason: 0 }
+        Self { outcome, tenant: service.tenant, counters: service.counters, scope: 0, reason: 0 }
     }
 
     #[inline(always)]
     pub fn refused(service: &ServiceValue, hit: &Hit) -> Self {
-        let Hit { scope, reason, flow_tenant } = *hit;
-        let tenant = if service.tenant == 0 { flow_tenant } else { service.tenant };
-        Self { outcome: hit.outcome(), tenant, scope, reason }
+        let Hit { scope, reason, flow } = *hit;
+        let (tenant, counters) = match service.tenant {
+            0 => (flow.tenant, flow.counters),
+            tenant => (tenant, service.counters),
+        };
+        Self { outcome: hit.outcome(), tenant, counters, scope, reason }
     }
 }
 
 /// Hot: per packet. Every frame leaves here; returns the XDP action.
 #[inline(always)]
-pub fn leave(frame: &Frame, packet: &Packet, exit: &Exit) -> u32 {
+pub fn leave(frame: &Frame, scratch: &mut Scratch, exit: &Exit) -> u32 {
     outcome(exit.outcome);
     let action = crate::action(exit.outcome);
     let dropped = action == aya_ebpf::bindings::xdp_action::XDP_DROP;
-    if exit.tenant != 0 {
-        tenant(exit.tenant, packet, frame.len(), dropped);
+    if exit.counters != 0 {
+        tenant(exit.counters, &scratch.packet, frame.len(), dropped);
     }
     if dropped {
-        report::sample(frame, packet, exit);
+        report::drop(frame, scratch, exit);
     }
     action
 }
@@ -67,23 +72,15 @@ pub fn outcome(outcome: Outcome) {
     }
 }
 
-/// A full map leaves further tenants uncounted, nothing else.
 #[inline(always)]
-fn tenant(tenant: u32, packet: &Packet, bytes: usize, dropped: bool) {
-    let add = TenantCounters {
-        packets: 1,
-        bytes: bytes as u64,
-        drops: u64::from(dropped),
-        syns: u64::from(packet.is_syn()),
-    };
-    match TENANT_COUNTERS.get_ptr_mut(tenant) {
-        // SAFETY: this CPU's own slot, as above; the map is preallocated and entries are never removed.
-        Some(counters) => unsafe { &mut *counters }.add(&add),
-        None => {
-            if TENANT_COUNTERS.insert(tenant, add, 0).is_err() {
-                complain::tenant_uncounted(tenant);
-            }
-        }
+fn tenant(place: u32, packet: &Packet, bytes: usize, dropped: bool) {
+    if let Some(counters) = TENANT_COUNTERS.get_ptr_mut(place) {
+        // SAFETY: this CPU's own slot, as above.
+        let counters = unsafe { &mut *counters };
+        counters.packets += 1;
+        counters.bytes += bytes as u64;
+        counters.drops += u64::from(dropped);
+        counters.syns += u64::from(packet.is_syn());
     }
 }
 

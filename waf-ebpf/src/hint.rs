@@ -1,21 +1,25 @@
 //! Whether a source may be listed at all: one read where no list has an entry, a few where some do.
 
 use waf_common::address::Address;
-use waf_common::hint::{self, Hint, IN_USE_WORD};
+use waf_common::block::ScopeKind;
+use waf_common::hint::{self, ALLOW_WORD, Hint, allow_bit};
 
 use crate::maps::BLOCK_HINT;
 
-/// Hot: per packet. A word that is not there cannot be asked for; it would read as set, and cost a look-up.
+/// Hot: per packet.
 #[inline(always)]
 pub fn of(source: &Address) -> Hint {
-    if BLOCK_HINT.get(IN_USE_WORD).is_some_and(|in_use| *in_use == 0) {
-        return Hint::default();
-    }
-    Hint::from_bits(bits(source))
+    hint::read(source, word)
 }
 
-/// A function of its own gives back one register.
-#[inline(never)]
-fn bits(source: &Address) -> u32 {
-    hint::read(source, |word| BLOCK_HINT.get(word).copied().unwrap_or(u64::MAX)).bits()
+/// Hot: per refused packet. Whether an allow list may hold the source.
+#[inline(always)]
+pub fn allows(source: &Address, kind: ScopeKind) -> bool {
+    word(ALLOW_WORD) & allow_bit(kind, source.as_v4().is_some()) != 0
+}
+
+/// A word that is not there cannot be asked for; it would read as set, and cost a look-up.
+#[inline(always)]
+fn word(index: u32) -> u64 {
+    BLOCK_HINT.get(index).copied().unwrap_or(u64::MAX)
 }

@@ -19,7 +19,7 @@ use aya_ebpf::bindings::{sk_action, xdp_action};
 use aya_ebpf::macros::{sk_lookup, xdp};
 use aya_ebpf::programs::{SkLookupContext, XdpContext};
 use waf_common::outcome::Outcome;
-use waf_common::packet::{self, Fragment, Packet, Parsed, ParsedFrame};
+use waf_common::packet::{self, Fragment, Kind, Packet, ParsedFrame};
 use waf_common::service::{CONFIG_ACTIVE, CONFIG_DROP_FRAGMENTS, ServiceValue};
 
 use crate::bytes::Frame;
@@ -36,9 +36,9 @@ static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
 #[xdp]
 pub fn waf_xdp(ctx: XdpContext) -> u32 {
     let frame = Frame(&ctx);
-    let Some(packet) = scratch::packet() else { return xdp_action::XDP_ABORTED };
-    let exit = decide(&frame, packet);
-    count::leave(&frame, packet, &exit)
+    let Some(scratch) = scratch::own() else { return xdp_action::XDP_ABORTED };
+    let exit = decide(&frame, &mut scratch.packet);
+    count::leave(&frame, scratch, &exit)
 }
 
 /// A connection for a service address goes to the worker that the flow's hash names.
@@ -62,27 +62,6 @@ pub fn waf_parse(ctx: XdpContext) -> u32 {
     }
 }
 
-/// A function of its own, as is [`lists::refusal`]: 512 bytes of stack hold the longest chain of calls, not everything.
-#[inline(never)]
-fn parse(frame: &Frame, packet: &mut Packet) -> Kind {
-    match packet::parse(frame) {
-        Parsed::Ip(parsed) => {
-            *packet = parsed;
-            Kind::Ip
-        }
-        Parsed::NotIp => Kind::NotIp,
-        Parsed::Unaddressed(_) => Kind::Unaddressed,
-    }
-}
-
-/// What a frame is; the packet of [`Kind::Ip`] lies beside it, because a function gives back one register.
-#[repr(u32)]
-enum Kind {
-    NotIp,
-    Unaddressed,
-    Ip,
-}
-
 /// The order of decisions; later steps see only what earlier ones let through.
 #[inline(always)]
 fn decide(frame: &Frame, packet: &mut Packet) -> Exit {
@@ -91,11 +70,11 @@ fn decide(frame: &Frame, packet: &mut Packet) -> Exit {
         return Exit::plain(Outcome::PassInactive);
     }
 
-    match parse(frame, packet) {
+    match packet::parse_into(frame, packet) {
         Kind::Ip => {}
         Kind::NotIp => return Exit::plain(Outcome::PassNotIp),
         // Nobody's packet: the stack drops it, and management is not ours to judge.
-        Kind::Unaddressed => return Exit::plain(Outcome::PassHost),
+        Kind::Unaddressed(_) => return Exit::plain(Outcome::PassHost),
     }
     if packet.is_vital_icmp() {
         return Exit::plain(Outcome::PassIcmp);
@@ -117,7 +96,7 @@ fn decide(frame: &Frame, packet: &mut Packet) -> Exit {
     };
     let mut hit = Hit::NONE;
     let hint = hint::of(&packet.source);
-    if !hint.is_clear() && lists::refusal(packet, &value, hint.bits(), &mut hit) {
+    if !hint.is_clear() && lists::refusal(packet, &value, hint, &mut hit) {
         return Exit::refused(&value, &hit);
     }
     if matches!(outcome, Outcome::PassService) && steer::to_worker_cpu(config, packet, &value) {

@@ -2,14 +2,12 @@
 //! pins them.
 
 use aya_ebpf::bindings::{BPF_F_NO_PREALLOC, BPF_F_RDONLY_PROG};
-use aya_ebpf::btf_maps::{
-    Array, CpuMap, HashMap, LpmTrie, LruHashMap, PerCpuArray, PerCpuHashMap, RingBuf, SockMap,
-};
+use aya_ebpf::btf_maps::{Array, CpuMap, HashMap, LpmTrie, LruHashMap, PerCpuArray, RingBuf, SockMap};
 use aya_ebpf::macros::btf_map;
 use waf_common::address::{PrefixKey, PrefixValue};
 use waf_common::block::{AllowValue, BlockExactKey, BlockValue, ListKey4, ListKey6};
 use waf_common::flow::{FlowKey, FlowValue};
-use waf_common::hint::HINT_WORDS;
+use waf_common::hint::HINT_ENTRIES;
 use waf_common::limits::{
     EVENTS_BYTES, FLOWS_MAX, LIST_ENTRIES_MAX, PREFIXES_MAX, SERVICES_MAX, TENANTS_MAX, WORKERS_MAX,
 };
@@ -58,7 +56,7 @@ pub static BLOCK4: LpmTrie<ListKey4, BlockValue, LIST_ENTRIES, TRIE_FLAGS> = Lpm
 #[btf_map]
 pub static BLOCK6: LpmTrie<ListKey6, BlockValue, LIST_ENTRIES, TRIE_FLAGS> = LpmTrie::new();
 
-/// Scope and one source (an address, or an IPv6 /64) -> why and until when it is dropped. Written by the node; read where
+/// Scope and one source (an address, an IPv4 /24 or an IPv6 /64) -> why and until when it is dropped. Written by the node; read where
 /// BLOCK_HINT says so.
 #[btf_map]
 pub static BLOCK_EXACT: HashMap<BlockExactKey, BlockValue, LIST_ENTRIES, READ_ONLY> = HashMap::new();
@@ -66,7 +64,7 @@ pub static BLOCK_EXACT: HashMap<BlockExactKey, BlockValue, LIST_ENTRIES, READ_ON
 /// A bitmap of the sources that may be listed, see [`waf_common::hint`]. Written by the node, before an entry comes and
 /// after it went; read per packet.
 #[btf_map]
-pub static BLOCK_HINT: Array<u64, { HINT_WORDS as usize + 1 }, READ_ONLY> = Array::new();
+pub static BLOCK_HINT: Array<u64, { HINT_ENTRIES as usize }, READ_ONLY> = Array::new();
 
 /// Connection to a shared address -> its tenant. Written by the node after SNI or Host, removed on close; read where a
 /// listed source comes to a shared address.
@@ -77,10 +75,10 @@ pub static FLOWS: LruHashMap<FlowKey, FlowValue, { FLOWS_MAX as usize }, READ_ON
 #[btf_map]
 pub static COUNTERS: PerCpuArray<Counters, 1> = PerCpuArray::new();
 
-/// Tenant -> its packets, bytes, drops and SYNs, per CPU. Written here; read by whoever asks.
+/// Place of a tenant -> the tenant and its packets, bytes, drops and SYNs, per CPU. Places are given by the node and stand in
+/// services and flows; written here; read by whoever asks.
 #[btf_map]
-pub static TENANT_COUNTERS: PerCpuHashMap<u32, TenantCounters, { TENANTS_MAX as usize }> =
-    PerCpuHashMap::new();
+pub static TENANT_COUNTERS: PerCpuArray<TenantCounters, { TENANTS_MAX as usize }> = PerCpuArray::new();
 
 /// Ring of [`waf_common::report::Report`]s of sampled drops (the kernel wants a value size of 0). Written here; read by
 /// the node.
@@ -95,7 +93,7 @@ pub static PARSED: Array<ParsedFrame, 1> = Array::new();
 #[btf_map]
 pub static LOG_GATE: PerCpuArray<u64, 1> = PerCpuArray::new();
 
-/// 0 -> the parsed packet, per CPU. Written and read here, while one packet is judged. Not on the stack: there the verifier
+/// 0 -> the parsed packet and when the next drop is reported, per CPU. Written and read here. Not on the stack: there the verifier
 /// follows each byte on each path, in a map it does not, and looks at a twentieth of the states.
 #[btf_map]
 pub static SCRATCH: PerCpuArray<[u64; SCRATCH_WORDS], 1> = PerCpuArray::new();

@@ -6,6 +6,7 @@ use waf_common::packet::{Fragment, PROTOCOL_TCP, PROTOCOL_UDP, Packet};
 use waf_common::service::{ServiceKey, ServiceValue};
 
 use crate::maps::{PREFIXES, SERVICES};
+use crate::scratch::Aligned;
 
 /// Whom a packet is for.
 #[derive(Clone, Copy)]
@@ -59,9 +60,9 @@ pub fn destination(packet: &Packet, value: &mut ServiceValue) -> Destination {
 /// Hot: per packet and per connection.
 #[inline(always)]
 pub fn find(address: &Address, port: u16, protocol: u8) -> Option<ServiceValue> {
-    let key = ServiceKey { addr: address.octets, port, protocol, _pad: 0 };
+    let key = Aligned(ServiceKey::new(address, port, protocol));
     // SAFETY: the entry is copied at once; a writer replacing it meanwhile leaves old or new fields, each valid.
-    SERVICES.get_ptr(key).map(|value| unsafe { *value })
+    SERVICES.get_ptr(&key.0).map(|value| unsafe { *value })
 }
 
 /// What holds for all addresses of a prefix.

@@ -1,10 +1,12 @@
 //! `cargo xtask bench`: measures beside peers and prints the ratios with the targets beside them. Figures are no tests: it
 //! fails only where something could not be measured.
 
+mod harness;
 mod kernel;
 mod proxy;
 mod reaction;
 mod row;
+mod rules;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
@@ -21,6 +23,8 @@ pub enum Group {
     Kernel,
     /// CPU per request of the proxy alone beside nginx and haproxy, and with many tenants: L1.
     L1,
+    /// CPU per request with the Core Rule Set beside nginx with libmodsecurity 3: L2 to L5.
+    Rules,
     /// From the n-th refusal to the first drop in the kernel.
     Ban,
     /// Nanoseconds per packet as services and lists grow.
@@ -34,6 +38,7 @@ impl Group {
         match self {
             Self::Kernel => "kernel",
             Self::L1 => "l1",
+            Self::Rules => "rules",
             Self::Ban => "ban",
             Self::Growth => "growth",
             Self::All => "all",
@@ -76,6 +81,9 @@ pub fn run(built: &Built, group: Group, form: Form) -> Result<()> {
     }
     if group.has(Group::L1) {
         report.part("L1", |report| proxy::run(built, report));
+    }
+    if group.has(Group::Rules) {
+        report.part("L2 to L5", |report| rules::run(built, report));
     }
     if group.has(Group::Ban) {
         report.part("ban", |report| reaction::run(built, report));

@@ -108,7 +108,7 @@ fn integration(binary: &PathBuf, built: &Built, tests: Tests) -> Result<Command>
     set("WAF_BIN", built.waf.as_os_str());
     set("WAF_OBJECT", built.object.as_os_str());
     set("WAF_XTASK", std::env::current_exe()?.as_os_str());
-    if let Some(shared) = shared() {
+    if let Some(shared) = workspace::shared() {
         set("WAF_SHARED", shared.as_os_str());
     }
     if tests == Tests::Long {
@@ -134,20 +134,10 @@ pub fn attend(binary: &Path, arguments: &[String]) -> Result<()> {
     }
 }
 
-/// Test data that is too large for the tree, beside it where there is any.
-fn shared() -> Option<PathBuf> {
-    let beside = workspace::root().join("../shared");
-    let given = std::env::var_os("WAF_SHARED").map(PathBuf::from);
-    given
-        .into_iter()
-        .chain([beside])
-        .find_map(|folder| folder.canonicalize().ok().filter(|folder| folder.is_dir()))
-}
-
 /// Runs one test program, showing its lines as they come and counting them. A failure that no test owns (a compiler's,
 /// a crash) ends everything.
 fn watch(command: &mut Command, tally: &mut Tally) -> Result<()> {
-    if let Some(shared) = shared() {
+    if let Some(shared) = workspace::shared() {
         command.env("WAF_SHARED", shared);
     }
     let line = process::line(command);

@@ -61,3 +61,13 @@ pub fn clean(command: &mut Command) {
         }
     }
 }
+
+/// Test data that is too large for the tree, beside it where there is any.
+pub fn shared() -> Option<PathBuf> {
+    let beside = root().join("../shared");
+    let given = std::env::var_os("WAF_SHARED").map(PathBuf::from);
+    given
+        .into_iter()
+        .chain([beside])
+        .find_map(|folder| folder.canonicalize().ok().filter(|folder| folder.is_dir()))
+}

@@ -1,5 +1,6 @@
 //! The kernel rows of `cargo xtask bench`, one line of JSON each: the filter beside bare programs, a plain trie and
-//! xdp-filter, by BPF_PROG_TEST_RUN on one CPU. Arguments choose groups (kernel, growth); started by xtask as root.
+//! xdp-filter, by BPF_PROG_TEST_RUN on one CPU. Arguments choose groups (kernel, growth) or what is in one (K1); started by
+//! xtask as root.
 #![forbid(unsafe_code)]
 
 mod clean;
@@ -36,7 +37,7 @@ fn main() -> Result<()> {
     ];
     measure::settle(CPU)?;
     for (name, what, run) in groups {
-        if chosen.is_empty() || chosen.iter().any(|word| word == name) {
+        if chosen.is_empty() || chosen.iter().any(|word| word == name || what.contains(word.as_str())) {
             // Each group on maps of its own: nothing of one is left for the next.
             if let Err(error) = Stage::new().and_then(|stage| run(&stage)) {
                 say(&Line::Failed(format!("{what}: {error:#}")));

@@ -110,6 +110,7 @@ impl Stage {
                 tenant: TENANT,
                 worker_set: WORKER_SET,
                 flags: 0,
+                counters: 0,
             };
             services.push((key, value));
         };

@@ -1,13 +1,9 @@
 //! Any bytes as a body, by every framing: whole and piece by piece give the same content and the same end.
 #![no_main]
-#![allow(dead_code, unused_imports)]
-
-#[path = "../../../waf-user/src/http/mod.rs"]
-mod http;
 
 use libfuzzer_sys::fuzz_target;
 
-use self::http::{BodyDecoder, Framing, Violation};
+use waf_fuzz::http::{BodyDecoder, Framing, Violation};
 
 fuzz_target!(|input: &[u8]| {
     let [kind, step, bytes @ ..] = input else { return };

@@ -1,14 +1,10 @@
 //! Any bytes as the head of a request: whole and piece by piece give the same answer, and a head that is taken is the same
 //! again without what follows it.
 #![no_main]
-#![allow(dead_code, unused_imports)]
-
-#[path = "../../../waf-user/src/http/mod.rs"]
-mod http;
 
 use libfuzzer_sys::fuzz_target;
 
-use self::http::{Limits, Parsed, RequestParser, parse_request_head};
+use waf_fuzz::http::{Limits, Parsed, RequestParser, parse_request_head};
 
 fuzz_target!(|input: &[u8]| {
     let Some((step, bytes)) = input.split_first() else { return };

@@ -1,13 +1,9 @@
 //! Any bytes as the head of a response, to HEAD and to other methods: whole and piece by piece give the same answer.
 #![no_main]
-#![allow(dead_code, unused_imports)]
-
-#[path = "../../../waf-user/src/http/mod.rs"]
-mod http;
 
 use libfuzzer_sys::fuzz_target;
 
-use self::http::{Framing, Limits, Parsed, ResponseParser};
+use waf_fuzz::http::{Framing, Limits, Parsed, ResponseParser};
 
 fuzz_target!(|input: &[u8]| {
     let Some((first, bytes)) = input.split_first() else { return };

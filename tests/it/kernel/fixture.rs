@@ -132,8 +132,14 @@ impl Fixture {
     pub fn serve(&self, flags: u32) {
         let service = |address: &str, port, protocol, address_id, tenant| {
             let addr = waf_common::address::Address::from(ip(address)).octets;
-            let value =
-                ServiceValue { service_id: address_id, address_id, tenant, worker_set: WORKER_SET, flags };
+            let value = ServiceValue {
+                service_id: address_id,
+                address_id,
+                tenant,
+                worker_set: WORKER_SET,
+                flags,
+                counters: 0,
+            };
             (ServiceKey { addr, port, protocol, _pad: 0 }, value)
         };
         let maps = self.maps();

@@ -99,7 +99,7 @@ fn an_object_that_cannot_be_used_leaves_the_old_programs() {
 #[test]
 fn a_map_of_another_shape_is_named_with_its_field() {
     for (name, words, field) in [
-        (MAP_SERVICES, "type hash key 20 value 24 entries 40960 flags 128", "value size 24"),
+        (MAP_SERVICES, "type hash key 20 value 28 entries 40960 flags 128", "value size 28"),
         (MAP_BLOCK4, "type lpm_trie key 12 value 16 entries 1000 flags 129", "max_entries 1000"),
         ("CONFIG", "type hash key 4 value 16 entries 1 flags 128", "type"),
         ("FLOWS", "type lru_hash key 40 value 4 entries 65536 flags 128", "key size 40"),

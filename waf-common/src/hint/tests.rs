@@ -1,5 +1,6 @@
 //! Hints: what is listed is always found, in the class and table of its length, and an empty bitmap finds nothing.
 
+use std::format;
 use std::net::IpAddr;
 use std::vec;
 use std::vec::Vec;
@@ -12,12 +13,12 @@ fn address(text: &str) -> Address {
     Address::from(text.parse::<IpAddr>().expect("an address"))
 }
 
-/// A bitmap with one listed prefix.
+/// A bitmap with one listed prefix, in the scope of an address.
 fn bitmap(listed: &str, prefix_len: u8) -> Vec<u64> {
-    let mut words = vec![0; HINT_WORDS as usize + 1];
+    let mut words = vec![0; HINT_ENTRIES as usize];
     let address = address(listed);
     let class = if address.as_v4().is_some() { class_v4(prefix_len) } else { class_v6(prefix_len) };
-    words[IN_USE_WORD as usize] = 1 << class.number;
+    words[IN_USE_WORD as usize] = in_use_bit(class, ScopeKind::Address);
     if class.bits != 0 {
         let bit = bit_of(class, &address);
         words[(bit / 64) as usize] |= 1 << (bit % 64);
@@ -29,10 +30,10 @@ fn hint(words: &[u64], source: &str) -> Hint {
     read(&address(source), |word| words[word as usize])
 }
 
-const CLEAR: Hint = Hint { address: false, network: false, trie: false };
-const ADDRESS: Hint = Hint { address: true, ..CLEAR };
-const NETWORK: Hint = Hint { network: true, ..CLEAR };
-const TRIE: Hint = Hint { trie: true, ..CLEAR };
+const CLEAR: Option<Table> = None;
+const ADDRESS: Option<Table> = Some(Table::Address);
+const NETWORK: Option<Table> = Some(Table::Network);
+const TRIE: Option<Table> = Some(Table::Trie);
 
 #[test]
 fn each_length_points_to_its_table() {
@@ -40,7 +41,8 @@ fn each_length_points_to_its_table() {
         ("192.0.2.1", 32, "192.0.2.1", ADDRESS),
         ("192.0.2.1", 32, "192.0.2.2", CLEAR),
         ("192.0.2.0", 31, "192.0.2.1", TRIE),
-        ("192.0.2.0", 24, "192.0.2.255", TRIE),
+        ("192.0.2.0", 25, "192.0.2.255", TRIE),
+        ("192.0.2.0", 24, "192.0.2.255", NETWORK),
         ("192.0.2.0", 24, "192.0.3.0", CLEAR),
         ("192.0.2.0", 23, "192.0.3.255", TRIE),
         ("192.0.0.0", 16, "192.0.255.255", TRIE),
@@ -63,13 +65,22 @@ fn each_length_points_to_its_table() {
         ("2001:db8::", 31, "2001:db9::1", TRIE),
         ("::", 0, "192.0.2.1", CLEAR),
     ] {
-        assert_eq!(hint(&bitmap(listed, prefix_len), source), expected, "{listed}/{prefix_len}: {source}");
+        let hint = hint(&bitmap(listed, prefix_len), source);
+        let name = format!("{listed}/{prefix_len}: {source}");
+        for kind in [ScopeKind::Node, ScopeKind::Address, ScopeKind::Tenant] {
+            let expected = expected.filter(|_| kind == ScopeKind::Address);
+            assert_eq!(hint.is_clear_of(kind), expected.is_none(), "{name} {kind:?}");
+            for table in [Table::Address, Table::Network, Table::Trie] {
+                assert_eq!(hint.points_to(kind, table), expected == Some(table), "{name} {kind:?} {table:?}");
+            }
+        }
+        assert_eq!(hint.is_clear(), expected.is_none(), "{name}");
     }
 }
 
 #[test]
 fn an_empty_bitmap_is_clear() {
-    let words = vec![0; HINT_WORDS as usize + 1];
+    let words = vec![0; HINT_ENTRIES as usize];
     for source in ["192.0.2.1", "2001:db8::1", "::", "0.0.0.0"] {
         assert!(hint(&words, source).is_clear(), "{source}");
     }

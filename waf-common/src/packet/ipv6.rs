@@ -1,11 +1,46 @@
 //! IPv6 (RFC 8200): header, a bounded walk over extension headers, fragments.
 
-use super::{Bytes, Fragment, Layer, Packet, Parsed, transport};
+use bytemuck::{Pod, Zeroable};
+
+use super::{Bytes, Fragment, Kind, Layer, Packet, transport};
 use crate::address::Address;
 use crate::limits::IPV6_EXTENSIONS_MAX;
 
-const HEADER_LEN: usize = 40;
-const FRAGMENT_LEN: usize = 8;
+/// RFC 8200 §3, before the addresses.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Header {
+    version_and_flow: [u8; 4],
+    payload_len: [u8; 2],
+    next: u8,
+    _hop_limit: u8,
+}
+
+/// The rest of it; each as [`Address::words`].
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Addresses {
+    source: [u64; 2],
+    destination: [u64; 2],
+}
+
+/// RFC 8200 §4.5.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct FragmentHeader {
+    next: u8,
+    _reserved: u8,
+    part: [u8; 2],
+    _identification: [u8; 4],
+}
+
+/// What all other extension headers begin with (RFC 6564 §4).
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct ExtensionHeader {
+    next: u8,
+    len: u8,
+}
 
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
@@ -18,81 +53,75 @@ const SHIM6: u8 = 140;
 
 /// Hot: per packet. `at` is where the header begins.
 #[inline(always)]
-pub fn parse<B: Bytes + ?Sized>(frame: &B, at: usize) -> Parsed {
-    let Some(header) = frame.read::<HEADER_LEN>(at) else { return Parsed::Unaddressed(Layer::Network) };
-    let [first, _, _, _, len_high, len_low, next, _, addresses @ ..] = header;
-    if first >> 4 != 6 {
-        return Parsed::Unaddressed(Layer::Network);
-    }
-    let (source, destination) = split(addresses);
-    let mut packet = Packet::between(source, destination);
-    packet.protocol = next;
-
-    let start = at + HEADER_LEN;
-    // A payload length of 0 (a jumbogram, RFC 2675, or a lie) leaves no room for any header below: malformed there.
-    let end = start + usize::from(u16::from_be_bytes([len_high, len_low]));
-    if end > frame.len() {
-        return Parsed::Ip(packet.malformed_at(Layer::Network));
-    }
-    Parsed::Ip(extensions(frame, packet, start, end))
-}
-
-#[inline(always)]
-fn split(addresses: [u8; 32]) -> (Address, Address) {
-    let (source, destination) = addresses.split_at(16);
-    let address = |half: &[u8]| {
-        let mut octets = [0; 16];
-        octets.copy_from_slice(half);
-        Address { octets }
+pub fn parse<B: Bytes + ?Sized>(frame: &B, at: usize, packet: &mut Packet) -> Kind {
+    let Some(header) = frame.read::<Header>(at) else { return Kind::Unaddressed(Layer::Network) };
+    let Some(addresses) = frame.read::<Addresses>(at + size_of::<Header>()) else {
+        return Kind::Unaddressed(Layer::Network);
     };
-    (address(source), address(destination))
+    if header.version_and_flow[0] >> 4 != 6 {
+        return Kind::Unaddressed(Layer::Network);
+    }
+    let Addresses { source, destination } = addresses;
+    packet.begin(Address::from_words(source), Address::from_words(destination), header.next);
+
+    let start = at + size_of::<Header>() + size_of::<Addresses>();
+    // A payload length of 0 (a jumbogram, RFC 2675, or a lie) leaves no room for any header below: malformed there.
+    let end = start + usize::from(u16::from_be_bytes(header.payload_len));
+    if end > frame.len() {
+        packet.malformed = Some(Layer::Network);
+        return Kind::Ip;
+    }
+    extensions(frame, packet, header.next, start, end);
+    Kind::Ip
 }
 
 /// Walks the extension headers from `at` to the transport header.
 #[inline(always)]
-fn extensions<B: Bytes + ?Sized>(frame: &B, mut packet: Packet, mut at: usize, end: usize) -> Packet {
+fn extensions<B: Bytes + ?Sized>(
+    frame: &B,
+    packet: &mut Packet,
+    mut protocol: u8,
+    mut at: usize,
+    end: usize,
+) {
+    let mut is_first = false;
     for walked in 0..=IPV6_EXTENSIONS_MAX {
+        packet.protocol = protocol;
         packet.transport_offset = at as u16;
-        let is_fragment = packet.protocol == FRAGMENT;
-        if !is_fragment && !is_extension(packet.protocol) {
-            return transport::parse(frame, packet, at, end);
+        let is_fragment = protocol == FRAGMENT;
+        if !is_fragment && !is_extension(protocol) {
+            return transport::parse(frame, packet, protocol, is_first, at, end);
         }
         if walked == IPV6_EXTENSIONS_MAX {
             break;
         }
         if is_fragment {
-            let Some([next, _, high, low, ..]) = frame.read_within::<FRAGMENT_LEN>(at, end) else {
-                return packet.malformed_at(Layer::Extension);
-            };
-            packet.protocol = next;
-            at += FRAGMENT_LEN;
-            packet.transport_offset = at as u16;
-            let part = u16::from_be_bytes([high, low]);
+            let Some(header) = frame.read_within::<FragmentHeader>(at, end) else { break };
+            protocol = header.next;
+            at += size_of::<FragmentHeader>();
+            let part = u16::from_be_bytes(header.part);
             if part >> 3 != 0 {
                 packet.fragment = Fragment::Later;
-                return packet;
+                packet.protocol = protocol;
+                packet.transport_offset = at as u16;
+                return;
             }
             if part & 1 != 0 {
+                is_first = true;
                 packet.fragment = Fragment::First;
             }
             continue;
         }
-        let Some([next, len]) = frame.read_within::<2>(at, end) else {
-            return packet.malformed_at(Layer::Extension);
-        };
+        let Some(header) = frame.read_within::<ExtensionHeader>(at, end) else { break };
         // RFC 4302 §2.2 counts in words of 4 octets less 2; all others (RFC 6564) in 8 octets less 1.
-        let header_len = if packet.protocol == AUTHENTICATION {
-            (usize::from(len) + 2) * 4
-        } else {
-            (usize::from(len) + 1) * 8
-        };
-        at += header_len;
+        let len = usize::from(header.len);
+        at += if protocol == AUTHENTICATION { (len + 2) * 4 } else { (len + 1) * 8 };
         if at > end {
-            return packet.malformed_at(Layer::Extension);
+            break;
         }
-        packet.protocol = next;
+        protocol = header.next;
     }
-    packet.malformed_at(Layer::Extension)
+    packet.malformed = Some(Layer::Extension);
 }
 
 #[inline(always)]

@@ -71,27 +71,34 @@ pub struct Packet {
 }
 
 impl Packet {
-    /// A packet of which no more than its addresses is known.
-    #[inline(always)]
-    fn between(source: Address, destination: Address) -> Self {
-        Self {
-            source,
-            destination,
-            protocol: 0,
-            source_port: 0,
-            destination_port: 0,
-            tcp_flags: 0,
-            icmp: [0; 2],
-            fragment: Fragment::Whole,
-            malformed: None,
-            transport_offset: 0,
-        }
-    }
+    /// What is there before a frame is parsed.
+    pub const UNKNOWN: Self = Self {
+        source: Address { octets: [0; 16] },
+        destination: Address { octets: [0; 16] },
+        protocol: 0,
+        source_port: 0,
+        destination_port: 0,
+        tcp_flags: 0,
+        icmp: [0; 2],
+        fragment: Fragment::Whole,
+        malformed: None,
+        transport_offset: 0,
+    };
 
+    /// A packet of which no more than its addresses is known. Field by field where it lies: a copy of the whole would read
+    /// in words what was written in bytes.
     #[inline(always)]
-    fn malformed_at(mut self, layer: Layer) -> Self {
-        self.malformed = Some(layer);
-        self
+    fn begin(&mut self, source: Address, destination: Address, protocol: u8) {
+        self.source = source;
+        self.destination = destination;
+        self.protocol = protocol;
+        self.source_port = 0;
+        self.destination_port = 0;
+        self.tcp_flags = 0;
+        self.icmp = [0; 2];
+        self.fragment = Fragment::Whole;
+        self.malformed = None;
+        self.transport_offset = 0;
     }
 
     /// Hot: per packet. ICMP of either family.
@@ -138,18 +145,36 @@ pub enum Parsed {
     Ip(Packet),
 }
 
-/// Hot: per packet. Parses an Ethernet frame; never panics, reads no byte twice and none behind
-/// [`crate::limits::PARSE_BYTES_MAX`].
-#[inline(always)]
+/// What a frame is, without the packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    NotIp,
+    Unaddressed(Layer),
+    Ip,
+}
+
+/// Parses an Ethernet frame, as [`parse_into`].
 pub fn parse<B: Bytes + ?Sized>(frame: &B) -> Parsed {
+    let mut packet = Packet::UNKNOWN;
+    match parse_into(frame, &mut packet) {
+        Kind::NotIp => Parsed::NotIp,
+        Kind::Unaddressed(layer) => Parsed::Unaddressed(layer),
+        Kind::Ip => Parsed::Ip(packet),
+    }
+}
+
+/// Hot: per packet. Parses an Ethernet frame; never panics, reads no byte twice and none behind
+/// [`crate::limits::PARSE_BYTES_MAX`]. `packet` is written where the answer is [`Kind::Ip`].
+#[inline(always)]
+pub fn parse_into<B: Bytes + ?Sized>(frame: &B, packet: &mut Packet) -> Kind {
     let (ether_type, at) = match link::payload(frame) {
         Ok(payload) => payload,
-        Err(layer) => return Parsed::Unaddressed(layer),
+        Err(layer) => return Kind::Unaddressed(layer),
     };
     match ether_type {
-        link::ETHER_IPV4 => ipv4::parse(frame, at),
-        link::ETHER_IPV6 => ipv6::parse(frame, at),
-        _ => Parsed::NotIp,
+        link::ETHER_IPV4 => ipv4::parse(frame, at, packet),
+        link::ETHER_IPV6 => ipv6::parse(frame, at, packet),
+        _ => Kind::NotIp,
     }
 }
 

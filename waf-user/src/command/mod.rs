@@ -6,6 +6,7 @@ mod explain_packet;
 mod kernel;
 mod node;
 mod node_ctl;
+mod rules;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -43,6 +44,8 @@ enum Command {
     Ban(ban::Ban),
     /// Find an event by its id
     Event(event::Event),
+    /// Check, explain, test and replay rules, without a node
+    Rules(rules::Rules),
     /// Show what the kernel half does with one frame, and why (root)
     ExplainPacket(explain_packet::ExplainPacket),
 }
@@ -56,6 +59,7 @@ pub fn run() -> ExitCode {
         Command::Ban(ban) => ban.run(),
         Command::Event(event) => event.run(),
         Command::ExplainPacket(explain) => explain.run(),
+        Command::Rules(rules) => return rules.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

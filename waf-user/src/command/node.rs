@@ -7,7 +7,8 @@ use clap::Args;
 use tracing_subscriber::EnvFilter;
 use waf_user::config::{self, check_interface};
 use waf_user::model::Generation;
-use waf_user::node::{self, Start, snapshot};
+use waf_user::node::snapshot::{self, Lasting};
+use waf_user::node::{self, Start};
 
 use super::Outcome;
 
@@ -41,7 +42,10 @@ impl Node {
         let (settings, config) = config::load(&self.config)?;
         if self.check {
             check_interface(&settings)?;
-            let built = snapshot::build(&settings, &config, Generation::default())?;
+            let built = snapshot::build(&settings, &config, Generation::default(), &Lasting::default())?;
+            if built.fell_back {
+                println!("note: {}", snapshot::FELL_BACK);
+            }
             println!("ok: {}, {}", counted(config.tenants.len(), "tenant"), counted(built.rules, "rule"));
             return Ok(());
         }

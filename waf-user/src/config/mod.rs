@@ -9,16 +9,18 @@ pub mod settings;
 pub mod tenants;
 
 mod agree;
+mod exclusion;
 mod mistake;
 mod read_node;
 mod read_tenant;
 mod reader;
 
+pub use exclusion::{Exclusion, PathMatch};
 pub use interface::{InterfaceError, check_interface, own_addresses};
 pub use mistake::ConfigErrors;
 pub use origin_url::{OriginHost, OriginUrl, OriginUrlError, Scheme};
 pub use settings::{AdminSettings, Fragments, LogSettings, NodeSettings, XdpMode};
-pub use tenants::{BanPolicy, BanPolicyScope, Exclusion, NodeConfig, TenantConfig};
+pub use tenants::{BanPolicy, BanPolicyScope, NodeConfig, TenantConfig};
 
 use std::path::{Path, PathBuf};
 

@@ -5,16 +5,15 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
-use super::files::{expand_pattern, read_lists};
-use super::mistake::{Mistakes, Span};
+use super::files::{expand_rules, read_lists};
+use super::mistake::Span;
 use super::prefix::{parse_prefix, parse_service_address};
 use super::read_node::{parse_file_name, values};
 use super::reader::Table;
-use super::{Exclusion, OriginUrl, TenantConfig};
+use super::{OriginUrl, TenantConfig, exclusion};
+use crate::engine::Levels;
 use crate::model::{Fqdn, Mode, TenantId};
 
-/// Rule ids of CRS and of vendors stay far below.
-const RULE_ID_MAX: u64 = 1 << 53;
 const PARANOIA_MAX: u64 = 4;
 const THRESHOLD_MAX: u64 = 1_000_000;
 
@@ -68,15 +67,13 @@ pub(super) fn read(table: Table<'_>, folder: &Path) -> (Option<TenantConfig>, Te
     let modes = [("block", Mode::Block), ("detect", Mode::Detect), ("off", Mode::Off)];
     let mode = table.choice("mode", &modes).unwrap_or_default();
     let rules = read_rules(&table, folder);
-    let small = |key, range, default| table.number(key, range).map_or(default, |number| *number.get_ref());
-    let paranoia = small("paranoia_level", 1..=PARANOIA_MAX, 1);
-    let inbound = small("inbound_threshold", 1..=THRESHOLD_MAX, 5);
-    let outbound = small("outbound_threshold", 1..=THRESHOLD_MAX, 4);
-    let response_bodies = table.flag("response_bodies", false);
+    let levels = read_levels(&table);
+    let response_bodies =
+        table.has("response_bodies").then_some("response_bodies").map(|key| table.flag(key, false));
     let response_headers =
         table.table("response_headers", "response_headers").map(read_headers).unwrap_or_default();
     let exclusions =
-        table.tables("exclusion", "[[tenant.exclusion]]").into_iter().filter_map(read_exclusion).collect();
+        table.tables("exclusion", "[[tenant.exclusion]]").into_iter().filter_map(exclusion::read).collect();
     let facts = TenantFacts {
         id: id.clone(),
         fqdn: fqdn.clone(),
@@ -103,9 +100,7 @@ pub(super) fn read(table: Table<'_>, folder: &Path) -> (Option<TenantConfig>, Te
         block,
         mode,
         rules,
-        paranoia_level: u8::try_from(paranoia).unwrap_or(1),
-        inbound_threshold: u32::try_from(inbound).unwrap_or(5),
-        outbound_threshold: u32::try_from(outbound).unwrap_or(4),
+        levels,
         response_bodies,
         response_headers,
         exclusions,
@@ -155,25 +150,37 @@ fn read_identity(table: &Table<'_>, folder: &Path) -> (Option<PathBuf>, Option<P
     (certificate, key)
 }
 
-fn read_rules(table: &Table<'_>, folder: &Path) -> Vec<PathBuf> {
+fn read_levels(table: &Table<'_>) -> Levels {
+    let number = |key, max| table.number(key, 1..=max).map(toml::Spanned::into_inner);
+    let threshold = |key| number(key, THRESHOLD_MAX).and_then(|number| u32::try_from(number).ok());
+    Levels {
+        paranoia_level: number("paranoia_level", PARANOIA_MAX).and_then(|level| u8::try_from(level).ok()),
+        inbound_threshold: threshold("inbound_threshold"),
+        outbound_threshold: threshold("outbound_threshold"),
+    }
+}
+
+/// None where the key is not set.
+fn read_rules(table: &Table<'_>, folder: &Path) -> Option<Vec<PathBuf>> {
+    let entries = table.texts("rules");
     let mut files = Vec::new();
-    for pattern in table.texts("rules") {
-        match expand_pattern(folder, pattern.get_ref()) {
+    for entry in entries {
+        match expand_rules(folder, entry.get_ref()) {
             Ok(found) if found.is_empty() => {
-                let message = format!("no file matches {:?} in {}", pattern.get_ref(), shown(folder));
-                table.mistakes().add(pattern.span(), message, "relative paths start from node.toml's folder");
+                let message = format!("no file matches {:?} in {}", entry.get_ref(), shown(folder));
+                table.mistakes().add(entry.span(), message, "relative paths start from node.toml's folder");
             }
             Ok(found) => files.extend(found),
             Err(error) => {
                 table.mistakes().add(
-                    pattern.span(),
-                    format!("cannot look for {:?}: {error}", pattern.get_ref()),
+                    entry.span(),
+                    format!("cannot look for {:?}: {error}", entry.get_ref()),
                     "",
                 );
             }
         }
     }
-    files
+    table.has("rules").then_some(files)
 }
 
 fn shown(folder: &Path) -> String {
@@ -203,32 +210,4 @@ fn read_headers(table: Table<'_>) -> Vec<(String, String)> {
 /// RFC 9110 §5.6.2.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-fn read_exclusion(table: Table<'_>) -> Option<Exclusion> {
-    table.require("rule", "rule = 942100");
-    let rule = table.number("rule", 1..=RULE_ID_MAX);
-    let text = |key| text_of(&table, key);
-    let exclusion = rule.map(|rule| Exclusion {
-        rule: rule.into_inner(),
-        path: text("path"),
-        parameter: text("parameter"),
-        cookie: text("cookie"),
-        header: text("header"),
-    });
-    if exclusion.is_none() {
-        // The keys are known all the same.
-        ["path", "parameter", "cookie", "header"].iter().for_each(|key| drop(text_of(&table, key)));
-    }
-    table.finish();
-    exclusion
-}
-
-fn text_of(table: &Table<'_>, key: &'static str) -> Option<String> {
-    let text = table.text(key)?;
-    if text.get_ref().is_empty() {
-        let mistakes: &Mistakes<'_> = table.mistakes();
-        mistakes.add(text.span(), format!("`{key}` is empty"), "leave it out to mean every one");
-    }
-    Some((*text.get_ref()).to_owned())
 }

@@ -13,6 +13,13 @@ use super::mistake::{Mistakes, Span};
 /// Edits by which an unknown key may differ from a known one to be taken for it.
 const EDITS_MAX: usize = 2;
 
+/// A value that may be written either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NumberOrText<'a> {
+    Number(u64),
+    Text(&'a str),
+}
+
 /// One table being read. Ask for every key, then call [`Table::finish`].
 pub(super) struct Table<'a> {
     name: String,
@@ -109,6 +116,20 @@ impl<'a> Table<'a> {
     pub fn number(&self, key: &'static str, range: RangeInclusive<u64>) -> Option<Spanned<u64>> {
         let value = self.value(key)?;
         self.number_of(key, value, &range)
+    }
+
+    /// A whole number or a string; `wanted` says of what.
+    pub fn number_or_text(&self, key: &'static str, wanted: &str) -> Option<Spanned<NumberOrText<'a>>> {
+        let value = self.value(key)?;
+        let found = match value.get_ref() {
+            DeValue::String(text) => NumberOrText::Text(text.as_ref()),
+            DeValue::Integer(integer) => match u64::from_str_radix(integer.as_str(), integer.radix()) {
+                Ok(number) => NumberOrText::Number(number),
+                Err(_) => NumberOrText::Text(integer.as_str()),
+            },
+            other => return self.wrong_type(value.span(), key, wanted, other),
+        };
+        Some(Spanned::new(value.span(), found))
     }
 
     pub fn numbers(&self, key: &'static str, range: RangeInclusive<u64>) -> Vec<Spanned<u64>> {

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
-use super::OriginUrl;
+use super::{Exclusion, OriginUrl};
+use crate::engine::Levels;
 use crate::model::{Fqdn, Mode, TenantId};
 
 /// Tenants, node-wide lists and the ban policy.
@@ -81,22 +82,12 @@ pub struct TenantConfig {
     pub allow: Vec<IpNet>,
     pub block: Vec<IpNet>,
     pub mode: Mode,
-    /// Rule files in order, patterns already expanded.
-    pub rules: Vec<PathBuf>,
-    pub paranoia_level: u8,
-    pub inbound_threshold: u32,
-    pub outbound_threshold: u32,
-    pub response_bodies: bool,
+    /// Rule files in order, folders and patterns already expanded. None: the rules that this machine has by default.
+    pub rules: Option<Vec<PathBuf>>,
+    /// What is not set here is as the rules say.
+    pub levels: Levels,
+    /// In place of SecResponseBodyAccess.
+    pub response_bodies: Option<bool>,
     pub response_headers: Vec<(String, String)>,
     pub exclusions: Vec<Exclusion>,
-}
-
-/// One [[tenant.exclusion]]: a rule that is not to see part of the requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exclusion {
-    pub rule: u64,
-    pub path: Option<String>,
-    pub parameter: Option<String>,
-    pub cookie: Option<String>,
-    pub header: Option<String>,
 }

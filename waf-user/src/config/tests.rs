@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::engine::{Levels, RuleChoice};
 use crate::model::Mode;
 
 const NODE: &str = "[node]\nname = \"a1\"\ncarrier = \"carrier-a\"\n";
@@ -33,8 +34,8 @@ fn what_is_not_written_has_the_documented_default() {
         (tenant.http_port, tenant.https_port, tenant.default, tenant.mode),
         (80, 443, false, Mode::Block)
     );
-    assert_eq!((tenant.paranoia_level, tenant.inbound_threshold, tenant.outbound_threshold), (1, 5, 4));
-    assert!(tenant.workers.is_empty() && tenant.certificate.is_none() && tenant.rules.is_empty());
+    assert_eq!((tenant.levels, tenant.response_bodies), (Levels::default(), None), "as the rules say");
+    assert!(tenant.workers.is_empty() && tenant.certificate.is_none() && tenant.rules.is_none());
 }
 
 #[test]
@@ -53,9 +54,11 @@ fn the_example_of_the_contract_is_read_whole() {
     assert_eq!(config.block.len(), 2);
     let tenant = &config.tenants[0];
     assert_eq!(tenant.certificate.as_deref(), Some(folder.join("site.pem").as_path()));
-    assert_eq!(tenant.rules, [folder.join("rules/10.conf"), folder.join("rules/20.conf")]);
+    let rules = vec![folder.join("rules/10.conf"), folder.join("rules/20.conf")];
+    assert_eq!(tenant.rules, Some(rules));
     assert_eq!(tenant.response_headers, [("X-Frame-Options".to_owned(), "DENY".to_owned())]);
-    assert_eq!(tenant.exclusions[0].rule, 942_100);
+    assert_eq!(tenant.exclusions[0].rules, RuleChoice::Ids(942_100, 942_100));
+    assert_eq!(tenant.exclusions[0].path, Some(PathMatch::Exact("/search".to_owned())));
     assert_eq!(tenant.exclusions[0].parameter.as_deref(), Some("q"));
     std::fs::remove_dir_all(folder).unwrap();
 }
@@ -172,8 +175,18 @@ fn every_mistake_is_found_where_it_is() {
             "exclusion empty",
             tenant("[[tenant.exclusion]]\nrule = 1\npath = \"\""),
             ":11:8:",
-            "`path` is empty",
+            "`path`: a path starts with /",
         ),
+        ("exclusion path", tenant("[[tenant.exclusion]]\nrule = 1\npath = \"a\""), ":11:8:", "starts with /"),
+        (
+            "exclusion of two kinds",
+            tenant("[[tenant.exclusion]]\nrule = 1\ntag = \"a\""),
+            ":11:7:",
+            "in one exclusion",
+        ),
+        ("exclusion range", tenant("[[tenant.exclusion]]\nrule = \"9-8\""), ":10:8:", "no range of ids"),
+        ("exclusion rule 0", tenant("[[tenant.exclusion]]\nrule = 0"), ":10:8:", "no id"),
+        ("exclusion rule type", tenant("[[tenant.exclusion]]\nrule = true"), ":10:8:", "an id or a range"),
         ("id twice", two("", "").replace("id = 2", "id = 1"), ":11:6:", "tenant id 1 is taken"),
         ("fqdn twice", two("", "").replace("two.", "www."), ":12:8:", "served by a tenant above"),
         ("two defaults", two("default = true", "default = true"), ":15:11:", "`default` tenant above"),

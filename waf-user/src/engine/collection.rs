@@ -5,6 +5,7 @@ mod memory;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use super::limits;
 use super::variable::Variable;
@@ -50,7 +51,7 @@ impl Scope {
 /// Whose record: tenants never see each other's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RecordKey {
-    pub tenant: String,
+    pub tenant: Arc<str>,
     pub scope: Scope,
     pub key: Vec<u8>,
 }

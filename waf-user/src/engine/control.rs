@@ -1,16 +1,11 @@
 //! What rules may change about the running of one transaction: `ctl`, `allow`, and the exclusions gathered so far.
 
+use std::sync::Arc;
+
+use super::exclusion::Exclusion;
 use super::limits;
 use super::options::Options;
 use super::rule::{Allow, BodyProcessor, Ctl, EngineMode, Phase, Rule, RuleFilter, Selection};
-
-/// Which links of a chain an exclusion holds for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// As ctl of the reference engine: only the link that has the rule's id and tags.
-    FirstLink,
-    AllLinks,
-}
 
 /// The switches of one transaction; they start as the rule set's options say.
 #[derive(Debug)]
@@ -26,7 +21,9 @@ pub struct Control {
     pub request_body_limit: Option<usize>,
     pub response_body_limit: Option<usize>,
     removed_rules: Vec<RuleFilter>,
-    removed_targets: Vec<(RuleFilter, Reach, Selection)>,
+    removed_targets: Vec<(RuleFilter, Selection)>,
+    /// The tenant's, as far as this request is concerned.
+    exclusions: Vec<Arc<Exclusion>>,
     allowed: Option<(Allow, Phase)>,
 }
 
@@ -43,6 +40,7 @@ impl Control {
             response_body_limit: None,
             removed_rules: Vec::new(),
             removed_targets: Vec::new(),
+            exclusions: Vec::new(),
             allowed: None,
         }
     }
@@ -63,7 +61,9 @@ impl Control {
                 }
             }
             Ctl::RemoveTarget(filter, selection) => {
-                self.exclude(filter.clone(), Reach::FirstLink, selection.clone());
+                if self.removed_targets.len() < limits::CTL_EXCLUSIONS {
+                    self.removed_targets.push((filter.clone(), selection.clone()));
+                }
             }
             Ctl::BodyProcessor(processor) => self.body_processor = Some(*processor),
             Ctl::RequestBodyAccess(access) => self.request_body_access = *access,
@@ -74,11 +74,9 @@ impl Control {
         }
     }
 
-    /// These rules no longer look at these values.
-    pub fn exclude(&mut self, filter: RuleFilter, reach: Reach, selection: Selection) {
-        if self.removed_targets.len() < limits::CTL_EXCLUSIONS {
-            self.removed_targets.push((filter, reach, selection));
-        }
+    /// Holds for the rest of the transaction, and for all links of a chain.
+    pub fn exclude(&mut self, exclusion: Arc<Exclusion>) {
+        self.exclusions.push(exclusion);
     }
 
     pub fn allow(&mut self, allow: Allow, phase: Phase) {
@@ -99,12 +97,14 @@ impl Control {
     /// Hot: per rule. O(exclusions).
     pub fn removes(&self, rule: &Rule) -> bool {
         self.removed_rules.iter().any(|filter| filter.names(rule))
+            || self.exclusions.iter().any(|exclusion| exclusion.removes(rule))
     }
 
-    /// Hot: per rule. The selections taken from this rule's first or a further link.
+    /// Hot: per rule. The selections taken from this rule's first or a further link: ctl reaches, as in the reference
+    /// engine, only the link that has the rule's id and tags.
     pub fn excluded<'a>(&'a self, rule: &'a Rule, of_first: bool) -> impl Iterator<Item = &'a Selection> {
-        let removed = self.removed_targets.iter();
-        let of_link = removed.filter(move |(_, reach, _)| of_first || *reach == Reach::AllLinks);
-        of_link.filter(|(filter, _, _)| filter.names(rule)).map(|(_, _, selection)| selection)
+        let by_ctl = self.removed_targets.iter().filter(move |(filter, _)| of_first && filter.names(rule));
+        let by_tenant = self.exclusions.iter().flat_map(move |exclusion| exclusion.excluded(rule));
+        by_ctl.map(|(_, selection)| selection).chain(by_tenant)
     }
 }

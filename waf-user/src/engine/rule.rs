@@ -125,6 +125,8 @@ pub struct Condition {
     pub transformations: Vec<Transformation>,
     pub operator: Operator,
     pub sense: Sense,
+    /// The operator's argument as written, for people.
+    pub argument: Box<[u8]>,
     /// multiMatch: the operator also sees the value before and between the transformations.
     pub multi_match: bool,
 }
@@ -200,6 +202,8 @@ pub enum RuleFilter {
     /// First and last id.
     Ids(u64, u64),
     Tag(Pattern),
+    /// The whole tag, letter for letter.
+    TagIs(Vec<u8>),
     Msg(Pattern),
 }
 
@@ -211,6 +215,7 @@ impl RuleFilter {
             Self::Tag(pattern) => {
                 rule.tags.iter().any(|tag| pattern.is_match(tag.as_literal().unwrap_or(b"")))
             }
+            Self::TagIs(name) => rule.tags.iter().any(|tag| tag.as_literal() == Some(name)),
             Self::Msg(pattern) => {
                 rule.msg.as_ref().is_some_and(|msg| pattern.is_match(msg.as_literal().unwrap_or(b"")))
             }
@@ -321,6 +326,10 @@ pub struct Rule {
     pub flow: Flow,
     /// Never empty.
     pub links: Vec<Link>,
+    /// `file:line` of its first line.
+    pub place: String,
+    /// What directives further down changed, one sentence each.
+    pub changes: Vec<String>,
 }
 
 /// One step of a phase.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use super::compile::{self, Compiled};
+use super::compile::{self, Compiled, Removed};
 use super::options::Options;
 use super::rule::{Phase, Step};
 use super::text;
@@ -31,18 +31,25 @@ pub struct RuleFile {
     pub text: Vec<u8>,
 }
 
-/// Settings of a tenant that act as initial TX values and engine state.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub paranoia_level: u8,
-    pub inbound_threshold: u32,
-    pub outbound_threshold: u32,
-    pub response_bodies: bool,
-}
-
 /// All mistakes found in rule files at once; `Display` shows each with file:line:column and a caret.
 #[derive(Debug)]
 pub struct RuleErrors {
+    pub text: String,
+    /// The same one by one.
+    pub mistakes: Vec<RuleMistake>,
+}
+
+/// One mistake of a rule author.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleMistake {
+    pub file: String,
+    /// From 1; so is the column, in characters.
+    pub line: usize,
+    pub column: usize,
+    pub message: String,
+    /// What to do about it; may be empty.
+    pub cure: String,
+    /// The line itself.
     pub text: String,
 }
 
@@ -53,6 +60,20 @@ impl fmt::Display for RuleErrors {
 }
 
 impl std::error::Error for RuleErrors {}
+
+impl RuleMistake {
+    fn of(mistake: &text::Mistake) -> Self {
+        let (line, column) = mistake.place.line_column();
+        Self {
+            file: mistake.place.source.name.clone(),
+            line,
+            column,
+            message: mistake.message.clone(),
+            cure: mistake.cure.clone(),
+            text: mistake.place.line_text(),
+        }
+    }
+}
 
 /// Compiled rules, shared by any number of transactions.
 #[derive(Debug, Default)]
@@ -67,9 +88,10 @@ impl RuleSet {
     /// Every mistake of every file.
     pub fn compile(files: &[RuleFile], access: &dyn RuleFiles) -> Result<Self, RuleErrors> {
         let compiled = compile::compile(files, access);
-        compiled
-            .map(|compiled| Self { compiled })
-            .map_err(|mistakes| RuleErrors { text: text::render(&mistakes) })
+        compiled.map(|compiled| Self { compiled }).map_err(|mistakes| RuleErrors {
+            text: text::render(&mistakes),
+            mistakes: mistakes.iter().map(RuleMistake::of).collect(),
+        })
     }
 
     /// As [`RuleSet::compile`], with the engine's own refusal of bodies that cannot be read where no rule of the files
@@ -100,6 +122,11 @@ impl RuleSet {
     /// The settings that the rule files made.
     pub(super) fn options(&self) -> &Options {
         &self.compiled.options
+    }
+
+    /// Rules that directives took away.
+    pub(super) fn removed(&self) -> &[Removed] {
+        &self.compiled.removed
     }
 
     /// The steps of one phase in order.

@@ -22,7 +22,7 @@ pub struct State {
 pub struct Store {
     /// None: records live as long as the transaction.
     pub collections: Option<Arc<dyn Collections>>,
-    pub tenant: String,
+    pub tenant: Arc<str>,
     pub timeout_s: u64,
 }
 
@@ -50,7 +50,7 @@ impl State {
         }
         let own = matches!(scope, Scope::Session | Scope::User) && !self.values.web_app_id.is_empty();
         let key = if own { [self.values.web_app_id.as_bytes(), b"_", &key].concat() } else { key };
-        let key = RecordKey { tenant: self.store.tenant.clone(), scope, key };
+        let key = RecordKey { tenant: Arc::clone(&self.store.tenant), scope, key };
         let now_s = self.values.now_unix_ms / 1000;
         let record = OpenRecord::open(self.store.collections.as_deref(), key, now_s, self.store.timeout_s);
         self.values.records.insert(scope, record);

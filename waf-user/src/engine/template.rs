@@ -31,7 +31,7 @@ impl Template {
         Self { parts: vec![Part::Literal(text.to_vec())] }
     }
 
-    /// `%{` without `}` is plain text, as in the reference engine.
+    /// `%{` without `}` within [`limits::MACRO_BYTES`] is plain text, as in the reference engine.
     ///
     /// # Errors
     /// The macro names no variable we know.
@@ -41,7 +41,9 @@ impl Template {
         let mut at = 0;
         while let Some(byte) = text.get(at) {
             let rest = text.get(at..).unwrap_or_default();
-            let close = rest.starts_with(b"%{").then(|| rest.iter().position(|byte| *byte == b'}')).flatten();
+            let named = rest.iter().take(limits::MACRO_BYTES);
+            let close =
+                rest.starts_with(b"%{").then(|| named.copied().position(|byte| byte == b'}')).flatten();
             let Some(close) = close else {
                 literal.push(*byte);
                 at += 1;
@@ -70,6 +72,18 @@ impl Template {
             [Part::Literal(text)] => Some(text),
             _ => None,
         }
+    }
+
+    /// The text as written, for people.
+    pub fn written(&self) -> String {
+        let part = |part: &Part| match part {
+            Part::Literal(text) => String::from_utf8_lossy(text).into_owned(),
+            Part::Macro { variable, key: None } => format!("%{{{}}}", variable.name()),
+            Part::Macro { variable, key: Some(key) } => {
+                format!("%{{{}.{}}}", variable.name(), String::from_utf8_lossy(key))
+            }
+        };
+        self.parts.iter().map(part).collect()
     }
 
     /// Unknown names inside a collection expand to nothing. Cut at [`limits::EXPANSION_BYTES`].

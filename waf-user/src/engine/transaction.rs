@@ -5,19 +5,18 @@ use std::sync::Arc;
 
 use super::body;
 use super::collection::Collections;
-use super::control::{Control, Reach};
+use super::control::Control;
+use super::exclusion::Exclusion;
 use super::limits;
 use super::lookups::Lookups;
+use super::observe::{Observe, Unobserved};
 use super::operator::number::whole_number;
 use super::options::LimitAction;
 use super::reference;
 use super::request;
-use super::rule::{
-    BodyProcessor, Ctl, Disruptive, EngineMode, Flow, Phase, Rule, RuleFilter, Selection, Selector, Step,
-};
+use super::rule::{BodyProcessor, Disruptive, EngineMode, Flow, Phase, Rule, Step};
 use super::state::{State, Store};
 use super::values::Values;
-use super::variable::Variable;
 use super::{Disruption, RuleMatch, RuleSet, Settings, Verdict};
 
 /// The two ends of the client's connection.
@@ -35,17 +34,6 @@ pub enum Progress {
     Pending,
     /// Everything that could run with the input given so far has run.
     Ready,
-}
-
-/// What a rule is to leave alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exclude<'a> {
-    /// The whole rule.
-    Rule,
-    /// An argument of query or body, name and value.
-    Parameter(&'a str),
-    Cookie(&'a str),
-    Header(&'a str),
 }
 
 /// Where the evaluation stands.
@@ -67,8 +55,8 @@ pub struct Transaction {
     state: State,
     verdict: Verdict,
     cursor: Cursor,
-    /// The tenant's setting, beside SecResponseBodyAccess.
-    response_bodies: bool,
+    /// The tenant's setting, in place of SecResponseBodyAccess.
+    response_bodies: Option<bool>,
 }
 
 impl Transaction {
@@ -80,7 +68,7 @@ impl Transaction {
         now_unix_ms: u64,
         unique_id: &str,
     ) -> Self {
-        let mut values = Values {
+        let values = Values {
             remote_addr: connection.client.ip().to_canonical().to_string(),
             remote_port: connection.client.port().to_string(),
             server_addr: connection.server.ip().to_canonical().to_string(),
@@ -89,16 +77,14 @@ impl Transaction {
             web_app_id: rules.options().web_app_id.clone(),
             unique_id: unique_id.to_owned(),
             body_shown: true,
+            fixed_tx: Arc::clone(settings.fixed_tx()),
             ..Values::default()
         };
-        for (name, value) in initial_tx(settings) {
-            values.set_tx(name.as_bytes(), value.to_string().into_bytes());
-        }
         let control = Control::new(rules.options());
         let timeout_s = rules.options().collection_timeout_s;
-        let store = Store { collections: None, tenant: String::new(), timeout_s };
+        let store = Store { collections: None, tenant: Arc::default(), timeout_s };
         let state = State { values, control, matches: Vec::new(), store };
-        let response_bodies = settings.response_bodies;
+        let response_bodies = settings.response_bodies();
         Self { rules, state, verdict: Verdict::Pass, cursor: Cursor::default(), response_bodies }
     }
 
@@ -111,9 +97,9 @@ impl Transaction {
 
     /// Where persistent collections are kept, and whose they are: call before the first `advance`. Without it a record
     /// lives as long as its transaction.
-    pub fn set_collections(&mut self, collections: Arc<dyn Collections>, tenant: &str) {
+    pub fn set_collections(&mut self, collections: Arc<dyn Collections>, tenant: impl Into<Arc<str>>) {
         self.state.store.collections = Some(collections);
-        self.state.store.tenant = tenant.to_owned();
+        self.state.store.tenant = tenant.into();
     }
 
     /// Who answers @geoLookup and @rbl: call before the first `advance`. Without it they never match.
@@ -121,20 +107,9 @@ impl Transaction {
         self.state.values.lookups = Some(lookups);
     }
 
-    /// Takes a value, or all, from a rule's sight for this transaction. Names are compared without case.
-    pub fn exclude(&mut self, rule: u64, what: Exclude<'_>) {
-        let filter = RuleFilter::Ids(rule, rule);
-        let (variables, name): (&[Variable], &str) = match what {
-            Exclude::Rule => return self.state.control.apply(&Ctl::RemoveRules(filter)),
-            Exclude::Parameter(name) => (&[Variable::Args, Variable::ArgsNames], name),
-            Exclude::Cookie(name) => (&[Variable::RequestCookies, Variable::RequestCookiesNames], name),
-            Exclude::Header(name) => (&[Variable::RequestHeaders, Variable::RequestHeadersNames], name),
-        };
-        for variable in variables {
-            let selector = Selector::Name(name.as_bytes().to_ascii_lowercase());
-            let selection = Selection { variable: *variable, selector };
-            self.state.control.exclude(filter.clone(), Reach::AllLinks, selection);
-        }
+    /// Takes rules, or values from their sight, out of this transaction: call before the first `advance`.
+    pub fn exclude(&mut self, exclusion: Arc<Exclusion>) {
+        self.state.control.exclude(exclusion);
     }
 
     /// `protocol` such as `HTTP/1.1`; `target` as it stood in the request line.
@@ -165,20 +140,25 @@ impl Transaction {
         self.judges() && self.state.control.request_body_access
     }
 
+    /// Bytes of the body that are kept, asked after phase 1: SecRequestBodyLimit of forms with files, else the lower one.
+    pub fn request_body_limit(&self) -> usize {
+        let options = self.rules.options();
+        let limit = self.state.control.request_body_limit.unwrap_or(options.request_body_limit);
+        match processor(&self.state.control, &self.state.values) {
+            Some(BodyProcessor::Multipart) => limit,
+            _ => limit.min(options.request_body_no_files_limit),
+        }
+    }
+
     /// Keeps bytes up to the limit of the rule files; past it SecRequestBodyLimitAction says what happens.
     pub fn request_body(&mut self, bytes: &[u8]) {
         if !self.wants_request_body() {
             return;
         }
-        let options = self.rules.options();
+        let limit = self.request_body_limit();
+        let action = self.rules.options().request_body_limit_action;
         let values = &mut self.state.values;
         values.body_length = values.body_length.saturating_add(bytes.len());
-        let limit = self.state.control.request_body_limit.unwrap_or(options.request_body_limit);
-        let limit = match processor(&self.state.control, values) {
-            Some(BodyProcessor::Multipart) => limit,
-            _ => limit.min(options.request_body_no_files_limit),
-        };
-        let action = options.request_body_limit_action;
         if keep(&mut values.body, bytes, limit) {
             return;
         }
@@ -203,8 +183,10 @@ impl Transaction {
     }
 
     pub fn response_header(&mut self, name: &[u8], value: &[u8]) {
-        if self.state.values.response_headers.len() < limits::HEADER_FIELDS {
-            self.state.values.response_headers.push((name.to_vec(), value.to_vec()));
+        let values = &mut self.state.values;
+        match values.response_headers.len() < limits::HEADER_FIELDS {
+            true => values.response_headers.push((name.to_vec(), value.to_vec())),
+            false => values.response_body_cut = true,
         }
     }
 
@@ -213,12 +195,21 @@ impl Transaction {
         self.open(Phase::ResponseHeaders);
     }
 
+    /// Whether the response's body may be wanted, whatever its type: known before there is a response.
+    pub fn may_want_response_body(&self) -> bool {
+        self.judges() && self.response_bodies.unwrap_or(self.state.control.response_body_access)
+    }
+
     /// Whether the response's body is to be given (SecResponseBodyAccess and its MIME types), asked after phase 3.
     pub fn wants_response_body(&self) -> bool {
-        let access = self.response_bodies || self.state.control.response_body_access;
         let media_type = self.state.values.response_content_type();
         let types = &self.rules.options().response_mime_types;
-        self.judges() && access && types.iter().any(|name| name.eq_ignore_ascii_case(media_type))
+        self.may_want_response_body() && types.iter().any(|name| name.eq_ignore_ascii_case(media_type))
+    }
+
+    /// Bytes of the response's body that are kept: SecResponseBodyLimit.
+    pub fn response_body_limit(&self) -> usize {
+        self.state.control.response_body_limit.unwrap_or(self.rules.options().response_body_limit)
     }
 
     /// Keeps bytes up to SecResponseBodyLimit; past it SecResponseBodyLimitAction says what happens.
@@ -226,11 +217,10 @@ impl Transaction {
         if !self.wants_response_body() {
             return;
         }
-        let options = self.rules.options();
+        let limit = self.response_body_limit();
+        let action = self.rules.options().response_body_limit_action;
         let values = &mut self.state.values;
         values.response_body_length = values.response_body_length.saturating_add(bytes.len());
-        let action = options.response_body_limit_action;
-        let limit = self.state.control.response_body_limit.unwrap_or(options.response_body_limit);
         if keep(&mut values.response_body, bytes, limit) {
             return;
         }
@@ -258,6 +248,11 @@ impl Transaction {
     /// and each value it looks at one more and one for every [`limits::COST_BYTES`]; at least one rule runs). After a
     /// refusal nothing but phase 5 runs. The body is parsed in one go at the start of phase 2: linear in a bounded length.
     pub fn advance(&mut self, budget: u32) -> Progress {
+        self.advance_observed(budget, &mut Unobserved)
+    }
+
+    /// As [`Transaction::advance`], with each rule told to an observer before and after it runs.
+    pub fn advance_observed<O: Observe>(&mut self, budget: u32, observer: &mut O) -> Progress {
         let rules = Arc::clone(&self.rules);
         let mut spent = 0_u32;
         while let Some(phase) = self.next_phase() {
@@ -281,7 +276,9 @@ impl Transaction {
                     step += 1;
                     continue;
                 };
+                observer.begins(rule.id, self);
                 let evaluated = reference::evaluate(rule, &mut self.state);
+                observer.ends(rule.id, evaluated.matched, self);
                 spent = spent.saturating_add(evaluated.cost);
                 step += 1;
                 if evaluated.matched {
@@ -310,8 +307,21 @@ impl Transaction {
     /// The inbound anomaly score (TX:anomaly_score of CRS 3, TX:blocking_inbound_anomaly_score of 4), 0 if unset.
     pub fn score(&self) -> i64 {
         let names = ["blocking_inbound_anomaly_score", "anomaly_score"];
-        let mut found = names.iter().filter_map(|name| self.state.values.tx.get(name.as_bytes()));
-        found.next().map_or(0, |value| whole_number(value))
+        let mut found = names.iter().filter_map(|name| self.state.values.tx(name.as_bytes()));
+        found.next().map_or(0, whole_number)
+    }
+
+    /// The sum of the anomaly scores that the rules of each paranoia level gave so far, inbound and outbound (CRS 3 and
+    /// 4): what one rule adds is the difference.
+    pub fn points(&self) -> i64 {
+        let prefixes = ["anomaly_score_pl", "inbound_anomaly_score_pl", "outbound_anomaly_score_pl"];
+        let names = prefixes.iter().flat_map(|prefix| (1..=4).map(move |level| format!("{prefix}{level}")));
+        names.filter_map(|name| self.state.values.tx(name.as_bytes()).map(whole_number)).sum()
+    }
+
+    /// Why the request's body could not be read, as REQBODY_ERROR_MSG has it.
+    pub fn body_error(&self) -> Option<&str> {
+        self.state.values.body_error.as_deref()
     }
 
     fn open(&mut self, phase: Phase) {
@@ -419,18 +429,5 @@ fn follow(flow: Flow, steps: &[Step], next: usize) -> usize {
     }
 }
 
-/// Settings that CRS takes where its set-up file leaves them unset (3.x and 4.x names).
-fn initial_tx(settings: &Settings) -> [(&'static str, u32); 6] {
-    let level = u32::from(settings.paranoia_level);
-    [
-        ("paranoia_level", level),
-        ("executing_paranoia_level", level),
-        ("blocking_paranoia_level", level),
-        ("detection_paranoia_level", level),
-        ("inbound_anomaly_score_threshold", settings.inbound_threshold),
-        ("outbound_anomaly_score_threshold", settings.outbound_threshold),
-    ]
-}
-
 #[cfg(test)]
-mod tests;
+pub(in crate::engine) mod tests;

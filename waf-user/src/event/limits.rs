@@ -21,8 +21,8 @@ pub const TARGET_LEN_MAX: usize = 2_048;
 pub const DETAIL_LEN_MAX: usize = 512;
 /// Rules of one event: the Core Rule Set seldom logs more for one request.
 pub const MATCHES_MAX: usize = 32;
-/// Rule ids of one line of the request log.
-pub const RULE_IDS_MAX: usize = 64;
+/// Rule ids of one line of the request log: all that the engine notes of one request.
+pub const RULE_IDS_MAX: usize = 400;
 pub const MSG_LEN_MAX: usize = 256;
 pub const LOGDATA_LEN_MAX: usize = 512;
 pub const VARIABLE_LEN_MAX: usize = 128;

@@ -23,12 +23,14 @@ pub enum Reason {
     Timeout,
     /// The worker holds as many connections as it may.
     Overloaded,
+    /// Still under way when the time of a draining node was over.
+    DrainDeadline,
     /// A packet dropped in the kernel.
     KernelDrop,
 }
 
 /// The reasons without a violation inside, in the order of their indices.
-const PLAIN: [Reason; 11] = [
+const PLAIN: [Reason; 12] = [
     Reason::Rules,
     Reason::Banned,
     Reason::Blocked,
@@ -39,6 +41,7 @@ const PLAIN: [Reason; 11] = [
     Reason::OriginBroken,
     Reason::Timeout,
     Reason::Overloaded,
+    Reason::DrainDeadline,
     Reason::KernelDrop,
 ];
 
@@ -73,6 +76,7 @@ impl Reason {
             Self::OriginBroken => "origin_broken",
             Self::Timeout => "timeout",
             Self::Overloaded => "overloaded",
+            Self::DrainDeadline => "drain_deadline",
             Self::KernelDrop => "kernel_drop",
         }
     }

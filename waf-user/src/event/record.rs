@@ -62,6 +62,35 @@ pub struct Event {
 }
 
 impl Event {
+    /// Of a refused connection, a ban or a packet: nothing of it was read as a request. Tenant and detail are left to fill
+    /// in.
+    pub fn without_request(
+        id: EventId,
+        (time, mono): (Wall, Mono),
+        (client, server): (SocketAddr, SocketAddr),
+        (stage, reason): (Stage, Reason),
+    ) -> Self {
+        Self {
+            id,
+            time,
+            mono,
+            tenant: None,
+            client,
+            server,
+            stage,
+            reason,
+            refused: true,
+            status: None,
+            method: String::new(),
+            host: String::new(),
+            target: String::new(),
+            sni: None,
+            score: 0,
+            matches: Vec::new(),
+            detail: String::new(),
+        }
+    }
+
     /// The source whose behaviour this is.
     pub fn source(&self) -> IpAddr {
         self.client.ip()

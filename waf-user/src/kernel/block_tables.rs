@@ -3,6 +3,7 @@
 
 use aya::maps::{Array, HashMap, LpmTrie, MapData};
 use waf_common::block::{BlockExactKey, BlockValue, ListKey4, ListKey6, Reason};
+use waf_common::hint::ALLOW_WORD;
 use waf_common::limits::LIST_ENTRIES_MAX;
 use waf_common::names;
 
@@ -70,10 +71,19 @@ impl BlockTables {
         Ok(())
     }
 
+    /// Changes the word that says where allow lists have entries: refused packets ask it first.
+    pub fn set_allows(&mut self, change: impl Fn(u64) -> u64) -> Result<(), KernelError> {
+        self.change(ALLOW_WORD, change)
+    }
+
     fn flip(&mut self, Flip { word, mask }: Flip, change: fn(u64, u64) -> u64) -> Result<(), KernelError> {
+        self.change(word, |old| change(old, mask))
+    }
+
+    fn change(&mut self, word: u32, change: impl Fn(u64) -> u64) -> Result<(), KernelError> {
         let name = names::MAP_BLOCK_HINT;
         let old = self.hint.get(&word, 0).map_err(read(name))?;
-        self.hint.set(word, change(old, mask), 0).map_err(write(name))
+        self.hint.set(word, change(old), 0).map_err(write(name))
     }
 
     /// What lies in the maps; entries that no version of ours wrote are left alone.

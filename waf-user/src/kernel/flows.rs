@@ -20,8 +20,8 @@ impl Flows {
         Ok(Self { map: open(pins, names::MAP_FLOWS)? })
     }
 
-    pub fn set(&mut self, key: FlowKey, tenant: u32) -> Result<(), KernelError> {
-        self.map.insert(key, FlowValue { tenant }, 0).map_err(write(names::MAP_FLOWS))
+    pub fn set(&mut self, key: FlowKey, value: FlowValue) -> Result<(), KernelError> {
+        self.map.insert(key, value, 0).map_err(write(names::MAP_FLOWS))
     }
 
     pub fn remove(&mut self, key: &FlowKey) -> Result<(), KernelError> {

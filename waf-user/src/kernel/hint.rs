@@ -5,9 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use ipnet::IpNet;
 use waf_common::address::Address;
-use waf_common::hint::{CLASSES_V4, CLASSES_V6, Class, IN_USE_WORD, bit_of, class_v4, class_v6};
+use waf_common::block::ScopeKind;
+use waf_common::hint::{CLASSES_V4, CLASSES_V6, Class, IN_USE_WORD, bit_of, class_v4, class_v6, in_use_bit};
 
 const CLASSES: usize = CLASSES_V4.len() + CLASSES_V6.len();
+const KINDS: usize = 3;
 
 /// A bit of BLOCK_HINT that changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +24,8 @@ pub(super) struct Flip {
 pub(super) struct HintBits {
     listed: HashSet<(u32, IpNet)>,
     prefixes_of_bit: HashMap<u32, u32>,
-    prefixes_of_class: [u32; CLASSES],
+    /// By kind of scope, then by class.
+    prefixes_of_class: [[u32; CLASSES]; KINDS],
 }
 
 impl HintBits {
@@ -40,9 +43,10 @@ impl HintBits {
             }
             *prefixes += 1;
         }
-        if let Some(prefixes) = self.prefixes_of_class.get_mut(class.number as usize) {
+        let kind = ScopeKind::of(scope);
+        if let Some(prefixes) = self.prefixes_of(class, kind) {
             if *prefixes == 0 {
-                flips.push(in_use(class));
+                flips.push(in_use(class, kind));
             }
             *prefixes += 1;
         }
@@ -56,10 +60,11 @@ impl HintBits {
         }
         let (class, bit) = place(prefix);
         let mut flips = Vec::new();
-        if let Some(prefixes) = self.prefixes_of_class.get_mut(class.number as usize) {
+        let kind = ScopeKind::of(scope);
+        if let Some(prefixes) = self.prefixes_of(class, kind) {
             *prefixes = prefixes.saturating_sub(1);
             if *prefixes == 0 {
-                flips.push(in_use(class));
+                flips.push(in_use(class, kind));
             }
         }
         if let Some(bit) = bit
@@ -72,6 +77,10 @@ impl HintBits {
             }
         }
         flips
+    }
+
+    fn prefixes_of(&mut self, class: Class, kind: ScopeKind) -> Option<&mut u32> {
+        self.prefixes_of_class.get_mut(kind as usize)?.get_mut(class.number as usize)
     }
 }
 
@@ -89,8 +98,8 @@ fn flip_of(bit: u32) -> Flip {
     Flip { word: bit / u64::BITS, mask: 1 << (bit % u64::BITS) }
 }
 
-fn in_use(class: Class) -> Flip {
-    Flip { word: IN_USE_WORD, mask: 1 << class.number }
+fn in_use(class: Class, kind: ScopeKind) -> Flip {
+    Flip { word: IN_USE_WORD, mask: in_use_bit(class, kind) }
 }
 
 #[cfg(test)]

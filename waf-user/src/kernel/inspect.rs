@@ -149,7 +149,7 @@ impl fmt::Display for Inspection {
             writeln!(f, "{:>12}  {:<17} {}", self.counters.of(*outcome), outcome.name(), outcome.text())?;
         }
         for (tenant, c) in &self.tenants {
-            let TenantCounters { packets, bytes, drops, syns } = c;
+            let TenantCounters { packets, bytes, drops, syns, .. } = c;
             writeln!(f, "tenant {tenant}: {packets} packets, {bytes} bytes, {drops} drops, {syns} SYNs")?;
         }
         for block in &self.blocks {

@@ -8,13 +8,13 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aya::maps::lpm_trie::Key;
-use aya::maps::{
-    Array, HashMap, LpmTrie, Map, MapData, MapError, PerCpuArray, PerCpuHashMap, RingBuf, SockMap,
-};
+use aya::maps::{Array, HashMap, LpmTrie, Map, MapData, MapError, PerCpuArray, RingBuf, SockMap};
 use bytemuck::Zeroable;
 use ipnet::IpNet;
 use waf_common::address::Address;
-use waf_common::block::{AllowValue, ListKey4, ListKey6, Reason};
+use waf_common::block::{AllowValue, ListKey4, ListKey6, Reason, ScopeKind};
+use waf_common::flow::FlowValue;
+use waf_common::hint::allow_bit;
 use waf_common::names;
 use waf_common::outcome::{Counters, TenantCounters};
 use waf_common::service::{Config, ServiceKey, ServiceValue};
@@ -23,6 +23,7 @@ use waf_common::steer::WorkerSet;
 use super::block_tables::BlockTables;
 use super::flows::{Flows, flow_key};
 use super::keys::{self, ListKey};
+use super::tenants::Tenants;
 use super::{BlockEntry, KernelError, KernelLog, Pins, Reports, shape};
 use crate::model::NodeName;
 
@@ -41,6 +42,8 @@ pub struct Maps {
     tables: Mutex<Tables>,
     /// Apart from the others: workers write it, and wait for nobody who walks a list.
     flows: Mutex<Flows>,
+    /// As the flows.
+    tenants: Mutex<Tenants>,
 }
 
 struct Tables {
@@ -53,7 +56,6 @@ struct Tables {
     allow6: LpmTrie<MapData, ListKey6, AllowValue>,
     blocks: BlockTables,
     counters: PerCpuArray<MapData, Counters>,
-    tenant_counters: PerCpuHashMap<MapData, u32, TenantCounters>,
 }
 
 impl Maps {
@@ -73,10 +75,10 @@ impl Maps {
             allow6: open(&pins, names::MAP_ALLOW6)?,
             blocks: BlockTables::open(&pins)?,
             counters: open(&pins, names::MAP_COUNTERS)?,
-            tenant_counters: open(&pins, names::MAP_TENANT_COUNTERS)?,
         };
         let flows = Mutex::new(Flows::open(&pins)?);
-        Ok(Self { pins, tables: Mutex::new(tables), flows })
+        let tenants = Mutex::new(Tenants::open(&pins)?);
+        Ok(Self { pins, tables: Mutex::new(tables), flows, tenants })
     }
 
     /// A panic elsewhere leaves each map whole: every write is one call.
@@ -86,6 +88,10 @@ impl Maps {
 
     fn flows(&self) -> MutexGuard<'_, Flows> {
         self.flows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tenants(&self) -> MutexGuard<'_, Tenants> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The settings that the programs read.
@@ -161,6 +167,7 @@ impl Maps {
             absent_is_done(tables.services.remove(stale)).map_err(write(name))?;
         }
         for (key, value) in services {
+            let value = ServiceValue { counters: self.tenants().place_of(value.tenant)?, ..*value };
             tables.services.insert(key, value, 0).map_err(write(name))?;
         }
         Ok(())
@@ -202,9 +209,16 @@ impl Maps {
                 ListKey::V6(key) => wanted6.push(key),
             }
         }
+        let in_use = entries.iter().fold(0, |word, entry| {
+            let is_v4 = keys::canonical(entry.prefix).addr().is_ipv4();
+            word | allow_bit(ScopeKind::of(entry.scope), is_v4)
+        });
         let mut tables = self.tables();
+        // Bits before entries come, and away after they went: one too many costs a look-up, one too few the allow.
+        tables.blocks.set_allows(|old| old | in_use)?;
         replace_trie(&mut tables.allow4, names::MAP_ALLOW4, &wanted4, value)?;
-        replace_trie(&mut tables.allow6, names::MAP_ALLOW6, &wanted6, value)
+        replace_trie(&mut tables.allow6, names::MAP_ALLOW6, &wanted6, value)?;
+        tables.blocks.set_allows(|_| in_use)
     }
 
     /// Adds a block entry, or replaces the one of the same scope, prefix and reason.
@@ -269,15 +283,7 @@ impl Maps {
     /// # Errors
     /// The map cannot be read.
     pub fn tenant_counters(&self) -> Result<Vec<(u32, TenantCounters)>, KernelError> {
-        let mut tenants = Vec::new();
-        for entry in self.tables().tenant_counters.iter() {
-            let (tenant, values) = entry.map_err(read(names::MAP_TENANT_COUNTERS))?;
-            let mut sum = TenantCounters::zeroed();
-            values.iter().for_each(|value| sum.add(value));
-            tenants.push((tenant, sum));
-        }
-        tenants.sort_unstable_by_key(|(tenant, _)| *tenant);
-        Ok(tenants)
+        self.tenants().counters()
     }
 
     /// Entries of a map by name; none where a count of keys means nothing.
@@ -295,7 +301,7 @@ impl Maps {
             names::MAP_BLOCK6 => count(tables.blocks.trie6.keys()),
             names::MAP_BLOCK_EXACT => count(tables.blocks.exact.keys()),
             names::MAP_FLOWS => return self.flows().len().map(Some),
-            names::MAP_TENANT_COUNTERS => count(tables.tenant_counters.keys()),
+            names::MAP_TENANT_COUNTERS => return Ok(Some(self.tenants().len())),
             _ => return Ok(None),
         };
         count.map(Some).map_err(read(name))
@@ -312,7 +318,8 @@ impl Maps {
         destination: SocketAddr,
         tenant: u32,
     ) -> Result<(), KernelError> {
-        self.flows().set(flow_key(source, destination), tenant)
+        let counters = self.tenants().place_of(tenant)?;
+        self.flows().set(flow_key(source, destination), FlowValue { tenant, counters })
     }
 
     /// Forgets a connection when it closes: its ports come again, for another tenant.

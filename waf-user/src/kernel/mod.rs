@@ -13,6 +13,7 @@ mod object;
 mod route;
 mod shape;
 mod syscall;
+mod tenants;
 
 pub mod capture;
 pub mod explain;

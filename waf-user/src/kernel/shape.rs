@@ -8,7 +8,7 @@ use aya::maps::{MapData, MapType};
 use waf_common::address::{PrefixKey, PrefixValue};
 use waf_common::block::{AllowValue, BlockExactKey, BlockValue, ListKey4, ListKey6};
 use waf_common::flow::{FlowKey, FlowValue};
-use waf_common::hint::HINT_WORDS;
+use waf_common::hint::HINT_ENTRIES;
 use waf_common::limits::{
     EVENTS_BYTES, FLOWS_MAX, LIST_ENTRIES_MAX, LOG_BYTES, PREFIXES_MAX, SERVICES_MAX, TENANTS_MAX,
     WORKERS_MAX,
@@ -71,12 +71,12 @@ const SHAPES: [Shape; names::MAPS.len()] = [
     shape(names::MAP_BLOCK4, MapType::LpmTrie, BLOCK4, LIST_ENTRIES_MAX, TRIE),
     shape(names::MAP_BLOCK6, MapType::LpmTrie, BLOCK6, LIST_ENTRIES_MAX, TRIE),
     shape(names::MAP_BLOCK_EXACT, MapType::Hash, EXACT, LIST_ENTRIES_MAX, READ_ONLY_PROGRAM),
-    shape(names::MAP_BLOCK_HINT, MapType::Array, (U32, size_of::<u64>()), HINT_WORDS + 1, READ_ONLY_PROGRAM),
+    shape(names::MAP_BLOCK_HINT, MapType::Array, (U32, size_of::<u64>()), HINT_ENTRIES, READ_ONLY_PROGRAM),
     shape(names::MAP_FLOWS, MapType::LruHash, FLOW, FLOWS_MAX, READ_ONLY_PROGRAM),
     shape(names::MAP_COUNTERS, MapType::PerCpuArray, (U32, size_of::<Counters>()), 1, 0),
     shape(
         names::MAP_TENANT_COUNTERS,
-        MapType::PerCpuHash,
+        MapType::PerCpuArray,
         (U32, size_of::<TenantCounters>()),
         TENANTS_MAX,
         0,

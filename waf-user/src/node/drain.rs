@@ -35,7 +35,7 @@ pub(super) async fn drain(
     ending: Ending,
     standing: &Standing,
     commands: &[mpsc::Sender<Command>],
-    waiting: Vec<JoinHandle<()>>,
+    waiting: &mut Vec<JoinHandle<()>>,
 ) {
     standing.facts.phase.set(Phase::Draining);
     // Ours no longer after a take-over; then this writes nothing.
@@ -45,14 +45,30 @@ pub(super) async fn drain(
     let drain = order(ending, standing.settings.borrow().interface.is_some());
     tracing::info!(within_s = drain.within.as_secs(), "node drains");
     let deadline = Instant::now() + drain.within + GRACE;
+    tell(commands, drain, deadline).await;
+    left_behind(waiting, deadline).await;
+}
+
+/// Ends a drain that is under way: what is still open is cut off, and told of.
+pub(super) async fn cut_off(commands: &[mpsc::Sender<Command>], waiting: &mut Vec<JoinHandle<()>>) {
+    let deadline = Instant::now() + GRACE;
+    tell(commands, Drain::at_once(Duration::ZERO), deadline).await;
+    left_behind(waiting, deadline).await;
+}
+
+/// A worker that takes no command by the deadline is left behind; one that is gone needs none.
+async fn tell(commands: &[mpsc::Sender<Command>], drain: Drain, deadline: Instant) {
     for worker in commands {
-        // A worker that takes no command by the deadline is left behind; one that is gone needs none.
         let _ = tokio::time::timeout_at(deadline, worker.send(Command::Drain(drain))).await;
     }
-    for ended in waiting {
+}
+
+async fn left_behind(waiting: &mut Vec<JoinHandle<()>>, deadline: Instant) {
+    while let Some(ended) = waiting.last_mut() {
         if tokio::time::timeout_at(deadline, ended).await.is_err() {
             tracing::warn!("worker left behind: it did not drain in time");
         }
+        waiting.pop();
     }
 }
 

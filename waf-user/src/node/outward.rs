@@ -2,6 +2,7 @@
 //! of the kernel's samples. Opened, left to another process, opened again.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -57,7 +58,8 @@ impl Outward {
         settings: &NodeSettings,
     ) {
         if let Some(Rings { samples, complaints }) = rings {
-            self.tasks.push(tokio::task::spawn_local(samples.run(self.journal.clone())));
+            let metrics = Arc::clone(&self.standing.metrics);
+            self.tasks.push(tokio::task::spawn_local(samples.run(self.journal.clone(), metrics)));
             self.tasks.push(tokio::task::spawn_local(complaints.run()));
         }
         let control = Control {

@@ -86,24 +86,12 @@ impl Reaction {
 /// The record of a ban: no request's, so without method, status or page.
 fn ban_event(ban: &Ban, destination: IpAddr, now: Mono) -> Event {
     let time = Wall::now();
+    let ends = (SocketAddr::new(ban.prefix.addr(), 0), SocketAddr::new(destination, 0));
+    let why = (Stage::List, Reason::Banned);
     Event {
-        id: new_id(time, now),
-        time,
-        mono: now,
         tenant: ban.tenant,
-        client: SocketAddr::new(ban.prefix.addr(), 0),
-        server: SocketAddr::new(destination, 0),
-        stage: Stage::List,
-        reason: Reason::Banned,
-        refused: true,
-        status: None,
-        method: String::new(),
-        host: String::new(),
-        target: String::new(),
-        sni: None,
-        score: 0,
-        matches: Vec::new(),
         detail: sentence(ban, now),
+        ..Event::without_request(new_id(time, now), (time, now), ends, why)
     }
 }
 

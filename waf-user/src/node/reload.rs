@@ -13,7 +13,7 @@ use super::error::chain;
 use super::fixed;
 use super::protect::Protected;
 use super::services::ServicePlan;
-use super::snapshot::{self, Built, SnapshotError};
+use super::snapshot::{self, Built, Lasting, SnapshotError};
 use super::standing::{Phase, Standing};
 use super::{NodeError, start};
 use crate::config::{self, ConfigErrors, InterfaceError, NodeConfig, NodeSettings, check_interface};
@@ -90,8 +90,10 @@ impl Reloader {
         let generation = self.standing.facts.generation.get().next();
         let file = path.to_owned();
         // Compiling rules takes its time; bans and metrics go on meanwhile.
-        let read = tokio::task::spawn_blocking(move || read(&file, generation));
+        let lasting = self.standing.lasting.clone();
+        let read = tokio::task::spawn_blocking(move || read(&file, generation, &lasting));
         let (settings, config, built) = read.await??;
+        built.tell();
         self.put(path, settings, config, built)
     }
 
@@ -119,7 +121,7 @@ impl Reloader {
         if !refused.is_empty() {
             return Err(ReloadError::Fixed(refused));
         }
-        let Built { snapshot, rules } = built;
+        let Built { snapshot, rules, .. } = built;
         let (generation, tenants) = (snapshot.generation, config.tenants.len());
         let protected = Protected::of_this_machine(&settings, &config);
         let (old, new) = (standing.snapshot.load_full(), Arc::new(snapshot));
@@ -136,9 +138,13 @@ impl Reloader {
 }
 
 /// The same checks as `waf node --check`.
-fn read(path: &Path, generation: Generation) -> Result<(NodeSettings, NodeConfig, Built), ReloadError> {
+fn read(
+    path: &Path,
+    generation: Generation,
+    lasting: &Lasting,
+) -> Result<(NodeSettings, NodeConfig, Built), ReloadError> {
     let (settings, config) = config::load(path)?;
     check_interface(&settings).map_err(Box::new)?;
-    let built = snapshot::build(&settings, &config, generation).map_err(Box::new)?;
+    let built = snapshot::build(&settings, &config, generation, lasting).map_err(Box::new)?;
     Ok((settings, config, built))
 }

@@ -1,22 +1,21 @@
-//! Samples of packets dropped in the kernel -> events.
+//! Samples of packets dropped in the kernel -> events, or one more that is counted as not told of.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::time::{Duration, Instant};
 use waf_common::address::Address;
 use waf_common::outcome::Outcome;
 use waf_common::report::Report;
 
 use super::NodeError;
+use super::drop_gate::DropGate;
 use super::react::new_id;
 use crate::event::{Event, Journal, Reason, Stage};
 use crate::kernel::Reports;
 use crate::model::{Mono, TenantId, Wall};
-
-/// Events of kernel drops in a second: they are samples of a flood, and the log is for people.
-const EVENTS_PER_S_MAX: u32 = 100;
+use crate::telemetry::Metrics;
 
 /// The ring of samples, registered with the node's runtime.
 pub(super) struct Samples {
@@ -35,19 +34,17 @@ impl Samples {
         Ok(Self { ring })
     }
 
-    /// Runs for ever: a sample in, an event out. Those above the rate are taken from the ring and forgotten; the
-    /// kernel's counters have counted their packets all the same.
-    pub async fn run(mut self, journal: Journal) {
-        let (mut second, mut written) = (Instant::now(), 0);
+    /// Runs for ever: a sample in, an event out, or one more lost to the rate.
+    pub async fn run(mut self, journal: Journal, metrics: Arc<Metrics>) {
+        let mut gate = DropGate::default();
         loop {
             let Ok(mut ready) = self.ring.readable_mut().await else { return };
             while let Some(report) = ready.get_inner_mut().take() {
-                if second.elapsed() >= Duration::from_secs(1) {
-                    (second, written) = (Instant::now(), 0);
-                }
-                if written < EVENTS_PER_S_MAX {
-                    written += 1;
-                    journal.event(event(&report, Mono::now(), Wall::now()));
+                let now = Mono::now();
+                if gate.passes(&report, now) {
+                    journal.event(event(&report, now, Wall::now()));
+                } else {
+                    metrics.drop_event_lost();
                 }
             }
             ready.clear_ready();
@@ -62,24 +59,13 @@ fn event(report: &Report, now: Mono, wall: Wall) -> Event {
     let time = Wall(wall.0.saturating_sub(now.since_ns(mono) / 1_000_000));
     let address = |octets| IpAddr::from(Address { octets });
     let outcome = Outcome::from_number(report.outcome).map_or("unknown outcome", Outcome::text);
+    let client = SocketAddr::new(address(report.source), report.source_port);
+    let server = SocketAddr::new(address(report.destination), report.destination_port);
+    let why = (Stage::Kernel, Reason::KernelDrop);
     Event {
-        id: new_id(time, mono),
-        time,
-        mono,
         tenant: TenantId::new(u64::from(report.tenant)).ok(),
-        client: SocketAddr::new(address(report.source), report.source_port),
-        server: SocketAddr::new(address(report.destination), report.destination_port),
-        stage: Stage::Kernel,
-        reason: Reason::KernelDrop,
-        refused: true,
-        status: None,
-        method: String::new(),
-        host: String::new(),
-        target: String::new(),
-        sni: None,
-        score: 0,
-        matches: Vec::new(),
         detail: format!("{outcome} (one sample of {} such packets)", report.sample.max(1)),
+        ..Event::without_request(new_id(time, mono), (time, mono), (client, server), why)
     }
 }
 

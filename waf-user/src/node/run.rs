@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, LocalSet};
 
 use super::control::{ORDERS_MAX, Order, Reply};
 use super::control_sock::ControlSocket;
-use super::drain::{Ending, drain};
+use super::drain::{Ending, cut_off, drain};
 use super::error::chain;
 use super::kernel_half::{KernelHalf, open_kernel, open_maps};
 use super::outward::{Outward, Rings, bind_admin};
@@ -95,14 +95,18 @@ async fn live(
     tokio::task::spawn_local(started.reaction.run(started.observations));
     tokio::task::spawn_local(reap(Rc::clone(&standing)));
 
-    let (lost, waiting) = watch(started.workers);
+    let (lost, mut waiting) = watch(started.workers);
     let mut life =
         Life { standing: &standing, signals: &mut signals, outward: &mut outward, journal: &journal };
     let ended = life.until_end(given, lost).await;
     let ending = ended.as_ref().copied().unwrap_or(Ending::Stopped);
-    tokio::select! {
-        () = drain(ending, &standing, &started.commands, waiting) => {}
-        () = told_again(&mut signals) => tracing::warn!("told to stop once more: connections are cut off"),
+    let is_hurried = tokio::select! {
+        () = drain(ending, &standing, &started.commands, &mut waiting) => false,
+        () = told_again(&mut signals) => true,
+    };
+    if is_hurried {
+        tracing::warn!("told to stop once more: connections are cut off");
+        cut_off(&started.commands, &mut waiting).await;
     }
     outward.close().await;
     if !journal.flush() {

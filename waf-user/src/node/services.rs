@@ -149,6 +149,7 @@ impl ServicePlan {
             tenant: shared.tenant_number(),
             worker_set: sets.get(&shared.workers).copied().unwrap_or(0),
             flags,
+            counters: 0,
         };
         let mut services = Vec::new();
         for (service_id, ((address, port), shared)) in (1..).zip(&self.endpoints) {

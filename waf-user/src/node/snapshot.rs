@@ -1,18 +1,17 @@
 //! Configuration -> the snapshot that workers serve from: certificates loaded, rules compiled, sites built. Tenants with
 //! the same rule files share one compiled set.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::rule_files::Disk;
+use super::rule_sets::{Gathering, RuleSetError, RuleSets};
 use crate::config::{NodeConfig, NodeSettings, TenantConfig};
-use crate::engine::{RuleErrors, RuleSet, Settings};
-use crate::model::{Fqdn, Generation};
+use crate::engine::{Collections, MemoryCollections, RuleErrors, RuleSet, Settings};
+use crate::model::{Fqdn, Generation, Mode};
 use crate::origin::Upstreams;
-use crate::proxy::{Site, Sites, Snapshot};
+use crate::proxy::{Exclusions, Site, Sites, Snapshot};
 use crate::tls::{Acceptor, Identity, TlsError};
 
 /// Why a configuration cannot be served.
@@ -28,12 +27,40 @@ pub enum SnapshotError {
     Rules { fqdn: Fqdn, source: RuleErrors },
 }
 
+/// Said where [`Built::fell_back`].
+pub const FELL_BACK: &str = "the package modsecurity-crs is not installed: tenants without `rules` have the few starter \
+                             rules only";
+
 /// A snapshot and what it took.
 #[derive(Debug)]
 pub struct Built {
     pub snapshot: Snapshot,
     /// Rules in all compiled sets together.
     pub rules: usize,
+    /// A tenant without `rules` got the starter rules: there is no Core Rule Set on this machine.
+    pub fell_back: bool,
+}
+
+impl Built {
+    /// Tells the log what an operator should know of a configuration that is served all the same.
+    pub fn tell(&self) {
+        if self.fell_back {
+            tracing::warn!("{FELL_BACK}");
+        }
+    }
+}
+
+/// What goes over from one snapshot to the next.
+#[derive(Clone, Debug)]
+pub struct Lasting {
+    rule_sets: Arc<RuleSets>,
+    collections: Arc<dyn Collections>,
+}
+
+impl Default for Lasting {
+    fn default() -> Self {
+        Self { rule_sets: Arc::default(), collections: Arc::new(MemoryCollections::default()) }
+    }
 }
 
 /// # Errors
@@ -42,15 +69,17 @@ pub fn build(
     settings: &NodeSettings,
     config: &NodeConfig,
     generation: Generation,
+    lasting: &Lasting,
 ) -> Result<Built, SnapshotError> {
     let own = own_endpoints(settings, config);
-    let mut rule_sets = RuleSets::default();
+    let mut rule_sets = lasting.rule_sets.gather();
     let mut identities = Vec::new();
     let mut sites = Vec::new();
     for tenant in &config.tenants {
         identities.extend(identity(tenant)?.map(|identity| (tenant.fqdn.clone(), identity)));
-        let rules = rule_sets.of(tenant)?;
-        sites.push(Arc::new(site(tenant, config, rules, &own)));
+        let rules = rules_of(tenant, &mut rule_sets)?;
+        let upstreams = upstreams(tenant, config, &own);
+        sites.push(Arc::new(site(tenant, rules, upstreams, Arc::clone(&lasting.collections))));
     }
     let tls = if identities.is_empty() {
         None
@@ -64,7 +93,9 @@ pub fn build(
         sites: Sites::new(sites),
         tls,
     };
-    Ok(Built { snapshot, rules: rule_sets.rules() })
+    let built = Built { snapshot, rules: rule_sets.rules(), fell_back: rule_sets.fell_back() };
+    rule_sets.keep();
+    Ok(built)
 }
 
 /// Where no origin may point: it would be a loop, or a way in. With the kernel half a service address is ours with all
@@ -101,7 +132,24 @@ fn identity(tenant: &TenantConfig) -> Result<Option<Identity>, SnapshotError> {
     identity.map(Some).map_err(wrong)
 }
 
-fn site(tenant: &TenantConfig, config: &NodeConfig, rules: Arc<RuleSet>, own: &[SocketAddr]) -> Site {
+/// A tenant whose rules are off and not even named needs none.
+fn rules_of(tenant: &TenantConfig, rule_sets: &mut Gathering<'_>) -> Result<Arc<RuleSet>, SnapshotError> {
+    if tenant.mode == Mode::Off && tenant.rules.is_none() {
+        return Ok(Arc::default());
+    }
+    let fqdn = || tenant.fqdn.clone();
+    rule_sets.of(tenant.rules.as_deref()).map_err(|error| match error {
+        RuleSetError::Read { path, source } => SnapshotError::Read { fqdn: fqdn(), path, source },
+        RuleSetError::Compile(source) => SnapshotError::Rules { fqdn: fqdn(), source },
+    })
+}
+
+fn site(
+    tenant: &TenantConfig,
+    rules: Arc<RuleSet>,
+    upstreams: Upstreams,
+    collections: Arc<dyn Collections>,
+) -> Site {
     Site {
         tenant: tenant.id,
         fqdn: tenant.fqdn.clone(),
@@ -111,14 +159,11 @@ fn site(tenant: &TenantConfig, config: &NodeConfig, rules: Arc<RuleSet>, own: &[
         https_port: tenant.certificate.is_some().then_some(tenant.https_port),
         mode: tenant.mode,
         rules,
-        settings: Settings {
-            paranoia_level: tenant.paranoia_level,
-            inbound_threshold: tenant.inbound_threshold,
-            outbound_threshold: tenant.outbound_threshold,
-            response_bodies: tenant.response_bodies,
-        },
-        exclusions: tenant.exclusions.clone(),
-        upstreams: upstreams(tenant, config, own),
+        settings: Settings::new(tenant.levels, tenant.response_bodies),
+        exclusions: Exclusions::new(&tenant.exclusions),
+        collections,
+        records_of: tenant.id.to_string().into(),
+        upstreams,
         trusted_proxies: tenant.trusted_proxies.clone(),
         response_headers: tenant.response_headers.clone(),
     }
@@ -126,38 +171,6 @@ fn site(tenant: &TenantConfig, config: &NodeConfig, rules: Arc<RuleSet>, own: &[
 
 fn upstreams(tenant: &TenantConfig, config: &NodeConfig, own: &[SocketAddr]) -> Upstreams {
     Upstreams::new(tenant.origins.clone(), config.origin_networks.clone()).forbidding(own.to_vec())
-}
-
-/// Compiled sets by the files they came from.
-#[derive(Default)]
-struct RuleSets {
-    compiled: HashMap<Vec<PathBuf>, Arc<RuleSet>>,
-}
-
-impl RuleSets {
-    fn of(&mut self, tenant: &TenantConfig) -> Result<Arc<RuleSet>, SnapshotError> {
-        if let Some(rules) = self.compiled.get(&tenant.rules) {
-            return Ok(Arc::clone(rules));
-        }
-        let fqdn = || tenant.fqdn.clone();
-        let mut files = Vec::new();
-        for path in &tenant.rules {
-            let file = Disk::read_file(path);
-            files.push(file.map_err(|source| SnapshotError::Read {
-                fqdn: fqdn(),
-                path: path.clone(),
-                source,
-            })?);
-        }
-        let compiled = RuleSet::compile(&files, &Disk);
-        let rules = Arc::new(compiled.map_err(|source| SnapshotError::Rules { fqdn: fqdn(), source })?);
-        self.compiled.insert(tenant.rules.clone(), Arc::clone(&rules));
-        Ok(rules)
-    }
-
-    fn rules(&self) -> usize {
-        self.compiled.values().map(|rules| rules.len()).sum()
-    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::enforce::Enforcer;
 use super::feedback::Feedback;
+use super::snapshot::Lasting;
 use crate::config::NodeSettings;
 use crate::event::Journal;
 use crate::kernel::KernelError;
@@ -49,6 +50,7 @@ pub(super) struct Standing {
     /// node.toml's.
     pub path: RefCell<PathBuf>,
     pub snapshot: Arc<ArcSwap<Snapshot>>,
+    pub lasting: Lasting,
     pub enforcer: Rc<RefCell<Enforcer>>,
     pub feedback: Rc<RefCell<Feedback>>,
     pub metrics: Arc<Metrics>,

@@ -17,7 +17,7 @@ use super::filter::Filter;
 use super::protect::Protected;
 use super::react::{BATCHES_MAX, Reaction};
 use super::services::ServicePlan;
-use super::snapshot::Built;
+use super::snapshot::{Built, Lasting};
 use super::standing::{Facts, Phase, Standing};
 use super::take_over::Handed;
 use super::workers::{self, Worker};
@@ -36,6 +36,7 @@ const COMMANDS_MAX: usize = 1024;
 /// What can fail before anybody is disturbed.
 pub(super) struct Prepared {
     built: Built,
+    lasting: Lasting,
     cpus: Vec<usize>,
     workers: u16,
     pub journal: Journal,
@@ -67,11 +68,13 @@ pub(super) fn prepare(settings: &NodeSettings, config: &NodeConfig) -> Result<Pr
     let metrics = Arc::new(Metrics::default());
     let log = &settings.log;
     let journal = Journal::open(log.requests.as_deref(), log.events.as_deref(), Arc::clone(&metrics) as _)?;
-    let built = snapshot::build(settings, config, Generation::default()).map_err(Box::new)?;
+    let lasting = Lasting::default();
+    let built = snapshot::build(settings, config, Generation::default(), &lasting).map_err(Box::new)?;
+    built.tell();
     let cpus = cpus::allowed()?;
     let workers = cpus::worker_count(settings.workers, cpus.len());
     check_workers(config, workers)?;
-    Ok(Prepared { built, cpus, workers, journal, metrics })
+    Ok(Prepared { built, lasting, cpus, workers, journal, metrics })
 }
 
 /// # Errors
@@ -82,7 +85,8 @@ pub(super) fn start(
     maps: Option<Arc<Maps>>,
     inherited: Inherited,
 ) -> Result<Started, NodeError> {
-    let Prepared { built: Built { mut snapshot, rules }, cpus, workers: count, journal, metrics } = prepared;
+    let Prepared { built, lasting, cpus, workers: count, journal, metrics } = prepared;
+    let Built { mut snapshot, rules, .. } = built;
     let flows = maps.clone().map(|maps| maps as Arc<dyn Flows>);
     let filter = maps.map(|maps| Box::new(maps) as Box<dyn Filter>);
     if let (Some(filter), false) = (&filter, inherited.lives_on) {
@@ -145,6 +149,7 @@ pub(super) fn start(
         settings: RefCell::new(settings.clone()),
         path: RefCell::new(path.to_owned()),
         snapshot,
+        lasting,
         enforcer,
         feedback,
         metrics,

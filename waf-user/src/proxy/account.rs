@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::forwarding::Visitor;
 use super::inspect::Inspection;
 use super::limits::QUOTED_BYTES_MAX;
+use super::registry::Cut;
 use super::session::Session;
 use super::worker::Worker;
 use super::{Misdirected, Observation, Site};
@@ -40,6 +41,13 @@ impl Fault {
             BanScope::Tenant(tenant) => format!("tenant {tenant}"),
         };
         Self::new(Stage::List, reason, format!("{} is refused for {scope}", ban.prefix))
+    }
+
+    pub(super) fn of_cut(cut: &Cut) -> Self {
+        match cut {
+            Cut::Banned(ban) => Self::of_ban(ban),
+            Cut::Drained => Self::new(Stage::Http, Reason::DrainDeadline, "the node ended first"),
+        }
     }
 
     pub(super) fn of_misdirected(misdirected: Misdirected) -> Self {
@@ -113,7 +121,6 @@ impl Account<'_> {
             worker.journal.event(self.event(session, ending, inspection, now));
         }
         if worker.journal.wants_requests() {
-            let matches = inspection.map(Inspection::matches).unwrap_or_default();
             let (method, host, target) = self.quoted();
             worker.journal.request(RequestRecord {
                 time: self.time,
@@ -126,7 +133,7 @@ impl Account<'_> {
                 status: ending.status,
                 verdict: ending.verdict.label(),
                 score: inspection.map_or(0, Inspection::score),
-                rules: matches.iter().map(|rule| rule.id).collect(),
+                rules: inspection.map(Inspection::rule_ids).unwrap_or_default(),
                 inspect_us: inspect_ns / 1_000,
                 total_us: total_ns / 1_000,
             });
@@ -191,28 +198,25 @@ impl Account<'_> {
     }
 }
 
+/// Tells of a connection that was ended from outside between requests.
+pub(super) fn connection_cut(worker: &Worker, session: &Session, cut: &Cut) {
+    let tenant = match cut {
+        Cut::Banned(ban) => ban.tenant,
+        Cut::Drained => None,
+    };
+    connection_refused(worker, session, tenant, Fault::of_cut(cut));
+}
+
 /// Tells of a connection that ended before a request.
 pub(super) fn connection_refused(worker: &Worker, session: &Session, tenant: Option<TenantId>, fault: Fault) {
     worker.metrics.refused(fault.reason);
     let time = Wall::now();
+    let (ends, why) = ((session.peer, session.local), (fault.stage, fault.reason));
     worker.journal.event(Event {
-        id: worker.event_id(time),
-        time,
-        mono: Mono::now(),
         tenant,
-        client: session.peer,
-        server: session.local,
-        stage: fault.stage,
-        reason: fault.reason,
-        refused: true,
-        status: None,
-        method: String::new(),
-        host: String::new(),
-        target: String::new(),
         sni: session.sni.clone(),
-        score: 0,
-        matches: Vec::new(),
         detail: fault.detail,
+        ..Event::without_request(worker.event_id(time), (time, Mono::now()), ends, why)
     });
 }
 

@@ -9,12 +9,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::account::{Account, Ending, Fault, connection_refused};
+use super::account::{Account, Ending, Fault, connection_cut, connection_refused};
 use super::exchange::{self, After};
 use super::halves::Half;
 use super::limits::{LINGER, LINGER_BYTES_MAX, READ_BYTES};
 use super::page::Page;
-use super::registry::{Open, Registry};
+use super::registry::{Cut, Open, Registry};
 use super::relay::Client;
 use super::session::Session;
 use super::wait::Alarm;
@@ -23,7 +23,7 @@ use super::worker::Worker;
 use super::{ListVerdict, Snapshot};
 use crate::event::{Reason, Stage};
 use crate::http::{Limits, Parsed, RequestHead, RequestParser, Violation};
-use crate::model::{Ban, Mono, TenantId, Wall};
+use crate::model::{Mono, TenantId, Wall};
 use crate::telemetry::{Metrics, RequestVerdict};
 use crate::tls::{HandshakeError, TlsStream};
 
@@ -74,10 +74,7 @@ async fn serve(worker: &Worker, open: &Open, stream: TcpStream, peer: SocketAddr
     }
     tokio::select! {
         biased;
-        ban = open.closed() => {
-            let session = Session::new(peer, local, None);
-            connection_refused(worker, &session, ban.tenant, Fault::of_ban(&ban));
-        }
+        cut = open.closed() => connection_cut(worker, &Session::new(peer, local, None), &cut),
         shaken = handshake(worker, open, &snapshot, session, stream) => {
             if let Some((session, stream)) = shaken {
                 requests(worker, open, session, stream).await;
@@ -164,15 +161,15 @@ where
     let after = loop {
         let next = tokio::select! {
             biased;
-            ban = open.closed() => NextHead::Banned(ban),
+            cut = open.closed() => NextHead::Cut(cut),
             next = next_head(worker, &session, open, &mut client) => next,
         };
         let after = match next {
             NextHead::Request(head, started) => {
                 exchange::serve(worker, &mut session, open, &mut client, (*head, started)).await
             }
-            NextHead::Banned(ban) => {
-                connection_refused(worker, &session, ban.tenant, Fault::of_ban(&ban));
+            NextHead::Cut(cut) => {
+                connection_cut(worker, &session, &cut);
                 After::Close
             }
             NextHead::Nothing => After::Close,
@@ -195,8 +192,7 @@ where
 /// What came instead of, or as, the next request.
 enum NextHead {
     Request(Box<RequestHead>, Mono),
-    /// A ban covers the peer now.
-    Banned(Ban),
+    Cut(Cut),
     /// The client closed, was idle for too long, or the worker drains.
     Nothing,
     Refused(u16, Fault, Mono),

@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::Site;
 use super::account::{Account, Ending, Fault};
 use super::forwarding::{UpstreamBody, Visitor, Way, upstream_head};
 use super::inspect::Inspection;
-use super::limits::INSPECT_BYTES_MAX;
 use super::page::Page;
+use super::registry::{Cut, Open};
 use super::relay::{Broken, Client, Job, RelayError, Relayed, relay};
 use super::session::{Session, Step};
 use super::wire::{Body, BodyError, send};
 use super::worker::Worker;
-use super::{Site, registry::Open};
 use crate::engine::{Connection, Disruption};
 use crate::event::{EventId, Reason, Stage};
 use crate::http::{CONTINUE, Framing, RequestHead, write_chunk};
-use crate::model::{Ban, Mono, Wall};
+use crate::model::{Mono, Wall};
 use crate::telemetry::RequestVerdict;
 
 /// What becomes of the connection after a request.
@@ -67,7 +67,7 @@ where
             };
             let (ending, after) = tokio::select! {
                 biased;
-                ban = open.closed() => cut_off(&ban),
+                cut = open.closed() => cut_off(&cut),
                 ended = exchange.run(client) => ended,
             };
             exchange.inspection.end().await;
@@ -90,10 +90,13 @@ where
     turn_away(worker, session, client, turned_away).await
 }
 
-/// A ban ends a request under way, whatever it has come to.
-fn cut_off(ban: &Ban) -> (Ending, After) {
-    let fault = Some(Fault::of_ban(ban));
-    (Ending { status: 0, verdict: RequestVerdict::Deny, fault }, After::Close)
+/// A request under way ends, whatever it has come to.
+fn cut_off(cut: &Cut) -> (Ending, After) {
+    let verdict = match cut {
+        Cut::Banned(_) => RequestVerdict::Deny,
+        Cut::Drained => RequestVerdict::Error,
+    };
+    (Ending { status: 0, verdict, fault: Some(Fault::of_cut(cut)) }, After::Close)
 }
 
 /// Ends a request that is not inspected: with a page, or without an answer where the status is 0.
@@ -150,7 +153,7 @@ impl Exchange<'_> {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        self.inspection.request_head(self.head).await;
+        self.inspection.request_head(self.head, &self.site.exclusions).await;
         if let Some(disruption) = self.inspection.refusal().cloned() {
             return self.refuse(client, &disruption, Fault::of_request_rules(&disruption)).await;
         }
@@ -181,7 +184,8 @@ impl Exchange<'_> {
         let mut prefix = Vec::new();
         if self.inspection.wants_request_body() {
             // One byte past the limit shows the rules that there is more (SecRequestBodyLimitAction).
-            while !self.body.is_done() && prefix.len() <= INSPECT_BYTES_MAX {
+            let limit = self.inspection.request_body_limit();
+            while !self.body.is_done() && prefix.len() <= limit {
                 self.body.next(&mut client.inbound, &mut client.read, &mut prefix).await?;
             }
             self.inspection.request_body(&prefix);
@@ -200,7 +204,12 @@ impl Exchange<'_> {
             _ if self.body.is_done() => UpstreamBody::Length(prefix.len() as u64),
             _ => UpstreamBody::Chunked,
         };
-        let way = Way { session: self.session, visitor: self.visitor, id: self.id };
+        let way = Way {
+            session: self.session,
+            visitor: self.visitor,
+            id: self.id,
+            plain_answer: self.inspection.may_want_response_body(),
+        };
         let buffer = self.worker.buffers.take();
         let mut first = upstream_head(buffer, self.head, self.site, &way, upstream);
         let chunked = upstream == UpstreamBody::Chunked;

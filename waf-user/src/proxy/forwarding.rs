@@ -69,6 +69,8 @@ pub(super) struct Way<'a> {
     pub session: &'a Session,
     pub visitor: Visitor,
     pub id: EventId,
+    /// The answer's body may be inspected: it is asked for without a coding.
+    pub plain_answer: bool,
 }
 
 /// The request as the origin gets it.
@@ -89,7 +91,7 @@ pub(super) fn upstream_head(
         let name = field.name;
         let written_below =
             ["host", "content-length", "expect"].iter().any(|own| name.eq_ignore_ascii_case(own));
-        let encoding = site.settings.response_bodies && name.eq_ignore_ascii_case("accept-encoding");
+        let encoding = way.plain_answer && name.eq_ignore_ascii_case("accept-encoding");
         let forwarded = match forwarding_name(name) {
             Some(Forwarding::Ours) => true,
             Some(Forwarding::Proxys) => !behind_proxy,
@@ -99,7 +101,7 @@ pub(super) fn upstream_head(
             out.parsed(field);
         }
     }
-    if site.settings.response_bodies {
+    if way.plain_answer {
         out.field("Accept-Encoding", b"identity");
     }
     way_fields(&mut out, fields, way);
@@ -114,7 +116,7 @@ pub(super) fn upstream_head(
 /// X-Forwarded-For, -Proto, -Port, X-Real-IP and the request's id.
 fn way_fields(out: &mut HeadWriter, fields: &Fields, way: &Way<'_>) {
     // All of it was parsed or made here.
-    let Way { session, visitor, id } = way;
+    let Way { session, visitor, id, plain_answer: _ } = way;
     let peer = session.peer_text();
     if visitor.behind_proxy {
         let mut chain = Vec::new();

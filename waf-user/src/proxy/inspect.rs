@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::Site;
 use super::limits::INSPECT_BUDGET;
+use super::{Exclusions, Site};
 use crate::engine::{Connection, Disruption, EngineMode, Progress, RuleMatch, Transaction, Verdict};
 use crate::event::EventId;
 use crate::http::{RequestHead, ResponseHead};
@@ -31,14 +31,18 @@ impl Inspection {
             let id = id.to_string();
             let mut transaction = Transaction::new(rules, &site.settings, connection, now.0, &id);
             transaction.set_engine(engine);
+            transaction.set_collections(Arc::clone(&site.collections), Arc::clone(&site.records_of));
             transaction
         });
         Self { transaction, spent_ns: 0 }
     }
 
     /// Phase 1.
-    pub(super) async fn request_head(&mut self, head: &RequestHead) {
+    pub(super) async fn request_head(&mut self, head: &RequestHead, exclusions: &Exclusions) {
         if let Some(transaction) = &mut self.transaction {
+            for exclusion in exclusions.of(head.target().as_bytes()) {
+                transaction.exclude(Arc::clone(exclusion));
+            }
             transaction.request_line(
                 head.method().as_bytes(),
                 head.target().as_bytes(),
@@ -54,6 +58,11 @@ impl Inspection {
 
     pub(super) fn wants_request_body(&self) -> bool {
         self.transaction.as_ref().is_some_and(Transaction::wants_request_body)
+    }
+
+    /// Bytes of the body that the rules keep.
+    pub(super) fn request_body_limit(&self) -> usize {
+        self.transaction.as_ref().map_or(0, Transaction::request_body_limit)
     }
 
     /// A piece of the request's body; phase 2 runs with [`Inspection::end_request_body`].
@@ -83,6 +92,16 @@ impl Inspection {
             transaction.end_response_headers();
         }
         self.advance().await;
+    }
+
+    /// Asked before the origin is.
+    pub(super) fn may_want_response_body(&self) -> bool {
+        self.transaction.as_ref().is_some_and(Transaction::may_want_response_body)
+    }
+
+    /// Bytes of the answer's body that the rules keep.
+    pub(super) fn response_body_limit(&self) -> usize {
+        self.transaction.as_ref().map_or(0, Transaction::response_body_limit)
     }
 
     pub(super) fn wants_response_body(&self) -> bool {
@@ -129,6 +148,17 @@ impl Inspection {
 
     pub(super) fn matches(&self) -> &[RuleMatch] {
         self.transaction.as_ref().map(Transaction::matches).unwrap_or_default()
+    }
+
+    /// Every rule that matched and logs, once, in order.
+    pub(super) fn rule_ids(&self) -> Vec<u64> {
+        let mut ids = Vec::new();
+        for matched in self.matches() {
+            if !ids.contains(&matched.id) {
+                ids.push(matched.id);
+            }
+        }
+        ids
     }
 
     pub(super) fn score(&self) -> i64 {

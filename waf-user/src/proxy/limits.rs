@@ -5,7 +5,7 @@
 //! | request line, header block, fields | 414, 431, 431 and close |
 //! | header read, body idle, body rate | 408 and close |
 //! | keep-alive idle, requests of a connection | close between requests |
-//! | body inspected | the prefix is inspected, the rest passes uninspected |
+//! | body inspected (the engine's limits, or SecRequestBodyLimit and SecResponseBodyLimit) | as SecRequestBodyLimitAction says; without it the prefix is inspected, the rest passes uninspected |
 //! | origin connect, first byte, idle | 504, or the answer breaks off |
 //! | connections of a worker | closed at once, counted |
 
@@ -28,6 +28,8 @@ pub const FIRST_REQUEST: Duration = Duration::from_secs(1);
 pub const QUEUE_QUIET: Duration = Duration::from_millis(20);
 /// ... and after this long it is left, however much still comes.
 pub const QUEUE_WITHIN: Duration = Duration::from_millis(200);
+/// At the end of a drain, for connections that are cut off to tell of it: none of them waits for anything but a last write.
+pub const CUT_WITHIN: Duration = Duration::from_millis(500);
 /// Requests of one connection: then the client connects anew and is balanced and listed anew.
 pub const REQUESTS_MAX: u32 = 1_000;
 /// TLS hello and handshake, each.
@@ -44,10 +46,6 @@ pub const POOL_SWEEP: Duration = Duration::from_secs(5);
 pub const WRITE_STALL: Duration = Duration::from_secs(30);
 /// Interim responses of one answer: 100 and 103 come once each, more is a loop.
 pub const INTERIM_MAX: u32 = 8;
-/// Bytes of a request body that the rules see: forms and JSON are far below, uploads far above. It bounds memory per request.
-pub const INSPECT_BYTES_MAX: usize = 128 * 1024;
-/// Bytes of a response body that the rules see and that are held back until they have: the same bound for the same reason.
-pub const INSPECT_RESPONSE_BYTES_MAX: usize = 128 * 1024;
 /// Rule evaluations before other connections of the worker get their turn: some hundred microseconds.
 pub const INSPECT_BUDGET: u32 = 256;
 /// Bytes read at once: what TLS records and socket buffers hand over, times two connections per request.
@@ -57,7 +55,7 @@ pub const READ_BYTES: usize = 16 * 1024;
 pub const BUFFERS_MAX: usize = 32;
 pub const BUFFER_BYTES_MAX: usize = 2 * READ_BYTES;
 /// Open connections of one worker: at some 40 KiB each a third of a GiB. One that uploads holds up to 320 KiB (what is
-/// inspected, twice, and buffers): a worker all of whose connections do needs 2.6 GiB. Fewer where the process may not open two files for each.
+/// inspected, twice, and buffers; more where SecRequestBodyLimit asks for more): a worker all of whose connections do needs 2.6 GiB. Fewer where the process may not open two files for each.
 pub const CONNECTIONS_MAX: usize = 8_192;
 /// Pause after accept failed for want of descriptors or memory: long enough for connections to close meanwhile.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

@@ -12,6 +12,7 @@ mod account;
 mod buffers;
 mod connection;
 mod exchange;
+mod exclusions;
 mod forwarding;
 mod halves;
 mod inspect;
@@ -27,6 +28,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use exclusions::Exclusions;
 pub use flows::Flows;
 pub use lists::{ListVerdict, Lists};
 pub use observe::{Command, Drain, Observation};

@@ -23,7 +23,7 @@ pub struct Observation {
 pub enum Command {
     /// Close the open connections that a ban covers.
     CloseBanned(Ban),
-    /// Finish requests under way and return from `serve`.
+    /// Finish requests under way and return from `serve`. A second one: return now.
     Drain(Drain),
 }
 

@@ -34,9 +34,17 @@ pub(super) struct Open {
     flows: RefCell<Option<Arc<dyn Flows>>>,
     /// Known from the address, from SNI or from the request served last.
     tenant: Cell<Option<TenantId>>,
-    banned: RefCell<Option<Ban>>,
+    cut: RefCell<Option<Cut>>,
     /// Its task, while that waits for a ban or the drain.
     waiting: RefCell<Option<Waker>>,
+}
+
+/// Why a connection is ended from outside, whatever it has come to.
+#[derive(Clone, Debug)]
+pub(super) enum Cut {
+    Banned(Ban),
+    /// The drain's time is over.
+    Drained,
 }
 
 impl Open {
@@ -53,10 +61,10 @@ impl Open {
         self.flows.borrow().as_ref().is_none_or(|flows| flows.set(self.peer, self.service, tenant))
     }
 
-    /// Waits until a ban closes this connection; at once if one did. For the connection's own task.
-    pub(super) async fn closed(&self) -> Ban {
-        poll_fn(|cx| match self.banned.borrow().as_ref() {
-            Some(ban) => Poll::Ready(ban.clone()),
+    /// Waits until this connection is ended from outside; at once if it was. For the connection's own task.
+    pub(super) async fn closed(&self) -> Cut {
+        poll_fn(|cx| match self.cut.borrow().as_ref() {
+            Some(cut) => Poll::Ready(cut.clone()),
             None => self.wait(cx),
         })
         .await
@@ -76,6 +84,11 @@ impl Open {
         if let Some(waker) = self.waiting.borrow_mut().take() {
             waker.wake();
         }
+    }
+
+    fn cut(&self, why: Cut) {
+        *self.cut.borrow_mut() = Some(why);
+        self.wake();
     }
 }
 
@@ -101,7 +114,7 @@ impl Registry {
             service: canonical(local),
             flows: RefCell::default(),
             tenant: Cell::new(None),
-            banned: RefCell::new(None),
+            cut: RefCell::new(None),
             waiting: RefCell::new(None),
         });
         registry.open.borrow_mut().insert(number, Rc::clone(&open));
@@ -122,10 +135,14 @@ impl Registry {
             };
             let covered = in_scope && ban.prefix.contains(&open.peer.ip());
             if covered && !lists.spare(open.peer.ip(), ban.scope, open.tenant.get()) {
-                *open.banned.borrow_mut() = Some(ban.clone());
-                open.wake();
+                open.cut(Cut::Banned(ban.clone()));
             }
         }
+    }
+
+    /// Ends every connection.
+    pub(super) fn cut_all(&self) {
+        self.open.borrow().values().for_each(|open| open.cut(Cut::Drained));
     }
 
     pub(super) fn start_drain(&self, drain: Drain) {

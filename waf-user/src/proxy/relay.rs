@@ -15,7 +15,7 @@ use super::buffers::Buffers;
 use super::forwarding::{DownstreamBody, downstream_head};
 use super::halves::Half;
 use super::inspect::Inspection;
-use super::limits::{INSPECT_RESPONSE_BYTES_MAX, INTERIM_MAX, ORIGIN_LAST_WORD, Times};
+use super::limits::{INTERIM_MAX, ORIGIN_LAST_WORD, Times};
 use super::wait::Alarm;
 use super::wire::{Body, BodyError, Inbound, send};
 use crate::http::{
@@ -283,9 +283,10 @@ async fn answer(
     let mut body = Body::of_response(head.framing(), job.times.origin_idle);
     let mut held = Vec::new();
     // A part of a resource means nothing to rules about the whole (206).
-    let inspected = job.site.settings.response_bodies && status != 206 && inspection.wants_response_body();
+    let inspected = status != 206 && inspection.wants_response_body();
     if inspected {
-        while !body.is_done() && held.len() <= INSPECT_RESPONSE_BYTES_MAX {
+        let limit = inspection.response_body_limit();
+        while !body.is_done() && held.len() <= limit {
             body.next(inbound, origin, &mut held).await.map_err(Broken::before)?;
         }
     }

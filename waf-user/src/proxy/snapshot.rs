@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use crate::config::Exclusion;
-use crate::engine::{RuleSet, Settings};
+use super::Exclusions;
+use crate::engine::{Collections, RuleSet, Settings};
 use crate::model::{Carrier, Fqdn, Generation, Mode, NodeName, TenantId};
 use crate::origin::Upstreams;
 use crate::tls::Acceptor;
@@ -37,7 +37,10 @@ pub struct Site {
     pub mode: Mode,
     pub rules: Arc<RuleSet>,
     pub settings: Settings,
-    pub exclusions: Vec<Exclusion>,
+    pub exclusions: Exclusions,
+    /// Persistent records of rules, and the name under which this tenant's are kept.
+    pub collections: Arc<dyn Collections>,
+    pub records_of: Arc<str>,
     pub upstreams: Upstreams,
     pub trusted_proxies: Vec<IpNet>,
     /// Added to every answer.

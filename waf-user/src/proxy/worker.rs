@@ -11,11 +11,11 @@ use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
 
 use super::buffers::Buffers;
-use super::limits::Times;
+use super::limits::{CUT_WITHIN, Times};
 use super::outbox::Outbox;
 use super::registry::{Open, Registry};
 use super::{Command, Drain, Flows, Lists, Observation, Snapshot, listen};
-use crate::event::{EventId, Journal};
+use crate::event::{EventId, Journal, Reason};
 use crate::model::{TenantId, Wall};
 use crate::origin::Pool;
 use crate::telemetry::Metrics;
@@ -97,29 +97,42 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
             // Its panic was told of; the other sockets' connections are still to be served.
             let _ = accepting.await;
         }
-        // Bans hold to the end.
-        tokio::select! {
-            () = worker.registry.emptied() => {}
-            () = obey_bans(&worker, commands) => {}
-        }
+        worker.registry.emptied().await;
     };
-    // What is still open at the deadline is cut off when the caller drops the runtime.
-    if tokio::time::timeout(drain.within, ended).await.is_err() {
-        tracing::warn!(worker = worker.index, open = worker.registry.len(), "drain deadline reached");
+    tokio::select! {
+        biased;
+        () = ended => {}
+        () = tokio::time::sleep(drain.within) => cut_off(&worker).await,
+        () = last_command(&worker, commands) => cut_off(&worker).await,
     }
     telling.abort();
     worker.outbox.send(&worker.metrics);
 }
 
-/// Closes what bans cover until there are no connections to speak of.
-async fn obey_bans(worker: &Worker, mut commands: mpsc::Receiver<Command>) {
+/// While draining bans hold; a second drain ends it.
+async fn last_command(worker: &Worker, mut commands: mpsc::Receiver<Command>) {
     while let Some(command) = commands.recv().await {
-        if let Command::CloseBanned(ban) = command {
-            worker.registry.close_banned(&ban, &worker.lists.load());
+        match command {
+            Command::CloseBanned(ban) => worker.registry.close_banned(&ban, &worker.lists.load()),
+            Command::Drain(_) => return,
         }
     }
     // The node is gone, the connections are not.
-    worker.registry.emptied().await;
+    std::future::pending().await
+}
+
+/// Ends what is still open, each request with its record. What cannot tell of its end by itself is counted here, and
+/// goes when the caller drops the LocalSet.
+async fn cut_off(worker: &Worker) {
+    let open = worker.registry.len();
+    if open == 0 {
+        return;
+    }
+    worker.registry.cut_all();
+    if tokio::time::timeout(CUT_WITHIN, worker.registry.emptied()).await.is_err() {
+        (0..worker.registry.len()).for_each(|_| worker.metrics.refused(Reason::DrainDeadline));
+    }
+    tracing::warn!(worker = worker.index, open, stuck = worker.registry.len(), "connections cut off");
 }
 
 /// What all connections of a worker share. One thread.

@@ -125,6 +125,11 @@ impl Numbers {
             "Observations that found the feedback queue full",
             load(&self.observations_lost),
         )?;
+        page.counter(
+            "waf_node_drop_events_lost",
+            "Samples of kernel drops above the rate of their events",
+            load(&self.drop_events_lost),
+        )?;
         page.gauge(
             "waf_node_feedback_sources",
             "Sources in the feedback table",

@@ -96,6 +96,11 @@ impl Metrics {
         self.numbers.observations_lost.fetch_add(observations, Relaxed);
     }
 
+    /// A sample of a kernel drop found the rate of such events used up.
+    pub fn drop_event_lost(&self) {
+        self.numbers.drop_events_lost.fetch_add(1, Relaxed);
+    }
+
     /// Sources that the feedback table holds.
     pub fn feedback_sources(&self, sources: usize) {
         self.numbers.feedback_sources.store(wide(sources), Relaxed);

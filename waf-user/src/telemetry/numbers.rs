@@ -71,6 +71,7 @@ pub struct Numbers {
     pub handshakes: Counts<{ HandshakeResult::LABELS.len() }>,
     pub origin_connects: Counts<{ OriginConnect::LABELS.len() }>,
     pub observations_lost: AtomicU64,
+    pub drop_events_lost: AtomicU64,
     pub feedback_sources: AtomicU64,
     pub feedback_sources_lost: AtomicU64,
     pub repeaters: AtomicU64,

@@ -41,6 +41,7 @@ fn every_count_has_its_series() {
     metrics.tls_handshake(false);
     metrics.origin(OriginConnect::Reused);
     metrics.observations_lost(1);
+    metrics.drop_event_lost();
     metrics.feedback_sources(12);
     metrics.feedback_sources_lost(1);
     metrics.bans_active(3);
@@ -69,6 +70,7 @@ fn every_count_has_its_series() {
         ("waf_tls_handshakes_total{result=\"failed\"}", 1.0),
         ("waf_origin_connects_total{result=\"reused\"}", 1.0),
         ("waf_node_observations_lost_total", 1.0),
+        ("waf_node_drop_events_lost_total", 1.0),
         ("waf_node_feedback_sources", 12.0),
         ("waf_node_feedback_sources_lost_total", 1.0),
         ("waf_node_bans", 3.0),
@@ -89,7 +91,7 @@ fn kernel_numbers_come_when_given() {
     let mut counters: Counters = bytemuck::Zeroable::zeroed();
     counters.drop_node = 17;
     metrics.kernel_counters(&counters);
-    let of_tenant = TenantCounters { packets: 5, bytes: 600, drops: 2, syns: 1 };
+    let of_tenant = TenantCounters { tenant: 7, _pad: 0, packets: 5, bytes: 600, drops: 2, syns: 1 };
     metrics.tenant_counters(&[(tenant(7), of_tenant), (tenant(8), of_tenant)]);
     metrics.tenant_counters(&[(tenant(7), of_tenant)]);
     metrics.xdp_mode("generic");

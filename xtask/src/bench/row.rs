@@ -6,8 +6,12 @@ use std::fmt;
 use serde_json::{Value, json};
 
 /// Targets that are ratios: row, must, aim. A smaller ratio is better in all of them.
-const TARGETS: [(&str, f64, f64); 7] = [
+const TARGETS: [(&str, f64, f64); 11] = [
     ("L1", 1.3, 0.9),
+    ("L2", 0.1, 0.025),
+    ("L3", 0.02, 0.0033),
+    ("L4", 0.05, 0.0125),
+    ("L5", 0.1, 0.025),
     ("K1", 6.0, 4.0),
     ("K2", 1.5, 1.0),
     ("K3", 0.25, 0.1),
@@ -145,8 +149,8 @@ impl fmt::Display for Row {
         let Self { id, what, base, unit, subject_value, base_value, ratio, ratio_low, ratio_high } = self;
         write!(
             f,
-            "{id:<7} {what:<58} {subject_value:>9.1} {unit:<7} / {base_value:>8.1} {base:<22} = {ratio:>6.2}x \
-             ({ratio_low:.2}..{ratio_high:.2})"
+            "{id:<7} {what:<58} {subject_value:>9.1} {unit:<7} / {base_value:>8.1} {base:<22} = {ratio:>6.3}x \
+             ({ratio_low:.3}..{ratio_high:.3})"
         )?;
         match self.target() {
             Some((must, aim)) => write!(f, "  must {must}x, aim {aim}x: {}", self.verdict()),

@@ -14,8 +14,9 @@ use crate::{process, workspace};
 pub const TARGET: &str = "bpfel-unknown-none";
 /// The linker that was proven with both routes (LLVM 22).
 pub const LINKER_VERSION: &str = "0.10.3";
-/// Debug information becomes BTF: bpftool then prints field names.
-const FLAGS: [&str; 6] = ["-C", "linker=bpf-linker", "-C", "debuginfo=2", "-C", "link-arg=--btf"];
+/// Debug information becomes BTF: bpftool then prints field names. v3 has 32-bit arithmetic, known to kernels from 5.1 on.
+const FLAGS: [&str; 8] =
+    ["-C", "linker=bpf-linker", "-C", "target-cpu=v3", "-C", "debuginfo=2", "-C", "link-arg=--btf"];
 
 /// What waf-ebpf makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

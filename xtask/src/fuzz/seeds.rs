@@ -1,5 +1,8 @@
-//! Seeds of the fuzz targets: the byte strings of the parsers' own test tables, so that a new row is a new seed, and some
-//! frames. Laid out as files below target/fuzz/corpus, where the fuzzer adds what it finds worth keeping.
+//! Seeds of the fuzz targets: the byte strings of the parsers' own test tables, so that a new row is a new seed, some frames,
+//! and what the engine's tests, the installed rules and ../shared hold. Laid out as files below target/fuzz/corpus, where
+//! the fuzzer adds what it finds worth keeping; nothing of them is committed.
+
+mod engine;
 
 use std::fs;
 use std::path::PathBuf;
@@ -31,7 +34,8 @@ pub fn lay(target: &str) -> Result<usize> {
             let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
             literals(&text).into_iter().map(|bytes| [*front, &bytes].concat()).collect()
         }
-        None => frames(),
+        None if target == "packet" => frames(),
+        None => engine::seeds(target)?,
     };
     let folder = folder(target);
     fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
@@ -39,6 +43,20 @@ pub fn lay(target: &str) -> Result<usize> {
         fs::write(folder.join(format!("seed-{number}")), seed)?;
     }
     Ok(seeds.len())
+}
+
+/// Writes the words of a target where the fuzzer finds them; None: it has none.
+///
+/// # Errors
+/// As [`lay`].
+pub fn words(target: &str) -> Result<Option<PathBuf>> {
+    let words = engine::words_of(target)?;
+    if words.is_empty() {
+        return Ok(None);
+    }
+    let path = workspace::target().join("fuzz").join(format!("{target}.dict"));
+    fs::write(&path, words).with_context(|| format!("write {}", path.display()))?;
+    Ok(Some(path))
 }
 
 /// The `b"…"` and `"…"` literals of a source text that stand on one line and hold a line end, which names of rows do not.

@@ -1,5 +1,5 @@
 //! What `cargo xtask bench` and `fuzz` need beside everything else: peers to compare with, a load generator, cargo-fuzz.
-//! haproxy is only unpacked, so that no service starts on the machine.
+//! haproxy and nginx's module are only unpacked, so that no service starts on the machine.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,13 +15,19 @@ const FUZZ_VERSION: &str = "0.13.1";
 /// Program, Debian package, and what it is for. None of these starts anything.
 const PROGRAMS: [(&str, &str, &str); 3] = [
     ("xdp-filter", "xdp-tools", "the packet filter that K2 and K4 compare with"),
-    ("wrk", "wrk", "sends the requests of L1"),
-    ("python3", "python3", "runs the harness of L1"),
+    ("wrk", "wrk", "sends the requests of L1 to L5"),
+    ("python3", "python3", "runs the harness of L1 to L5"),
 ];
 
 /// Libraries that haproxy may want, and their packages.
 const LIBRARIES: [(&str, &str); 2] =
     [("libopentracing-c-wrapper.so.0", "libopentracing-c-wrapper0"), ("liblua5.3.so.0", "liblua5.3-0")];
+
+/// nginx's module of libmodsecurity 3, the peer of L2 to L5.
+const MODULE: &str = "libnginx-mod-http-modsecurity";
+const MODULE_FILE: &str = "usr/lib/nginx/modules/ngx_http_modsecurity_module.so";
+/// Its library, which starts nothing.
+const MODULE_LIBRARY: &str = "libmodsecurity3";
 
 /// Installs what is missing; says nothing where nothing is.
 ///
@@ -42,6 +48,13 @@ pub fn run() -> Result<()> {
         );
         install_haproxy()?;
     }
+    if modsecurity().is_none() {
+        println!(
+            "setup: unpacking {MODULE} into target/tools, installing {MODULE_LIBRARY}: the peer of L2 to L5"
+        );
+        apt::unpack(MODULE, &module_folder())?;
+        apt::install(&[MODULE_LIBRARY])?;
+    }
     if cargo_fuzz().is_none() {
         println!("setup: installing cargo-fuzz {FUZZ_VERSION} into target/tools: drives the fuzz targets");
         process::show(&mut fuzz_install()).context("install cargo-fuzz")?;
@@ -61,6 +74,9 @@ pub fn check() -> Result<()> {
     if haproxy().is_none() {
         missing.push("missing: haproxy in target/tools: a peer of L1".to_owned());
     }
+    if modsecurity().is_none() {
+        missing.push(format!("missing: {MODULE} in target/tools, {MODULE_LIBRARY}: the peer of L2 to L5"));
+    }
     if cargo_fuzz().is_none() {
         missing.push(format!(
             "missing: cargo-fuzz {FUZZ_VERSION} in target/tools: {}",
@@ -76,6 +92,18 @@ pub fn check() -> Result<()> {
 /// A haproxy that runs.
 pub fn haproxy() -> Option<PathBuf> {
     [Some(unpacked()), process::find("haproxy")].into_iter().flatten().find(|file| runs(file, "-v"))
+}
+
+/// The folder that nginx's module of libmodsecurity 3 was unpacked in, with the settings that its package recommends, if
+/// all its libraries are here.
+pub fn modsecurity() -> Option<PathBuf> {
+    let file = module_folder().join(MODULE_FILE);
+    let wanted = process::text(Command::new("ldd").arg(&file)).ok()?;
+    (file.is_file() && !wanted.contains("not found")).then(module_folder)
+}
+
+fn module_folder() -> PathBuf {
+    workspace::tools().join("modsecurity")
 }
 
 /// cargo-fuzz of the proven version, or any other that is there.

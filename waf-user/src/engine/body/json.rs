@@ -40,7 +40,11 @@ impl From<BodyError> for Stop {
 
 /// Reads one document. Linear in the text.
 pub fn read(text: &[u8], extent: Extent, depth_max: usize, leaf: Leaf<'_>) -> Result<(), BodyError> {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    if extent == Extent::Prefix && MARK.starts_with(text) {
+        return Ok(());
+    }
+    let text = text.strip_prefix(MARK).unwrap_or(text);
     let mut reader = Reader { text, at: 0, depth_max, name: b"json".to_vec(), open: Vec::new(), leaf };
     match reader.document() {
         // RFC 8259 §8.1: UTF-8; what is read before it is judged all the same.

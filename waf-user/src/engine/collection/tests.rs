@@ -1,9 +1,10 @@
 //! Records over several transactions: new, kept, counted together, ended.
 
 use super::{Collections, MemoryCollections, OpenRecord, Record, RecordKey, Scope};
+use crate::engine::limits;
 
 fn key(tenant: &str) -> RecordKey {
-    RecordKey { tenant: tenant.to_owned(), scope: Scope::Ip, key: b"192.0.2.1".to_vec() }
+    RecordKey { tenant: tenant.into(), scope: Scope::Ip, key: b"192.0.2.1".to_vec() }
 }
 
 fn value(record: &Record, name: &str) -> Option<String> {
@@ -62,4 +63,22 @@ fn an_untouched_record_is_not_written() {
     let store = MemoryCollections::default();
     assert!(OpenRecord::open(Some(&store), key("a"), 1000, 600).store(&store, 1000, 600));
     assert_eq!(store.load(&key("a"), 1000), None);
+}
+
+#[test]
+fn a_tenant_has_its_share_of_room() {
+    let store = MemoryCollections::default();
+    let keep = |tenant: &str, number: usize, now_s: u64| {
+        let key = RecordKey { key: number.to_string().into_bytes(), ..key(tenant) };
+        let mut open = OpenRecord::open(Some(&store), key, now_s, 60);
+        open.set(b"n", b"1".to_vec());
+        open.store(&store, now_s, 60)
+    };
+    let kept = |tenant: &str, now_s| (0..30_000).filter(|number| keep(tenant, *number, now_s)).count();
+    // A flood of one tenant fills its own share, not the others'.
+    assert_eq!(kept("a", 1000), limits::RECORDS_OF_TENANT);
+    assert_eq!(kept("b", 1000), limits::RECORDS_OF_TENANT);
+    assert!(keep("a", 0, 1001), "what is there is written on");
+    // Records end, and there is room again.
+    assert_eq!(kept("a", 1061), limits::RECORDS_OF_TENANT);
 }

@@ -188,6 +188,18 @@ impl Compiler<'_> {
             let message = format!("more than {} transformations", limits::TRANSFORMATIONS);
             self.mistake(set.directive.whole(), message, "remove those that change nothing");
         }
+        let growth = set.transformations.iter().map(|one| one.growth());
+        if growth.fold(1, usize::saturating_mul) > limits::TRANSFORMATION_GROWTH {
+            let message = format!(
+                "transformations that may grow a value more than {}-fold",
+                limits::TRANSFORMATION_GROWTH
+            );
+            self.mistake(
+                set.directive.whole(),
+                message,
+                "encode once: urlEncode, hexEncode or utf8toUnicode",
+            );
+        }
         set
     }
 

@@ -52,6 +52,11 @@ fn each_mistake_is_said() {
             "SecAction \"id:1,msg:'a %{foo.b}'\"",
             "a.conf:1:26: the macro %{foo.b} names no known variable",
         ),
+        (
+            "growth",
+            "SecRule ARGS x \"id:1,t:urlEncode,t:urlEncode,t:hexEncode\"",
+            "a.conf:1:1: transformations that may grow a value more than 16-fold",
+        ),
         ("no id", "SecAction \"phase:1,pass\"", "a.conf:1:1: the rule has no id"),
         ("id twice", "SecAction \"id:1\"\nSecAction \"id:1\"", "a.conf:2:15: rule id 1 is taken"),
         ("phase", "SecAction \"id:1,phase:6\"", "a.conf:1:23: no phase `6`"),

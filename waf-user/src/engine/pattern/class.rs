@@ -4,6 +4,9 @@ use super::PatternError;
 use super::parse::error;
 use super::syntax::{Place, Set};
 
+/// Bytes in which a count, a number or a name in braces ends, if it is one: reading stays linear however many open.
+const BRACED: usize = 64;
+
 /// What stands after a backslash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Escape {
@@ -140,7 +143,7 @@ fn hexadecimal(rest: &[u8]) -> Result<(Escape, usize), PatternError> {
         digits.iter().fold(0_u32, |sum, byte| sum << 4 | char::from(*byte).to_digit(16).unwrap_or(0))
     };
     if rest.get(1) == Some(&b'{')
-        && let Some(close) = rest.iter().position(|byte| *byte == b'}')
+        && let Some(close) = rest.iter().take(BRACED).position(|byte| *byte == b'}')
         && let Some(digits) = rest.get(2..close).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     {
         let number = hex(digits.get(digits.len().saturating_sub(6)..).unwrap_or_default());
@@ -220,7 +223,7 @@ fn member(rest: &[u8]) -> Result<(Member, usize), PatternError> {
 
 /// `[:alpha:]`, `[:^alpha:]`.
 fn named_class(rest: &[u8]) -> Option<(Set, usize)> {
-    let close = memchr::memmem::find(rest, b":]")?;
+    let close = memchr::memmem::find(rest.get(..rest.len().min(BRACED))?, b":]")?;
     let name = rest.get(2..close)?;
     let (name, inverted) = name.strip_prefix(b"^").map_or((name, false), |name| (name, true));
     let test: fn(&u8) -> bool = match name {
@@ -246,7 +249,7 @@ fn named_class(rest: &[u8]) -> Option<(Set, usize)> {
 
 /// `{2} {2,} {2,3}`; None: a brace that is just a brace.
 pub fn counted(rest: &[u8]) -> Result<Option<(u32, Option<u32>, usize)>, PatternError> {
-    let Some(close) = rest.iter().position(|byte| *byte == b'}') else { return Ok(None) };
+    let Some(close) = rest.iter().take(BRACED).position(|byte| *byte == b'}') else { return Ok(None) };
     let inner = rest.get(1..close).and_then(|inner| std::str::from_utf8(inner).ok()).unwrap_or("");
     let (min, max) = inner.split_once(',').map_or((inner, None), |(min, max)| (min, Some(max)));
     let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

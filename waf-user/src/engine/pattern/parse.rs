@@ -8,6 +8,9 @@ use super::{PatternError, limits};
 /// Parentheses in parentheses: parsing recurses once for each.
 const DEPTH: usize = 150;
 
+/// Repetitions of one part, as in `a{2}{3}`: each is a level of the tree, which is walked by recursion.
+const REPETITIONS: usize = 8;
+
 /// What `(?ims)` and its kin switch.
 #[derive(Clone, Copy, Debug)]
 struct Flags {
@@ -267,7 +270,7 @@ impl Parser<'_> {
 
     fn repeated(&mut self, node: Node) -> Result<Node, PatternError> {
         let mut node = node;
-        loop {
+        for _ in 0..=REPETITIONS {
             while let Some(byte) = self.peek().filter(|_| self.flags.extended) {
                 if !self.skips(byte) {
                     break;
@@ -296,6 +299,7 @@ impl Parser<'_> {
             self.at += usize::from(taking != plain);
             node = Node::Repeat { node: Box::new(node), min, max, taking };
         }
+        Err(error(format!("a repetition of more than {REPETITIONS} repetitions")))
     }
 }
 

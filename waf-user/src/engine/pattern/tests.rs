@@ -1,9 +1,10 @@
 //! One compilation for each distinct text, and the meaning agreed for SecLang.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::backtrack::{Backtrack, Outcome};
-use super::{Compiled, Pattern, compile, parse};
+use super::{Compiled, Patience, Pattern, Spent, compile, limits, parse};
 
 #[test]
 fn a_text_is_compiled_once() {
@@ -72,10 +73,64 @@ fn what_cannot_be_compiled_says_why() {
         ("(*COMMIT)a", "verbs"),
         (r"\pL", "not supported"),
         ("(x{1000}){1000}", "size limit"),
+        ("a{1}{1}{1}{1}{1}{1}{1}{1}{1}", "more than 8 repetitions"),
     ];
     for (text, reason) in rows {
         let error = Pattern::shared(text).expect_err(text);
         assert!(error.reason.contains(reason), "{text}: {}", error.reason);
+    }
+}
+
+#[test]
+fn hostile_texts_end() {
+    let rows = [
+        ("braces", "{".repeat(120_000), true),
+        ("numbers", r"\x{".repeat(40_000), true),
+        ("names in classes", format!("[{}]", "[:".repeat(60_000)), true),
+        ("as many repetitions as allowed", "a{1}{1}{1}{1}{1}{1}{1}{1}".to_owned(), true),
+        ("repetitions of repetitions", format!("a{}", "{1}".repeat(40_000)), false),
+        ("counts of nothing", "(?=a)(?:(?:(?:){65535}){65535}){65535}".to_owned(), true),
+        ("groups in groups", "(".repeat(1_000), false),
+    ];
+    for (name, text, is_pattern) in rows {
+        let started = Instant::now();
+        // Large ones may still be refused for their size, but at once.
+        assert!(!is_pattern || parse::parse(text.as_bytes()).is_ok(), "{name}");
+        assert!(is_pattern || parse::parse(text.as_bytes()).is_err(), "{name}");
+        let _ = parse::parse(text.as_bytes()).map(|parsed| Backtrack::new(&parsed).is_ok());
+        assert!(started.elapsed() < Duration::from_secs(5), "{name} took {:?}", started.elapsed());
+    }
+}
+
+#[test]
+fn patience_on_both_sides() {
+    let pattern = Pattern::shared(r"(?:a+)+(?=b)\b(?!x)").expect("a pattern");
+    let (long, patience) = (vec![b'a'; 5_000], Patience::default());
+    let searches = limits::BACKTRACK_STEPS_TOTAL / limits::BACKTRACK_STEPS;
+    for search in 1..=searches {
+        assert_eq!(pattern.captures(&long, 0, 1, &patience), Err(Spent), "{search}");
+        assert_eq!(pattern.captures(b"ab", 0, 1, &patience).is_ok(), search < searches, "{search}");
+    }
+    let linear = Pattern::shared("a+b").expect("a pattern");
+    assert!(linear.captures(b"ab", 0, 1, &patience).is_ok(), "linear time needs none");
+}
+
+#[test]
+fn momentary_patterns_on_both_sides() {
+    let patience = Patience::default();
+    for number in 0..limits::MOMENTARY_PATTERNS {
+        let text = format!("a{number}");
+        assert!(patience.momentary(text.as_bytes()).is_ok_and(|found| found.is_some()), "{text}");
+    }
+    assert!(patience.momentary(b"one more").is_err());
+    let last = format!("a{}", limits::MOMENTARY_PATTERNS - 1);
+    assert!(patience.momentary(last.as_bytes()).is_ok_and(|found| found.is_some()), "the last one is kept");
+    let other = Patience::default();
+    assert!(other.momentary(b"(").is_ok_and(|found| found.is_none()), "no pattern");
+    for (length, is_pattern) in
+        [(limits::MOMENTARY_PATTERN_BYTES, true), (limits::MOMENTARY_PATTERN_BYTES + 1, false)]
+    {
+        assert_eq!(other.momentary(&vec![b'a'; length]).is_ok(), is_pattern, "{length}");
     }
 }
 
@@ -123,7 +178,7 @@ pub(in crate::engine) fn both_ways_agree(pattern: &[u8]) {
         let linear = regex.captures(value).map(|captures| {
             captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect::<Vec<_>>()
         });
-        match (backtrack.search(value, 0), linear) {
+        match (backtrack.search(value, 0, limits::BACKTRACK_STEPS).0, linear) {
             (Outcome::Spent, _) | (Outcome::Miss, None) => {}
             (Outcome::Hit(found), Some(linear)) => {
                 // Groups inside repetitions that took nothing may keep other turns: the match itself is what counts.

@@ -37,6 +37,18 @@ fn unknown_names() {
 }
 
 #[test]
+fn names_on_both_sides() {
+    let named = |key: usize| format!("%{{tx.{}}}", "k".repeat(key));
+    let most = limits::MACRO_BYTES - "%{tx.}".len();
+    for (key, is_macro) in [(most, true), (most + 1, false)] {
+        let template = Template::parse(named(key).as_bytes()).expect("a template");
+        assert_eq!(template.as_literal().is_none(), is_macro, "{key}");
+    }
+    // Many that are never closed cost no more than their number.
+    assert!(Template::parse("%{".repeat(500_000).as_bytes()).is_ok());
+}
+
+#[test]
 fn length_on_both_sides() {
     for (length, expected) in [
         (limits::EXPANSION_BYTES - 1, limits::EXPANSION_BYTES),

@@ -37,7 +37,8 @@ impl Place {
         format!("{}:{}", self.source.name, self.line_column().0)
     }
 
-    fn line_text(&self) -> String {
+    /// The whole line, tabs as single blanks.
+    pub fn line_text(&self) -> String {
         let text = &self.source.text;
         let offset = self.offset.min(text.len());
         let start = text.iter().take(offset).rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);

@@ -4,10 +4,11 @@ use std::io;
 use std::sync::{Arc, LazyLock};
 
 use crate::engine::{
-    Connection, Disruption, Progress, RuleFile, RuleFiles, RuleSet, Settings, Transaction, Verdict,
+    Connection, Disruption, Levels, Progress, RuleFile, RuleFiles, RuleSet, Settings, Transaction, Verdict,
 };
 
 mod attacks;
+mod bounds;
 mod corpus;
 mod crs4;
 mod harmless;
@@ -41,14 +42,18 @@ pub fn starter() -> Arc<RuleSet> {
 }
 
 pub fn settings() -> Settings {
-    Settings { paranoia_level: 2, inbound_threshold: 5, outbound_threshold: 4, response_bodies: false }
+    let levels = Levels { paranoia_level: Some(2), inbound_threshold: Some(5), outbound_threshold: Some(4) };
+    Settings::new(levels, None)
 }
 
 pub fn transaction(rules: &Arc<RuleSet>) -> Transaction {
-    let settings = settings();
+    transaction_with(rules, &settings())
+}
+
+pub fn transaction_with(rules: &Arc<RuleSet>, settings: &Settings) -> Transaction {
     let client = "203.0.113.9:40000".parse().expect("an address");
     let server = "10.1.0.10:443".parse().expect("an address");
-    Transaction::new(Arc::clone(rules), &settings, Connection { client, server }, 1_700_000_000_000, "01ABC")
+    Transaction::new(Arc::clone(rules), settings, Connection { client, server }, 1_700_000_000_000, "01ABC")
 }
 
 /// One request as a row of a table.
@@ -77,7 +82,12 @@ impl Request {
 
 /// Feeds a request whole, phases 1 and 2.
 pub fn run(rules: &Arc<RuleSet>, request: &Request) -> Transaction {
-    let mut transaction = transaction(rules);
+    run_with(rules, &settings(), request)
+}
+
+/// As [`run`], for a tenant of other settings.
+pub fn run_with(rules: &Arc<RuleSet>, settings: &Settings, request: &Request) -> Transaction {
+    let mut transaction = transaction_with(rules, settings);
     transaction.request_line(request.method.as_bytes(), request.target.as_bytes(), "HTTP/1.1");
     transaction.request_header(b"Host", b"www.example.test");
     for (name, value) in &request.headers {

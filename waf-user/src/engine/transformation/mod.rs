@@ -108,7 +108,21 @@ transformations! {
     Utf8toUnicode "utf8toUnicode" utf8_to_unicode::apply;
 }
 
+/// Bytes that any transformation may make of an empty value, and beyond its growth: a SHA-1 digest, a length in decimal.
+#[cfg(any(test, fuzzing))]
+pub const OUTPUT_BYTES: usize = 20;
+
 impl Transformation {
+    /// Bytes of output for each byte of input at most, beyond the 20 of a digest.
+    pub fn growth(self) -> usize {
+        match self {
+            // `%7f`; `%u00e9` for two bytes.
+            Self::UrlEncode | Self::Utf8toUnicode => 3,
+            Self::HexEncode | Self::Base64Encode => 2,
+            _ => 1,
+        }
+    }
+
     /// Names are compared without case.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|transformation| transformation.name().eq_ignore_ascii_case(name))

@@ -11,7 +11,7 @@ impl Folder {
         let path = std::env::temp_dir().join(format!("waf-snapshot-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         std::fs::write(path.join("a.conf"), "").unwrap();
-        std::fs::write(path.join("b.conf"), "").unwrap();
+        std::fs::write(path.join("b.conf"), "SecAction \"id:1,phase:1,pass\"\n").unwrap();
         Self(path)
     }
 
@@ -29,7 +29,7 @@ impl Drop for Folder {
 
 fn built(tenants: &str) -> Result<Built, SnapshotError> {
     let (settings, config) = parse(&format!("[node]\nname = \"a\"\ncarrier = \"c\"\n{tenants}"));
-    build(&settings, &config, Generation(3))
+    build(&settings, &config, Generation(3), &Lasting::default())
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Destination, Host and SNI -> the site that answers, or why none does.
 
 use super::*;
+use crate::engine::MemoryCollections;
 
 /// Tenant, name, default, addresses, http port, https port.
 type Row = (u64, &'static str, bool, &'static [&'static str], u16, Option<u16>);
@@ -22,13 +23,10 @@ fn sites() -> Sites {
         https_port: *https_port,
         mode: Mode::Block,
         rules: Arc::default(),
-        settings: Settings {
-            paranoia_level: 1,
-            inbound_threshold: 5,
-            outbound_threshold: 4,
-            response_bodies: false,
-        },
-        exclusions: Vec::new(),
+        settings: Settings::default(),
+        exclusions: Exclusions::default(),
+        collections: Arc::new(MemoryCollections::default()),
+        records_of: "1".into(),
         upstreams: Upstreams::new(Vec::new(), Vec::new()),
         trusted_proxies: Vec::new(),
         response_headers: Vec::new(),

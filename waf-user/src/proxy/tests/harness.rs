@@ -22,14 +22,16 @@ use tokio::time::timeout;
 use super::origin::Origin;
 use crate::config::OriginUrl;
 use crate::config::origin_url::OriginHost;
-use crate::engine::{RuleFile, RuleFiles, RuleSet, Settings};
+use crate::engine::{Levels, MemoryCollections, RuleFile, RuleFiles, RuleSet, Settings};
 use crate::event::Journal;
 use crate::http::{BodyDecoder, Limits, Parsed, ResponseHead, ResponseParser};
 use crate::model::{Carrier, Fqdn, Generation, Mode, NodeName, TenantId};
 use crate::origin::Upstreams;
 use crate::proxy::limits::{CONNECTIONS_MAX, Times};
 use crate::proxy::worker::serve_within;
-use crate::proxy::{Command, Flows, Listener, Lists, Observation, Site, Sites, Snapshot, WorkerContext};
+use crate::proxy::{
+    Command, Exclusions, Flows, Listener, Lists, Observation, Site, Sites, Snapshot, WorkerContext,
+};
 use crate::telemetry::Metrics;
 use crate::tls::fixtures::Authority;
 use crate::tls::{Acceptor, HandshakeError, TlsStream};
@@ -278,13 +280,10 @@ fn site(tenant: u64, fqdn: &str, local: SocketAddr, rules: &Arc<RuleSet>, origin
         https_port: None,
         mode: Mode::Block,
         rules: Arc::clone(rules),
-        settings: Settings {
-            paranoia_level: 1,
-            inbound_threshold: 5,
-            outbound_threshold: 4,
-            response_bodies: false,
-        },
-        exclusions: Vec::new(),
+        settings: Settings::new(Levels::default(), Some(false)),
+        exclusions: Exclusions::default(),
+        collections: Arc::new(MemoryCollections::default()),
+        records_of: "1".into(),
         upstreams: Upstreams::new(vec![url], vec!["127.0.0.0/8".parse().expect("a net")]),
         trusted_proxies: Vec::new(),
         response_headers: vec![("X-Added".into(), "by-us".into())],

@@ -149,19 +149,45 @@ fn a_drain_finishes_what_is_under_way() {
 }
 
 #[test]
-fn a_drain_ends_at_its_deadline() {
-    lab(
-        |_| {},
-        |lab| async move {
-            let mut busy = lab.client().await;
-            busy.send(b"GET /wait HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
-            lab.origin.reached().await;
-            let within = Duration::from_millis(10);
-            lab.commands.send(Command::Drain(Drain::at_once(within))).await.expect("the worker lives");
-            let worker = lab.worker.take().expect("a worker");
-            worker.await.expect("serve returns");
-        },
-    );
+fn what_a_drain_cuts_off_is_told_of() {
+    let short = Drain::at_once(Duration::from_millis(10));
+    let (long, now) = (Drain::at_once(DEADLINE * 2), Drain::at_once(Duration::ZERO));
+    for (name, drains) in [("at its deadline", vec![short]), ("told once more", vec![long, now])] {
+        lab(
+            |_| {},
+            |lab| async move {
+                let mut busy = lab.client().await;
+                busy.send(b"GET /wait HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+                lab.origin.reached().await;
+                let mut half = lab.client().await;
+                half.send(b"GET /half HTTP/1.1\r\n").await;
+                while !lab.metrics.expose().contains("waf_proxy_connections_open 2") {
+                    tokio::task::yield_now().await;
+                }
+                for drain in drains {
+                    lab.commands.send(Command::Drain(drain)).await.expect("the worker lives");
+                }
+                let worker = lab.worker.take().expect("a worker");
+                worker.await.expect("serve returns");
+                let records = lab.lines("requests.jsonl");
+                assert_eq!(records.len(), 1, "{name}: {records:?}");
+                assert_eq!(
+                    (&records[0]["status"], &records[0]["verdict"]),
+                    (&0.into(), &"error".into()),
+                    "{name}"
+                );
+                let events = lab.events();
+                let cut = events.iter().filter(|event| event["reason"] == "drain_deadline").count();
+                assert_eq!((cut, events.len()), (2, 2), "{name}: {events:?}");
+                let request = events.iter().find(|event| event["id"] == records[0]["request_id"]);
+                assert_eq!(request.map(|event| &event["target"]), Some(&"/wait".into()), "{name}");
+                assert!(
+                    lab.metrics.expose().contains("waf_proxy_refusals_total{reason=\"drain_deadline\"} 2"),
+                    "{name}"
+                );
+            },
+        );
+    }
 }
 
 #[test]

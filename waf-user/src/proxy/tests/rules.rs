@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::harness::{Client, lab, rules};
+use crate::engine::limits::REQUEST_BODY_BYTES;
+use crate::engine::{Levels, Settings};
 use crate::model::{Ban, BanOrigin, BanScope, Mode, TenantId};
 use crate::proxy::Lists;
-use crate::proxy::limits::INSPECT_BYTES_MAX;
 
 const ATTACK: &str = "GET /?q=attack HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
@@ -80,7 +81,7 @@ fn the_body_limit_of_the_rules_is_theirs() {
         lab(
             |site| site.rules = rules(&text),
             |lab| async move {
-                for (length, status) in [(INSPECT_BYTES_MAX, at), (INSPECT_BYTES_MAX + 1, above)] {
+                for (length, status) in [(REQUEST_BODY_BYTES, at), (REQUEST_BODY_BYTES + 1, above)] {
                     let body = "x".repeat(length);
                     let head = format!("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: {length}\r\n\r\n");
                     assert_eq!(lab.ask(&(head + &body)).await.status(), status, "{action} {length}");
@@ -112,7 +113,7 @@ fn drop_and_redirect() {
 #[test]
 fn answers_are_judged() {
     lab(
-        |site| site.settings.response_bodies = true,
+        |site| site.settings = Settings::new(Levels::default(), Some(true)),
         |lab| async move {
             let rows = [("/leak", 403, 4), ("/secret", 403, 5)];
             for (path, status, rule) in rows {

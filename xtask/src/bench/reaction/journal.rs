@@ -60,6 +60,15 @@ impl Journal {
         self.times("kernel", source)
     }
 
+    /// When the node made the ban of a source, or of the /64 it lies in.
+    pub fn ban(&self, source: IpAddr) -> Option<u64> {
+        let prefix = match source.to_canonical() {
+            IpAddr::V4(address) => IpAddr::V4(address),
+            IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        };
+        self.times("list", prefix).first().copied()
+    }
+
     fn times(&self, stage: &str, source: IpAddr) -> Vec<u64> {
         let source = text(source);
         let events = self.events.iter().filter(|event| {

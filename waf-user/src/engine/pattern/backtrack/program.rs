@@ -132,7 +132,12 @@ impl Program {
         taking: Taking,
     ) -> Result<(), PatternError> {
         for _ in 0..min {
+            let before = self.here();
             self.add(node)?;
+            // What needs no instruction needs none however often: nested counts would still be walked one by one.
+            if self.here() == before {
+                return Ok(());
+            }
         }
         let split = |taken, after| match taking {
             Taking::Lazy => Instruction::Split { first: after, second: taken },

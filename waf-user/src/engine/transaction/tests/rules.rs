@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Request, compiled, refusal, run, transaction};
-use crate::engine::{Disruption, EngineMode, Exclude, Progress, RuleSet, Transaction, Verdict};
+use super::{Request, compiled, refusal, run, transaction, transaction_with};
+use crate::engine::{
+    Disruption, EngineMode, Exclude, Exclusion, Levels, Progress, RuleChoice, RuleSet, Settings, Transaction,
+    Verdict, limits,
+};
 
-fn ids(transaction: &Transaction) -> Vec<u64> {
+pub fn ids(transaction: &Transaction) -> Vec<u64> {
     transaction.matches().iter().map(|matched| matched.id).collect()
 }
 
@@ -251,7 +254,7 @@ fn exclusions_of_a_tenant() {
     for (excluded, expected) in rows {
         let mut transaction = transaction(&rules);
         for what in *excluded {
-            transaction.exclude(5, *what);
+            transaction.exclude(Arc::new(Exclusion::new(&RuleChoice::Ids(5, 5), &[*what])));
         }
         transaction.request_line(b"GET", b"/?q=x", "HTTP/1.1");
         transaction.request_header(b"Cookie", b"c=x");
@@ -260,6 +263,79 @@ fn exclusions_of_a_tenant() {
         assert_eq!(transaction.advance(u32::MAX), Progress::Ready);
         assert_eq!(transaction.matches().len(), *expected, "{excluded:?}");
     }
+}
+
+#[test]
+fn exclusions_choose_rules_by_id_range_and_tag() {
+    let rules = compiled(
+        "SecRule ARGS \"x\" \"id:5,phase:1,pass,tag:attack-a\"\n\
+         SecRule ARGS \"x\" \"id:6,phase:1,pass,tag:attack-ab\"\n\
+         SecRule ARGS \"x\" \"id:7,phase:1,pass,chain\"\n SecRule ARGS_GET_NAMES \"q\" \"t:none\"",
+    );
+    let (ids, tag) = (RuleChoice::Ids, |tag: &str| RuleChoice::Tag(tag.to_owned()));
+    let rows: &[(&str, RuleChoice, &[Exclude<'_>], &[u64])] = &[
+        ("one", ids(5, 5), &[], &[6, 7]),
+        ("range", ids(5, 6), &[], &[7]),
+        ("tag", tag("attack-a"), &[], &[6, 7]),
+        ("no part of a tag", tag("attack"), &[], &[5, 6, 7]),
+        ("all links", ids(7, 7), &[Exclude::Parameter("q")], &[5, 6]),
+        ("other name", ids(5, 7), &[Exclude::Parameter("r"), Exclude::Cookie("q")], &[5, 6, 7]),
+    ];
+    for (name, choice, what, expected) in rows {
+        let mut transaction = transaction(&rules);
+        transaction.exclude(Arc::new(Exclusion::new(choice, what)));
+        transaction.request_line(b"GET", b"/?q=x", "HTTP/1.1");
+        transaction.end_request_headers();
+        transaction.advance(u32::MAX);
+        let matched: Vec<u64> = transaction.matches().iter().map(|matched| matched.id).collect();
+        assert_eq!(matched, *expected, "{name}");
+    }
+}
+
+/// Levels that are set are read under every name that CRS has for them, and no rule changes them; others are the rules'.
+#[test]
+fn settings_of_a_tenant_are_not_overwritten() {
+    let rules = compiled(
+        "SecAction \"id:1,phase:1,pass,nolog,setvar:tx.paranoia_level=4,setvar:'tx.inbound_anomaly_score_threshold=99',\
+         setvar:tx.blocking_paranoia_level=+1,setvar:!tx.detection_paranoia_level\"\n\
+         SecRule &TX:executing_paranoia_level \"@eq 0\" \"id:2,phase:1,pass\"\n\
+         SecRule TX:paranoia_level|TX:blocking_paranoia_level|TX:detection_paranoia_level \"@eq 2\" \"id:3,phase:1,pass\"\n\
+         SecRule TX:paranoia_level \"@eq 4\" \"id:4,phase:1,pass\"\n\
+         SecRule TX:INBOUND_ANOMALY_SCORE_THRESHOLD \"@eq %{tx.inbound_anomaly_score_threshold}\" \"id:5,phase:1,pass,\
+         msg:'%{tx.inbound_anomaly_score_threshold}'\"\n\
+         SecRule TX:/^outbound_/ \"@eq 7\" \"id:6,phase:1,pass\"",
+    );
+    let levels = |paranoia_level, inbound_threshold, outbound_threshold| Levels {
+        paranoia_level,
+        inbound_threshold,
+        outbound_threshold,
+    };
+    let rows: &[(&str, Levels, &[u64], &str)] = &[
+        ("set", levels(Some(2), Some(5), Some(7)), &[3, 3, 3, 5, 6], "5"),
+        ("not set", levels(None, None, None), &[2, 4, 5], "99"),
+        ("one set", levels(None, Some(1), None), &[2, 4, 5], "1"),
+    ];
+    for (name, levels, expected, threshold) in rows {
+        let mut transaction = transaction_with(&rules, &Settings::new(*levels, None));
+        transaction.end_request_headers();
+        transaction.advance(u32::MAX);
+        let matched: Vec<u64> = transaction.matches().iter().map(|matched| matched.id).collect();
+        assert_eq!(matched, *expected, "{name}");
+        assert!(transaction.matches().iter().any(|matched| matched.msg == *threshold), "{name}");
+    }
+}
+
+/// The list of matches is bounded, but no rule is missing from it.
+#[test]
+fn every_rule_that_matched_is_noted() {
+    let rules = compiled(
+        "SecRule ARGS \"x\" \"id:1,phase:1,pass\"\nSecAction \"id:2,phase:1,pass\"\nSecAction \"id:3,phase:1,pass\"",
+    );
+    let query = "a=x&".repeat(limits::MATCHES + 5);
+    let transaction = run(&rules, &Request::get(&format!("/?{query}")));
+    let noted: Vec<u64> = transaction.matches().iter().map(|matched| matched.id).collect();
+    assert_eq!(noted.len(), limits::MATCHES + 2);
+    assert_eq!(noted.get(limits::MATCHES - 1..), Some(&[1, 2, 3][..]));
 }
 
 #[test]

@@ -1,0 +1,4 @@
+//! Any bytes through each transformation.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| waf_fuzz::engine::exercise::transformation(input));
