@@ -183,8 +183,10 @@ impl Transaction {
     }
 
     pub fn response_header(&mut self, name: &[u8], value: &[u8]) {
-        if self.state.values.response_headers.len() < limits::HEADER_FIELDS {
-            self.state.values.response_headers.push((name.to_vec(), value.to_vec()));
+        let values = &mut self.state.values;
+        match values.response_headers.len() < limits::HEADER_FIELDS {
+            true => values.response_headers.push((name.to_vec(), value.to_vec())),
+            false => values.response_body_cut = true,
         }
     }
 

@@ -290,6 +290,6 @@ fn phase_steps(entries: &[Entry], phase: Phase, mistakes: &mut Vec<Mistake>) -> 
 }
 
 #[cfg(test)]
-mod packaged;
+pub(in crate::engine) mod packaged;
 #[cfg(test)]
 mod tests;
