@@ -125,6 +125,14 @@ impl Pattern {
         Ok(Self { compiled: Arc::new(compile(text)?) })
     }
 
+    /// The pattern as it is searched for, for people.
+    pub fn written(&self) -> &str {
+        match &*self.compiled {
+            Compiled::Linear(regex) => regex.as_str(),
+            Compiled::Backtracking(_) => "a pattern with look-around or back-references",
+        }
+    }
+
     /// Hot: per value. A search without an answer is no match.
     pub fn is_match(&self, value: &[u8]) -> bool {
         match &*self.compiled {
