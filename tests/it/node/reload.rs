@@ -68,18 +68,19 @@ fn two_hundred_reloads_lose_no_request_and_close_no_connection() {
 fn reload(lab: &Lab, number: u64) -> Result<()> {
     match number % BY_HAND {
         0 => lab.node(Carrier::A).waf_text(&["node-ctl", "reload"]).map(drop),
-        1 => {
-            let before = status(lab)?.generation;
-            hang_up(lab)?;
-            interrupt::until("SIGHUP to be obeyed", SOON, || {
-                Ok((status(lab)?.generation > before).then_some(()))
-            })
-        }
+        1 => hang_up_and_wait(lab),
         _ => match ask(lab, &Request::Reload { config: None })? {
             Reply::Reloaded { .. } => Ok(()),
             other => bail!("reload {number}: {other:?}"),
         },
     }
+}
+
+/// SIGHUP, and until it is obeyed.
+pub(super) fn hang_up_and_wait(lab: &Lab) -> Result<()> {
+    let before = status(lab)?.generation;
+    hang_up(lab)?;
+    interrupt::until("SIGHUP to be obeyed", SOON, || Ok((status(lab)?.generation > before).then_some(())))
 }
 
 fn hang_up(lab: &Lab) -> Result<()> {

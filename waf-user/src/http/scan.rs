@@ -3,7 +3,7 @@
 
 use memchr::memchr;
 
-use super::octets::{is_field_value, is_token};
+use super::octets::{all, is_field_value, is_token};
 use super::{Limits, Violation, request_line};
 
 /// Whose head it is.
@@ -134,10 +134,10 @@ pub(super) fn check_field(line: &[u8]) -> Result<(), Violation> {
         Some(b' ' | b'\t') => return Err(Violation::SpaceBeforeColon),
         Some(_) => {}
     }
-    if !name.iter().all(|byte| is_token(*byte)) {
+    if !all(name, is_token) {
         return Err(Violation::FieldNameCharacter);
     }
-    if !value.iter().all(|byte| is_field_value(*byte)) {
+    if !all(value, is_field_value) {
         return Err(Violation::FieldValueCharacter);
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Typed heads and bodies -> bytes: what we forward is written here from what was parsed, never passed on raw.
 
-use super::octets::{is_field_value, is_token};
+use super::Field;
+use super::octets::{all, is_field_value, is_token};
 
 /// Writes one head.
 #[derive(Debug)]
@@ -32,14 +33,18 @@ impl HeadWriter {
 
     /// Hot: per header. A field that would break the head is left out: parsed fields never do, configured ones are checked.
     pub fn field(&mut self, name: &str, value: &[u8]) {
-        let sound =
-            !name.is_empty() && name.bytes().all(is_token) && value.iter().all(|byte| is_field_value(*byte));
-        if sound {
-            self.bytes.extend_from_slice(name.as_bytes());
-            self.bytes.extend_from_slice(b": ");
-            self.bytes.extend_from_slice(value);
-            self.bytes.extend_from_slice(b"\r\n");
+        if !name.is_empty() && all(name.as_bytes(), is_token) && all(value, is_field_value) {
+            self.parsed(Field { name, value });
         }
+    }
+
+    /// Hot: per header. A field of a parsed head, which was judged there.
+    pub fn parsed(&mut self, Field { name, value }: Field<'_>) {
+        self.bytes.reserve(name.len() + value.len() + 4);
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.extend_from_slice(b": ");
+        self.bytes.extend_from_slice(value);
+        self.bytes.extend_from_slice(b"\r\n");
     }
 
     pub fn content_length(&mut self, length: u64) {

@@ -98,6 +98,7 @@ impl Pool {
             {
                 return Ok(lease);
             }
+            attempts.is_over();
             let addresses = match self.inner.resolver.addresses(origin).await {
                 Ok(addresses) => addresses,
                 Err(source) => {
@@ -137,19 +138,24 @@ struct Attempts<'a> {
     upstreams: &'a Upstreams,
     tenant: TenantId,
     left: usize,
-    give_up: Instant,
+    give_up: Option<Instant>,
     failure: OriginError,
 }
 
 impl<'a> Attempts<'a> {
     fn new(pool: &'a Pool, upstreams: &'a Upstreams, tenant: TenantId) -> Self {
-        let give_up = Instant::now() + TRY_FOR;
-        Self { pool, upstreams, tenant, left: ATTEMPTS_MAX, give_up, failure: OriginError::NoOrigin }
+        Self { pool, upstreams, tenant, left: ATTEMPTS_MAX, give_up: None, failure: OriginError::NoOrigin }
+    }
+
+    /// Whether the time is over. It begins with the first call.
+    fn is_over(&mut self) -> bool {
+        let now = Instant::now();
+        now > *self.give_up.get_or_insert(now + TRY_FOR)
     }
 
     /// None: it failed, or there is no attempt left.
     async fn one(&mut self, origin: &OriginUrl, address: SocketAddr) -> Option<Lease> {
-        if self.left == 0 || Instant::now() > self.give_up {
+        if self.left == 0 || self.is_over() {
             return None;
         }
         self.left -= 1;

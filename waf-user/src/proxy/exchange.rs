@@ -1,7 +1,7 @@
 //! One request from its head to its end: admitted, inspected, relayed or refused, told of.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -43,10 +43,10 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let (arrived, time) = (Instant::now(), Wall::now());
+    let (arrived, time) = (Mono::now(), Wall::now());
     let id = worker.event_id(time);
     let keep = session.keeps_alive(&head, worker.registry.is_draining());
-    let step = session.admit(&head, &worker.snapshot.load(), &worker.lists.load(), Mono::now());
+    let step = session.admit(&head, &worker.snapshot.load(), &worker.lists.load(), arrived);
     let account = Account { id, started, time, head: Some(&head), site: None, visitor: None };
     let turned_away = match &step {
         Step::Serve { site, visitor } => {
@@ -142,7 +142,7 @@ struct Exchange<'a> {
     time: Wall,
     keep: bool,
     /// When its head was complete.
-    arrived: Instant,
+    arrived: Mono,
     body: Body,
     inspection: Inspection,
 }
@@ -203,10 +203,8 @@ impl Exchange<'_> {
             _ => UpstreamBody::Chunked,
         };
         let way = Way {
-            peer: self.session.peer,
-            local: self.session.local,
+            session: self.session,
             visitor: self.visitor,
-            tls: self.session.sni.is_some(),
             id: self.id,
             plain_answer: self.inspection.may_want_response_body(),
         };
@@ -232,7 +230,8 @@ impl Exchange<'_> {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        let before = self.arrived.elapsed().saturating_sub(self.body.waited());
+        let before = Duration::from_nanos(Mono::now().since_ns(self.arrived));
+        let before = before.saturating_sub(self.body.waited());
         let replayable = self.head.is_idempotent() && self.body.is_done();
         let pool = &self.worker.pool;
         let mut lease = pool.connect(&self.site.upstreams, self.site.tenant).await;
@@ -245,8 +244,8 @@ impl Exchange<'_> {
                     return self.fail(client, status, fault).await;
                 }
             };
-            let (head, site, keep, times) = (self.head, self.site, self.keep, self.worker.times);
-            let job = Job { head, site, first, chunked, keep, times };
+            let (head, site, keep, worker) = (self.head, self.site, self.keep, self.worker);
+            let job = Job { head, site, first, chunked, keep, times: worker.times, buffers: &worker.buffers };
             let relayed = relay(job, client, &mut self.body, &mut connection, &mut self.inspection).await;
             match relayed {
                 Ok(Relayed::Sent { status, keep_client, keep_origin, added }) => {

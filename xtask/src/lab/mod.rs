@@ -46,6 +46,7 @@ pub struct Lab {
     nodes: [Node; 2],
     origin: Origin,
     client: Client,
+    authority: Authority,
     network: Network,
     options: LabOptions,
     run: Run,
@@ -79,8 +80,9 @@ impl Lab {
             Ok(node)
         };
         let nodes = [start(Carrier::A)?, start(Carrier::B)?];
-        let client = Client::new(network.client.clone(), files.authority.certificate);
-        Ok(Self { nodes, origin, client, network, options, run })
+        let authority = files.authority;
+        let client = Client::new(network.client.clone(), authority.certificate.clone());
+        Ok(Self { nodes, origin, client, authority, network, options, run })
     }
 
     pub fn node(&self, carrier: Carrier) -> &Node {
@@ -133,6 +135,17 @@ impl Lab {
             Carrier::A => a.process(&self.run, words),
             Carrier::B => b.process(&self.run, words),
         }
+    }
+
+    /// A new key and certificate of a site, in the files of the old ones. The nodes serve them after a reload.
+    ///
+    /// # Errors
+    /// What openssl complains of.
+    pub fn renew_certificate(&self, fqdn: &str) -> Result<SiteFiles> {
+        let files = self.authority.site(fqdn)?;
+        let user = User::from_name(USER)?.with_context(|| format!("no user {USER} on this machine"))?;
+        give(&files.key, None, Some(&user), 0o640)?;
+        Ok(files)
     }
 
     pub fn client(&self) -> &Client {

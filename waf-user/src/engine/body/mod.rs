@@ -110,6 +110,8 @@ pub enum BodyError {
     Xml(usize),
     #[error("a reference to an XML entity of the document's own")]
     XmlEntity,
+    #[error("an XML element with more than {} attributes", limits::XML_ATTRIBUTES)]
+    XmlAttributes,
     #[error("elements nested deeper than {}", limits::XML_DEPTH)]
     XmlDepth,
     #[error("the Content-Encoding cannot be undone")]
@@ -135,11 +137,7 @@ fn argument(values: &mut Values, options: &Options, name: Vec<u8>, value: Vec<u8
 
 /// The JSON reader alone, every leaf to `leaf`.
 #[cfg(any(test, fuzzing))]
-pub fn json_read(
-    text: &[u8],
-    depth_max: usize,
-    leaf: &mut dyn FnMut(&[u8], Vec<u8>) -> Result<(), BodyError>,
-) -> Result<(), BodyError> {
+pub fn json_read(text: &[u8], depth_max: usize, leaf: json::Leaf<'_>) -> Result<(), BodyError> {
     json::read(text, Extent::Whole, depth_max, leaf)
 }
 

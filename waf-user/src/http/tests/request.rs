@@ -292,7 +292,7 @@ fn parts_of_a_head() {
     let host = head.host().expect("a Host");
     assert_eq!((host.text(), host.name(), host.port()), ("a.test.:8080", "a.test", Some(8080)));
     assert_eq!(head.fields().values("X-a").collect::<Vec<_>>(), [b"1", b"2"]);
-    assert_eq!(head.fields().iter().next().map(|field| field.name.as_str()), Some("hOST"));
+    assert_eq!(head.fields().iter().next().map(|field| field.name), Some("hOST"));
     for (name, hop) in
         [("Connection", true), ("x-hop", true), ("TE", true), ("Upgrade", true), ("X-A", false)]
     {

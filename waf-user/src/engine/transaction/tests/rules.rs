@@ -8,7 +8,7 @@ use crate::engine::{
     Verdict, limits,
 };
 
-fn ids(transaction: &Transaction) -> Vec<u64> {
+pub fn ids(transaction: &Transaction) -> Vec<u64> {
     transaction.matches().iter().map(|matched| matched.id).collect()
 }
 
