@@ -15,8 +15,9 @@ use super::targets::{Host, Node};
 use crate::lab::run::Run;
 use crate::{interrupt, process, workspace};
 
-/// Before a request is given up, and before the log is taken to hold nothing of it: on a busy machine.
-const TIMEOUT_S: &str = "30";
+/// Before a request is given up, less than a node waits for a body that does not come (tests expect no answer then); and
+/// before the log is taken to hold nothing of it.
+const TIMEOUT_S: &str = "10";
 const LOGGED_WITHIN_S: &str = "3";
 /// Requests at once to a node, whose log tells them apart.
 const JOBS: &str = "4";
