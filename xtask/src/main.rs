@@ -90,7 +90,9 @@ enum Task {
     },
     /// Set up, then run formatter, lints, tidy and all tests (root for the integration tests)
     #[command(
-        after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --soak     swaps, take-overs and kills under load\n  cargo xtask test --kernels  on kernels 6.1, 6.12 and newest"
+        after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --soak     swaps, take-overs and kills under load\n  \
+                      cargo xtask test --kernels  on kernels 6.1, 6.12 and newest\n  \
+                      cargo xtask test --crs      the Core Rule Set's own tests, beside Apache with mod_security2"
     )]
     Test {
         /// Instead: swaps, take-overs and kills under load, which take long (root)
@@ -99,6 +101,9 @@ enum Task {
         /// Instead: the kernel half on Debian's kernels 6.1, 6.12 and newest, each booted under qemu
         #[arg(long, conflicts_with = "soak")]
         kernels: bool,
+        /// Instead: the regression tests of the Core Rule Set, against a node and against Apache with mod_security2
+        #[arg(long, conflicts_with_all = ["soak", "kernels"])]
+        crs: bool,
     },
     /// Measure beside peers and print ratios with the targets beside them (root; --json for machines)
     #[command(
@@ -213,9 +218,10 @@ fn run(task: Task) -> Result<()> {
                 binaries.ready("demo", flags, || setup::run().and_then(|()| build::run(Profile::Dev)))?;
             demo::run(&built, serve)
         }
-        Task::Test { soak: false, kernels: false } => test::run(),
         Task::Test { soak: true, .. } => test::soak::run(),
         Task::Test { kernels: true, .. } => test::kernels::run(),
+        Task::Test { crs: true, .. } => test::crs::run(),
+        Task::Test { .. } => test::run(),
         Task::Bench { group, json, binaries } => {
             let flags: &[&str] = if json { &[group.word(), "--json"] } else { &[group.word()] };
             let built = binaries.ready("bench", flags, || bench::prepare(group))?;

@@ -1,6 +1,7 @@
 //! `cargo xtask setup`: what this machine lacks, one line each, and then there. Installs by apt, or into target/tools;
 //! on other systems it says exactly what to install.
 
+pub mod apache;
 pub mod bench;
 pub mod emulator;
 

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that CI checks, in the order of what fails soonest, and one total at the end.
 //! Everything is built as the invoking user; only the finished integration binary runs as root.
 
+pub mod crs;
 pub mod kernels;
 pub mod soak;
 
