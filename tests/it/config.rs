@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 const README: &str = include_str!("../../README.md");
 
 /// The binary, where the tests are told of it.
-fn waf(arguments: &[&str]) -> Option<Output> {
+pub fn waf(arguments: &[&str]) -> Option<Output> {
     let Some(waf) = std::env::var_os("WAF_BIN") else {
         println!("skipped: no WAF_BIN");
         return None;
@@ -16,16 +16,16 @@ fn waf(arguments: &[&str]) -> Option<Output> {
 }
 
 /// A folder of the test's own, gone with it.
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("waf-test-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("folder");
         Self(folder)
     }
 
-    fn write(&self, name: &str, text: &str) -> String {
+    pub fn write(&self, name: &str, text: &str) -> String {
         let path = self.0.join(name);
         fs::write(&path, text).expect("file");
         path.to_string_lossy().into_owned()

@@ -10,4 +10,5 @@ mod kernel;
 mod node;
 mod operator;
 mod recipes;
+mod rules;
 mod soak;

@@ -34,7 +34,7 @@ fn the_recipes_of_the_readme_work_as_printed() {
         let carrier = Carrier::A;
         let visit = Request::get(Scheme::Http, WWW, carrier.service(10), "/hello");
         ensure!(lab.client().answer(&visit)?.status == 200, "a clean request is refused");
-        for source in ["192.0.2.1/32", "198.51.100.0/24"] {
+        for source in ["192.0.2.1/32", "198.51.100.0/23"] {
             let ban = ["ban", "add", source, "--scope", "tenant:1", "--ttl-s", "60"];
             lab.node(carrier).waf_text(&ban)?;
         }

@@ -1,7 +1,8 @@
-//! Allow and block lists keyed by scope and source: a hash for the lengths that single sources have, longest-prefix tries
-//! for all others.
+//! Allow and block lists keyed by scope and source: a hash for single sources and the commonest networks, longest-prefix
+//! tries for all other lengths.
 
 use crate::abi::abi_type;
+use crate::address::{Address, MAPPED_BITS};
 
 /// Scope of the whole node (and of the fleet): the value 0.
 pub const SCOPE_NODE: u32 = 0;
@@ -59,10 +60,10 @@ abi_type! {
 }
 
 abi_type! {
-    /// Key of BLOCK_EXACT: a source of the lengths in single sources. 24 bytes.
+    /// Key of BLOCK_EXACT: one address, or a network of the length that lists are mostly made of. 24 bytes.
     pub struct BlockExactKey: 24 {
         pub scope: u32,
-        /// Bits of the prefix in the 16-byte form: 128 for one address of either family, 64 for an IPv6 /64.
+        /// Bits of the prefix in the 16-byte form: one of `EXACT_*_BITS`.
         pub bits: u32,
         /// Host bits are 0; IPv4 in its mapped form.
         pub addr: [u8; 16],
@@ -71,8 +72,30 @@ abi_type! {
 
 /// Bits of a BLOCK_EXACT key that is one address.
 pub const EXACT_ADDRESS_BITS: u32 = 128;
+/// Bits of a BLOCK_EXACT key that is an IPv4 /24.
+pub const EXACT_NETWORK4_BITS: u32 = MAPPED_BITS + 24;
 /// Bits of a BLOCK_EXACT key that is one IPv6 visitor's network.
-pub const EXACT_NETWORK_BITS: u32 = 64;
+pub const EXACT_NETWORK6_BITS: u32 = 64;
+
+impl BlockExactKey {
+    /// Hot: per packet. The key of one address.
+    #[inline(always)]
+    pub fn address(scope: u32, source: &Address) -> Self {
+        Self { scope, bits: EXACT_ADDRESS_BITS, addr: source.octets }
+    }
+
+    /// Hot: per packet. The key of the network that an address is in: an IPv4 /24, an IPv6 /64.
+    #[inline(always)]
+    pub fn network(scope: u32, source: &Address) -> Self {
+        const LAST_OCTET: u64 = 0xff;
+        let [first, second] = source.words();
+        let (bits, second) = match source.as_v4() {
+            Some(_) => (EXACT_NETWORK4_BITS, second & !LAST_OCTET.to_be()),
+            None => (EXACT_NETWORK6_BITS, 0),
+        };
+        Self { scope, bits, addr: Address::from_words([first, second]).octets }
+    }
+}
 
 abi_type! {
     /// Value of BLOCK_EXACT, BLOCK4 and BLOCK6. 16 bytes of u32: LPM values want an alignment that divides the

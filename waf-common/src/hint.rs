@@ -29,7 +29,7 @@ const EACH_KIND: u64 = 1 | 1 << KIND_BITS | 1 << (2 * KIND_BITS);
 pub enum Table {
     /// BLOCK_EXACT, one address.
     Address,
-    /// BLOCK_EXACT, an IPv6 /64.
+    /// BLOCK_EXACT, an IPv4 /24 or an IPv6 /64.
     Network,
     /// BLOCK4 or BLOCK6.
     Trie,
@@ -49,28 +49,30 @@ const fn class(number: u32, bits: u32, table: Table) -> Class {
     Class { number, bits, table }
 }
 
-/// Classes of IPv4 prefixes, by length /32, /24 to /31, /16 to /23, less.
-pub const CLASSES_V4: [Class; 4] = [
+/// Classes of IPv4 prefixes, by length /32, /24, /25 to /31, /16 to /23, less.
+pub const CLASSES_V4: [Class; 5] = [
     class(0, 128, Table::Address),
-    class(1, 96 + 24, Table::Trie),
-    class(2, 96 + 16, Table::Trie),
-    class(3, 0, Table::Trie),
+    class(1, 96 + 24, Table::Network),
+    class(2, 96 + 24, Table::Trie),
+    class(3, 96 + 16, Table::Trie),
+    class(4, 0, Table::Trie),
 ];
 /// Classes of IPv6 prefixes, by length /128, /64, /48 and more, /32 to /47, less.
 pub const CLASSES_V6: [Class; 5] = [
-    class(4, 128, Table::Address),
-    class(5, 64, Table::Network),
-    class(6, 48, Table::Trie),
-    class(7, 32, Table::Trie),
-    class(8, 0, Table::Trie),
+    class(5, 128, Table::Address),
+    class(6, 64, Table::Network),
+    class(7, 48, Table::Trie),
+    class(8, 32, Table::Trie),
+    class(9, 0, Table::Trie),
 ];
 
 /// The class of a listed IPv4 prefix.
 pub const fn class_v4(prefix_len: u8) -> Class {
-    let [host, long, middle, short] = CLASSES_V4;
+    let [host, network, long, middle, short] = CLASSES_V4;
     match prefix_len {
         32.. => host,
-        24..=31 => long,
+        24 => network,
+        25..=31 => long,
         16..=23 => middle,
         _ => short,
     }

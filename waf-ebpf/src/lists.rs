@@ -6,8 +6,7 @@ use core::ptr::read_volatile;
 use aya_ebpf::btf_maps::lpm_trie::Key;
 use waf_common::address::Address;
 use waf_common::block::{
-    BlockExactKey, BlockValue, EXACT_ADDRESS_BITS, EXACT_NETWORK_BITS, ListKey4, ListKey6, SCOPE_BITS,
-    SCOPE_NODE, ScopeKind, scope_address,
+    BlockExactKey, BlockValue, ListKey4, ListKey6, SCOPE_BITS, SCOPE_NODE, ScopeKind, scope_address,
 };
 use waf_common::flow::{FlowKey, FlowValue};
 use waf_common::hint::{Hint, Table};
@@ -84,15 +83,13 @@ fn narrow_refusal(packet: &Packet, service: &ServiceValue, hint: Hint, hit: &mut
 #[inline(always)]
 fn blocked(source: &Address, hint: Hint, scope: u32, kind: ScopeKind) -> Option<u32> {
     if hint.points_to(kind, Table::Address) {
-        let key = Aligned(BlockExactKey { scope, bits: EXACT_ADDRESS_BITS, addr: source.octets });
+        let key = Aligned(BlockExactKey::address(scope, source));
         if let Some(reason) = live(BLOCK_EXACT.get_ptr(&key.0)) {
             return Some(reason);
         }
     }
     if hint.points_to(kind, Table::Network) {
-        let [network, _] = source.words();
-        let addr = Address::from_words([network, 0]).octets;
-        let key = Aligned(BlockExactKey { scope, bits: EXACT_NETWORK_BITS, addr });
+        let key = Aligned(BlockExactKey::network(scope, source));
         if let Some(reason) = live(BLOCK_EXACT.get_ptr(&key.0)) {
             return Some(reason);
         }

@@ -56,7 +56,7 @@ pub static BLOCK4: LpmTrie<ListKey4, BlockValue, LIST_ENTRIES, TRIE_FLAGS> = Lpm
 #[btf_map]
 pub static BLOCK6: LpmTrie<ListKey6, BlockValue, LIST_ENTRIES, TRIE_FLAGS> = LpmTrie::new();
 
-/// Scope and one source (an address, or an IPv6 /64) -> why and until when it is dropped. Written by the node; read where
+/// Scope and one source (an address, an IPv4 /24 or an IPv6 /64) -> why and until when it is dropped. Written by the node; read where
 /// BLOCK_HINT says so.
 #[btf_map]
 pub static BLOCK_EXACT: HashMap<BlockExactKey, BlockValue, LIST_ENTRIES, READ_ONLY> = HashMap::new();

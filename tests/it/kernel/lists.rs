@@ -196,10 +196,10 @@ fn drops_are_reported_with_their_reason() {
 #[test]
 fn bpftool_prints_field_names() {
     let Some(fixture) = Fixture::active() else { return };
-    fixture.maps().block(entry(SCOPE_NODE, "192.0.2.0/24", 77)).expect("ban");
+    fixture.maps().block(entry(SCOPE_NODE, "192.0.2.0/23", 77)).expect("ban");
     let dump = fixture.bpftool(BLOCK4);
     let entry = formatted(&dump);
-    assert_eq!(entry["key"]["prefix_len"], 32 + 24);
+    assert_eq!(entry["key"]["prefix_len"], 32 + 23);
     assert_eq!(entry["key"]["data"]["scope"], 0);
     assert_eq!(entry["key"]["data"]["addr"], serde_json::json!([192, 0, 2, 0]));
     assert_eq!(entry["value"]["expires_s"], 77);

@@ -1,6 +1,7 @@
 //! A node through its life: new configurations, other processes in its place, crashes, its end; and the bans it makes.
 
 mod bans;
+mod certificates;
 mod drain;
 mod metrics;
 mod plain;

@@ -32,7 +32,7 @@ impl Folder {
         let text = format!(
             "[node]\nname = \"plain\"\ncarrier = \"carrier-a\"\nworkers = 2\nstate_dir = \"state\"\n\
              origin_networks = [\"127.0.0.0/8\"]\n{more}\n[[tenant]]\nid = 1\nfqdn = \"{HOST}\"\n\
-             addresses = [\"{}\"]\nhttp_port = {}\norigins = [\"http://{origin}\"]\n",
+             addresses = [\"{}\"]\nhttp_port = {}\nrules = []\norigins = [\"http://{origin}\"]\n",
             service.ip(),
             service.port(),
         );

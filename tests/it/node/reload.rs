@@ -23,7 +23,7 @@ const SOON: Duration = Duration::from_secs(10);
 fn changed(text: &str, lab: &Lab) -> String {
     let site = lab.site(WWW).expect("the lab's site").host;
     let more = format!(
-        "[[tenant]]\nid = 9\nfqdn = \"nine.example.test\"\naddresses = [\"{}\", \"{}\"]\nworkers = [1]\n\
+        "[[tenant]]\nid = 9\nfqdn = \"nine.example.test\"\nrules = []\naddresses = [\"{}\", \"{}\"]\nworkers = [1]\n\
          origins = [\"http://{}:8080\"]\n",
         Carrier::A.service(site),
         Carrier::A.service(90),
@@ -68,18 +68,19 @@ fn two_hundred_reloads_lose_no_request_and_close_no_connection() {
 fn reload(lab: &Lab, number: u64) -> Result<()> {
     match number % BY_HAND {
         0 => lab.node(Carrier::A).waf_text(&["node-ctl", "reload"]).map(drop),
-        1 => {
-            let before = status(lab)?.generation;
-            hang_up(lab)?;
-            interrupt::until("SIGHUP to be obeyed", SOON, || {
-                Ok((status(lab)?.generation > before).then_some(()))
-            })
-        }
+        1 => hang_up_and_wait(lab),
         _ => match ask(lab, &Request::Reload { config: None })? {
             Reply::Reloaded { .. } => Ok(()),
             other => bail!("reload {number}: {other:?}"),
         },
     }
+}
+
+/// SIGHUP, and until it is obeyed.
+pub(super) fn hang_up_and_wait(lab: &Lab) -> Result<()> {
+    let before = status(lab)?.generation;
+    hang_up(lab)?;
+    interrupt::until("SIGHUP to be obeyed", SOON, || Ok((status(lab)?.generation > before).then_some(())))
 }
 
 fn hang_up(lab: &Lab) -> Result<()> {

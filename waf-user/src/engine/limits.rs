@@ -22,7 +22,7 @@ pub const ARGUMENTS: usize = 1000;
 pub const ARGUMENTS_MAX: usize = 100_000;
 
 /// Header fields of one message: the HTTP layer refuses more than 100, this is the engine's own stop. Past it: the rest
-/// is not judged and `REQBODY_ERROR` is 1.
+/// is not judged and `REQBODY_ERROR` is 1, of a response `OUTBOUND_DATA_ERROR`.
 pub const HEADER_FIELDS: usize = 1000;
 
 /// Cookies of one request: browsers stop at 180 a site. Past it: the rest is not judged and `REQBODY_ERROR` is 1.
@@ -39,6 +39,9 @@ pub const JSON_NAME_BYTES: usize = 512;
 
 /// Depth of XML elements: SOAP has about 15. Past it: `REQBODY_ERROR` is 1.
 pub const XML_DEPTH: usize = 256;
+
+/// Attributes of one XML element: they are compared with each other. Past it: `REQBODY_ERROR` is 1.
+pub const XML_ATTRIBUTES: usize = 256;
 
 /// Parts of a multipart body: a form of 256 fields is generous. Past it: `REQBODY_ERROR` is 1.
 pub const MULTIPART_PARTS: usize = 256;
@@ -74,6 +77,17 @@ pub const MATCHES_MAX: usize = 400;
 /// Bytes of a matched value shown in a log: see [`super::RuleMatch::value`]. Past it: cut.
 pub const MATCH_VALUE_BYTES: usize = 256;
 
+/// Bytes of a match's name, message, log data and each tag in a log, all of which macros may fill with the request. Past
+/// it: cut.
+pub const MATCH_TEXT_BYTES: usize = 1024;
+
+/// Values that one rule or chain link keeps as matched (MATCHED_VARS, and one run of its actions each): as many arguments
+/// as a request may have, four times by multiMatch. Past it: the rule has matched, it looks at no more.
+pub const MATCHED_VALUES: usize = 4096;
+
+/// Bytes of them together: a body of the usual length after each of 32 transformations. Past it: the same.
+pub const MATCHED_BYTES: usize = 4 * 1024 * 1024;
+
 /// Bytes of a macro's expansion: a header of full length fits. Past it: cut.
 pub const EXPANSION_BYTES: usize = 32 * 1024;
 
@@ -82,6 +96,16 @@ pub const MACRO_BYTES: usize = 1024;
 
 /// TX variables of one transaction: CRS sets about 120. Past it: new names are ignored.
 pub const TX_VARIABLES: usize = 1024;
+
+/// Bytes of all TX variables of one transaction, those of up to [`TX_SMALL_BYTES`] aside: ten captures of a body of the
+/// usual length fit twice. Past it: not set.
+pub const TX_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bytes of a TX variable, name and value, that is not counted: a score, a name, a header.
+pub const TX_SMALL_BYTES: usize = 1024;
+
+/// Variables that setenv makes in one transaction. Past it: new names are ignored.
+pub const ENV_VARIABLES: usize = 128;
 
 /// Persistent records on one node: with 1 KiB each, 100 MiB. Past it: new ones are not kept.
 pub const RECORDS: usize = 100_000;
@@ -134,11 +158,25 @@ pub const BACKTRACK_INSTRUCTIONS: usize = 20_000;
 /// Steps of one search of the backtracking fallback, about 10 ms. Past it: no match, TX:MSC_PCRE_LIMITS_EXCEEDED is 1.
 pub const BACKTRACK_STEPS: usize = 1_000_000;
 
+/// Steps of all searches of the fallback in one transaction, about 50 ms: many values that each take a search to its end
+/// would else add up. Past it: as past the steps of one.
+pub const BACKTRACK_STEPS_TOTAL: usize = 5_000_000;
+
+/// Patterns that one transaction compiles because macros of a request stand in them, each up to some milliseconds. Past
+/// it: no match, TX:MSC_PCRE_LIMITS_EXCEEDED is 1.
+pub const MOMENTARY_PATTERNS: usize = 64;
+
+/// Bytes of such a pattern. Past it: the same.
+pub const MOMENTARY_PATTERN_BYTES: usize = 4 * 1024;
+
 /// Candidates that @verifyCC and its kin look at in one value. Past it: no match.
 pub const VERIFY_CANDIDATES: usize = 1024;
 
 /// Bytes of a candidate of @verifyCC and its kin: 19 digits with separators. Past it: cut.
 pub const VERIFY_BYTES: usize = 64;
+
+/// Bytes of a value that @rbl asks for: no name of the DNS is longer (RFC 1035 §2.3.4). Past it: no match.
+pub const DNS_NAME_BYTES: usize = 253;
 
 /// Mistakes shown at once: a file with more was meant for another program.
 pub const MISTAKES: usize = 200;

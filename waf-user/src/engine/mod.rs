@@ -11,6 +11,7 @@ pub mod verdict;
 mod collection;
 mod exclusion;
 mod lookups;
+mod observe;
 mod rule_set;
 mod settings;
 mod transaction;
@@ -21,6 +22,7 @@ mod rule;
 mod text;
 
 mod control;
+mod explain;
 mod reference;
 mod request;
 mod state;
@@ -39,7 +41,9 @@ mod transformation;
 
 pub use collection::{Collections, MemoryCollections, Record, RecordKey, Scope};
 pub use exclusion::{Exclude, Exclusion, RuleChoice};
+pub use explain::{ActedOn, Explanation, LinkWords};
 pub use lookups::{GeoPlace, Lookups};
+pub use observe::Observe;
 pub use rule::EngineMode;
 pub use rule_set::{RuleErrors, RuleFile, RuleFiles, RuleMistake, RuleSet};
 pub use settings::{Levels, Settings};

@@ -9,6 +9,7 @@ mod spell;
 mod syntax;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use regex::bytes::{Regex, RegexBuilder};
@@ -36,6 +37,47 @@ pub struct Spent;
 #[derive(Clone, Debug)]
 pub struct Pattern {
     compiled: Arc<Compiled>,
+}
+
+/// What patterns may still cost one transaction beyond the linear.
+#[derive(Debug, Default)]
+pub struct Patience {
+    /// Steps of the fallback that were taken.
+    steps: AtomicUsize,
+    /// Patterns that were compiled on the way of the request, and the last of them.
+    compiled: AtomicUsize,
+    last: Mutex<Option<(Vec<u8>, Option<Pattern>)>>,
+}
+
+impl Patience {
+    fn search(&self, backtrack: &Backtrack, value: &[u8], from: usize) -> Outcome {
+        let left = limits::BACKTRACK_STEPS_TOTAL.saturating_sub(self.steps.load(Ordering::Relaxed));
+        let (outcome, steps) = backtrack.search(value, from, limits::BACKTRACK_STEPS.min(left));
+        self.steps.fetch_add(steps, Ordering::Relaxed);
+        outcome
+    }
+
+    /// The pattern of a text with expanded macros; None: it is none. The last one is kept: most macros say the same
+    /// for every value.
+    ///
+    /// # Errors
+    /// The text is too long, or the transaction has compiled as many as it may.
+    pub fn momentary(&self, text: &[u8]) -> Result<Option<Pattern>, Spent> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, pattern)) = &*last
+            && known == text
+        {
+            return Ok(pattern.clone());
+        }
+        if text.len() > limits::MOMENTARY_PATTERN_BYTES
+            || self.compiled.fetch_add(1, Ordering::Relaxed) >= limits::MOMENTARY_PATTERNS
+        {
+            return Err(Spent);
+        }
+        let pattern = Pattern::momentary(text).ok();
+        *last = Some((text.to_vec(), pattern.clone()));
+        Ok(pattern)
+    }
 }
 
 #[derive(Debug)]
@@ -83,19 +125,35 @@ impl Pattern {
         Ok(Self { compiled: Arc::new(compile(text)?) })
     }
 
+    /// The pattern as it is searched for, for people.
+    pub fn written(&self) -> &str {
+        match &*self.compiled {
+            Compiled::Linear(regex) => regex.as_str(),
+            Compiled::Backtracking(_) => "a pattern with look-around or back-references",
+        }
+    }
+
     /// Hot: per value. A search without an answer is no match.
     pub fn is_match(&self, value: &[u8]) -> bool {
         match &*self.compiled {
             Compiled::Linear(regex) => regex.is_match(value),
-            Compiled::Backtracking(backtrack) => matches!(backtrack.search(value, 0), Outcome::Hit(_)),
+            Compiled::Backtracking(backtrack) => {
+                matches!(backtrack.search(value, 0, limits::BACKTRACK_STEPS), (Outcome::Hit(_), _))
+            }
         }
     }
 
     /// Hot: per value. The first match at or after byte `from`, with up to `groups` groups.
     ///
     /// # Errors
-    /// The fallback's steps are spent.
-    pub fn captures(&self, value: &[u8], from: usize, groups: usize) -> Result<Option<Spans>, Spent> {
+    /// The fallback's steps are spent, those of this search or those of the transaction.
+    pub fn captures(
+        &self,
+        value: &[u8],
+        from: usize,
+        groups: usize,
+        patience: &Patience,
+    ) -> Result<Option<Spans>, Spent> {
         let mut spans = match &*self.compiled {
             Compiled::Linear(regex) => {
                 // The cheap question first: most values match no pattern.
@@ -106,7 +164,7 @@ impl Pattern {
                 let spans = captures.iter().take(groups);
                 spans.map(|group| group.map(|group| (group.start(), group.end()))).collect::<Vec<_>>()
             }
-            Compiled::Backtracking(backtrack) => match backtrack.search(value, from) {
+            Compiled::Backtracking(backtrack) => match patience.search(backtrack, value, from) {
                 Outcome::Miss => return Ok(None),
                 Outcome::Spent => return Err(Spent),
                 Outcome::Hit(spans) => spans.into_iter().take(groups).collect(),
@@ -120,7 +178,7 @@ impl Pattern {
 
     /// The first match at or after byte `from`.
     pub fn find_from(&self, value: &[u8], from: usize) -> Option<(usize, usize)> {
-        self.captures(value, from, 1).ok()??.first().copied()
+        self.captures(value, from, 1, &Patience::default()).ok()??.first().copied()
     }
 }
 
@@ -155,7 +213,7 @@ pub enum Searched {
 pub fn searched_both_ways(text: &[u8], value: &[u8]) -> Option<(Searched, Searched)> {
     let parsed = parse::parse(text).ok()?;
     let Ok(Compiled::Linear(regex)) = compile(text) else { return None };
-    let found = match Backtrack::new(&parsed).ok()?.search(value, 0) {
+    let found = match Backtrack::new(&parsed).ok()?.search(value, 0, limits::BACKTRACK_STEPS).0 {
         Outcome::Miss => Searched::Miss,
         Outcome::Hit(spans) => Searched::Hit(spans.first().copied().flatten()?.0),
         Outcome::Spent => Searched::Spent,

@@ -125,6 +125,8 @@ pub struct Condition {
     pub transformations: Vec<Transformation>,
     pub operator: Operator,
     pub sense: Sense,
+    /// The operator's argument as written, for people.
+    pub argument: Box<[u8]>,
     /// multiMatch: the operator also sees the value before and between the transformations.
     pub multi_match: bool,
 }
@@ -324,6 +326,10 @@ pub struct Rule {
     pub flow: Flow,
     /// Never empty.
     pub links: Vec<Link>,
+    /// `file:line` of its first line.
+    pub place: String,
+    /// What directives further down changed, one sentence each.
+    pub changes: Vec<String>,
 }
 
 /// One step of a phase.

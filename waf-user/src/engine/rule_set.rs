@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use super::compile::{self, Compiled};
+use super::compile::{self, Compiled, Removed};
 use super::options::Options;
 use super::rule::{Phase, Step};
 use super::text;
@@ -122,6 +122,11 @@ impl RuleSet {
     /// The settings that the rule files made.
     pub(super) fn options(&self) -> &Options {
         &self.compiled.options
+    }
+
+    /// Rules that directives took away.
+    pub(super) fn removed(&self) -> &[Removed] {
+        &self.compiled.removed
     }
 
     /// The steps of one phase in order.

@@ -74,6 +74,18 @@ impl Template {
         }
     }
 
+    /// The text as written, for people.
+    pub fn written(&self) -> String {
+        let part = |part: &Part| match part {
+            Part::Literal(text) => String::from_utf8_lossy(text).into_owned(),
+            Part::Macro { variable, key: None } => format!("%{{{}}}", variable.name()),
+            Part::Macro { variable, key: Some(key) } => {
+                format!("%{{{}.{}}}", variable.name(), String::from_utf8_lossy(key))
+            }
+        };
+        self.parts.iter().map(part).collect()
+    }
+
     /// Unknown names inside a collection expand to nothing. Cut at [`limits::EXPANSION_BYTES`].
     pub fn expand<'a>(&'a self, values: &'a Values) -> Cow<'a, [u8]> {
         if let Some(text) = self.as_literal() {

@@ -9,6 +9,7 @@ use super::control::Control;
 use super::exclusion::Exclusion;
 use super::limits;
 use super::lookups::Lookups;
+use super::observe::{Observe, Unobserved};
 use super::operator::number::whole_number;
 use super::options::LimitAction;
 use super::reference;
@@ -182,8 +183,10 @@ impl Transaction {
     }
 
     pub fn response_header(&mut self, name: &[u8], value: &[u8]) {
-        if self.state.values.response_headers.len() < limits::HEADER_FIELDS {
-            self.state.values.response_headers.push((name.to_vec(), value.to_vec()));
+        let values = &mut self.state.values;
+        match values.response_headers.len() < limits::HEADER_FIELDS {
+            true => values.response_headers.push((name.to_vec(), value.to_vec())),
+            false => values.response_body_cut = true,
         }
     }
 
@@ -245,6 +248,11 @@ impl Transaction {
     /// and each value it looks at one more and one for every [`limits::COST_BYTES`]; at least one rule runs). After a
     /// refusal nothing but phase 5 runs. The body is parsed in one go at the start of phase 2: linear in a bounded length.
     pub fn advance(&mut self, budget: u32) -> Progress {
+        self.advance_observed(budget, &mut Unobserved)
+    }
+
+    /// As [`Transaction::advance`], with each rule told to an observer before and after it runs.
+    pub fn advance_observed<O: Observe>(&mut self, budget: u32, observer: &mut O) -> Progress {
         let rules = Arc::clone(&self.rules);
         let mut spent = 0_u32;
         while let Some(phase) = self.next_phase() {
@@ -268,7 +276,9 @@ impl Transaction {
                     step += 1;
                     continue;
                 };
+                observer.begins(rule.id, self);
                 let evaluated = reference::evaluate(rule, &mut self.state);
+                observer.ends(rule.id, evaluated.matched, self);
                 spent = spent.saturating_add(evaluated.cost);
                 step += 1;
                 if evaluated.matched {
@@ -299,6 +309,19 @@ impl Transaction {
         let names = ["blocking_inbound_anomaly_score", "anomaly_score"];
         let mut found = names.iter().filter_map(|name| self.state.values.tx(name.as_bytes()));
         found.next().map_or(0, whole_number)
+    }
+
+    /// The sum of the anomaly scores that the rules of each paranoia level gave so far, inbound and outbound (CRS 3 and
+    /// 4): what one rule adds is the difference.
+    pub fn points(&self) -> i64 {
+        let prefixes = ["anomaly_score_pl", "inbound_anomaly_score_pl", "outbound_anomaly_score_pl"];
+        let names = prefixes.iter().flat_map(|prefix| (1..=4).map(move |level| format!("{prefix}{level}")));
+        names.filter_map(|name| self.state.values.tx(name.as_bytes()).map(whole_number)).sum()
+    }
+
+    /// Why the request's body could not be read, as REQBODY_ERROR_MSG has it.
+    pub fn body_error(&self) -> Option<&str> {
+        self.state.values.body_error.as_deref()
     }
 
     fn open(&mut self, phase: Phase) {
@@ -332,8 +355,15 @@ impl Transaction {
         if values.body_length > 0 {
             body::decode(values, self.rules.options().request_body_limit);
         }
-        let Some(processor) = processor.filter(|_| values.body_length > 0) else { return };
-        body::process(values, processor, self.rules.options());
+        match processor {
+            Some(processor) if values.body_length > 0 => {
+                body::process(values, processor, self.rules.options());
+            }
+            Some(BodyProcessor::Multipart) if values.header("content-length").is_some() => {
+                body::look_at_boundary(values);
+            }
+            _ => {}
+        }
     }
 
     fn disrupt(&mut self, rule: &Rule) {

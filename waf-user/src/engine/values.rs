@@ -13,6 +13,7 @@ use super::body::MultipartFlags;
 use super::collection::{OpenRecord, Scope};
 use super::limits;
 use super::lookups::{GeoPlace, Lookups};
+use super::pattern::Patience;
 use super::variable::Variable;
 
 /// Named values in the order of the request; a name may come often.
@@ -102,6 +103,7 @@ pub struct Values {
     pub geo: Pairs,
     /// A pattern's steps were spent during the current rule.
     pub pattern_spent: AtomicBool,
+    pub patience: Patience,
     pub rule: Pairs,
     pub matched: Matched,
     /// Of the current rule, by full name.
@@ -167,6 +169,24 @@ impl Values {
         }
     }
 
+    /// As [`Values::each`], for one who wants a single name (in lower case): a TX variable is looked up, others may come
+    /// under other names too.
+    pub fn each_named<'a>(
+        &'a self,
+        variable: Variable,
+        name: Option<&'a [u8]>,
+        each: &mut dyn FnMut(Value<'a>),
+    ) {
+        match (variable, name) {
+            (Variable::Tx, Some(name)) => {
+                if let Some(value) = self.tx(name) {
+                    each(Value { variable, key: Some(name), bytes: Cow::Borrowed(value) });
+                }
+            }
+            _ => self.each(variable, each),
+        }
+    }
+
     /// The first value of a variable, with a name for a collection; names are compared without case.
     pub fn first(&self, variable: Variable, key: Option<&[u8]>) -> Option<Cow<'_, [u8]>> {
         if let (Variable::Tx, Some(key)) = (variable, key) {
@@ -191,13 +211,25 @@ impl Values {
         self.fixed_tx.get(name).or_else(|| self.tx.get(name)).map(Vec::as_slice)
     }
 
-    /// Sets a TX variable; one that is fixed stays, and a new name past the limit is ignored.
+    /// Sets a TX variable; one that is fixed stays, and ignored are a new name past the limit and a large value where all
+    /// together are too large.
     pub fn set_tx(&mut self, name: &[u8], value: Vec<u8>) {
         let name = name.to_ascii_lowercase();
-        let room = self.tx.len() < limits::TX_VARIABLES || self.tx.contains_key(&name);
+        let bytes = name.len() + value.len();
+        let room = (self.tx.len() < limits::TX_VARIABLES || self.tx.contains_key(&name))
+            && (bytes <= limits::TX_SMALL_BYTES || self.large_tx(&name) + bytes <= limits::TX_BYTES);
         if room && !self.fixed_tx.contains_key(&name) {
             self.tx.insert(name, value);
         }
+    }
+
+    /// Bytes of the large TX variables but one. O(TX variables).
+    fn large_tx(&self, but: &[u8]) -> usize {
+        let others = self.tx.iter().filter(|(name, _)| *name != but);
+        others
+            .map(|(name, value)| name.len() + value.len())
+            .filter(|bytes| *bytes > limits::TX_SMALL_BYTES)
+            .sum()
     }
 
     /// A request header, first of its name.

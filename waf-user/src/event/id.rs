@@ -24,6 +24,18 @@ impl EventId {
     }
 }
 
+impl EventId {
+    /// Its text, without a formatter.
+    pub fn hex(self) -> [u8; ID_LEN] {
+        const DIGITS: [u8; 16] = *b"0123456789abcdef";
+        let mut text = [0; ID_LEN];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0.to_be_bytes()) {
+            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        text
+    }
+}
+
 impl FromStr for EventId {
     type Err = EventIdError;
 

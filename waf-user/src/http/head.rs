@@ -1,7 +1,14 @@
 //! The head of a request: bytes -> typed head, or the named reason why it is refused.
 
+use std::borrow::Cow;
+
+use smallvec::{SmallVec, smallvec};
+
 use super::scan::{Scanner, Side, Span};
 use super::{Fields, Framing, Host, TargetForm, Version, Violation, framing, request_line};
+
+/// Fields that are parsed without asking for memory.
+pub(super) const FIELDS_USUAL: usize = 32;
 
 /// Bounds of one head.
 #[derive(Clone, Copy, Debug)]
@@ -31,10 +38,11 @@ pub enum Parsed<T> {
 /// A request's head, free of ambiguity.
 #[derive(Clone, Debug)]
 pub struct RequestHead {
-    method: String,
+    method: Cow<'static, str>,
     target: String,
     form: TargetForm,
-    path_and_query: String,
+    /// None where it is the target itself.
+    path_and_query: Option<String>,
     version: Version,
     fields: Fields,
     host: Option<Host>,
@@ -57,15 +65,15 @@ impl RequestHead {
 
     /// What an origin is asked for: path and query in origin-form, or `*`.
     pub fn path_and_query(&self) -> &str {
-        &self.path_and_query
+        self.path_and_query.as_deref().unwrap_or(&self.target)
     }
 
     pub fn path(&self) -> &str {
-        self.path_and_query.split_once('?').map_or(&self.path_and_query, |(path, _)| path)
+        self.path_and_query().split_once('?').map_or(self.path_and_query(), |(path, _)| path)
     }
 
     pub fn query(&self) -> Option<&str> {
-        self.path_and_query.split_once('?').map(|(_, query)| query)
+        self.path_and_query().split_once('?').map(|(_, query)| query)
     }
 
     pub fn version(&self) -> Version {
@@ -93,15 +101,15 @@ impl RequestHead {
 
     /// Whether the client lets the connection live on after the answer (RFC 9112 §9.3).
     pub fn keeps_alive(&self) -> bool {
-        if self.fields.has_element("connection", "close") {
+        if self.fields.is_of_connection("close") {
             return false;
         }
-        self.version == Version::Http11 || self.fields.has_element("connection", "keep-alive")
+        self.version == Version::Http11 || self.fields.is_of_connection("keep-alive")
     }
 
     /// Safe to send twice (RFC 9110 §9.2.2).
     pub fn is_idempotent(&self) -> bool {
-        matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE")
+        matches!(&*self.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE")
     }
 }
 
@@ -137,7 +145,7 @@ pub fn parse_request_head(bytes: &[u8], limits: &Limits) -> Result<Parsed<Reques
 /// Turns a scanned head into its typed form.
 fn read_head(bytes: &[u8], span: Span) -> Result<RequestHead, Violation> {
     let bytes = bytes.get(span.start..span.end).unwrap_or_default();
-    let mut slots = vec![httparse::EMPTY_HEADER; span.fields];
+    let mut slots: SmallVec<[_; FIELDS_USUAL]> = smallvec![httparse::EMPTY_HEADER; span.fields];
     let mut request = httparse::Request::new(&mut slots);
     let status = request.parse(bytes).map_err(|error| match error {
         httparse::Error::HeaderName => Violation::FieldNameCharacter,
@@ -151,7 +159,7 @@ fn read_head(bytes: &[u8], span: Span) -> Result<RequestHead, Violation> {
         return Err(Violation::RequestLine);
     };
     let version = if request.version == Some(1) { Version::Http11 } else { Version::Http10 };
-    let mut fields = Fields::default();
+    let mut fields = Fields::with_capacity(span.fields, bytes.len());
     for header in request.headers.iter() {
         if is_lookalike(header.name) {
             return Err(Violation::FieldNameLookalike);
@@ -169,13 +177,22 @@ fn read_head(bytes: &[u8], span: Span) -> Result<RequestHead, Violation> {
     {
         return Err(Violation::ExpectUnknown);
     }
-    let (method, target) = (method.to_owned(), target.to_owned());
+    let (method, target) = (method_text(method), target.to_owned());
     Ok(RequestHead { method, target, form, path_and_query, version, fields, host, framing })
+}
+
+/// The usual ones need no memory of their own.
+fn method_text(method: &str) -> Cow<'static, str> {
+    const USUAL: [&str; 6] = ["GET", "POST", "HEAD", "PUT", "OPTIONS", "DELETE"];
+    match USUAL.into_iter().find(|usual| *usual == method) {
+        Some(usual) => Cow::Borrowed(usual),
+        None => Cow::Owned(method.to_owned()),
+    }
 }
 
 /// `Content_Length` and the like: an origin that turns `-` into `_` for its environment takes it for the real one.
 fn is_lookalike(name: &str) -> bool {
-    name.contains('_')
+    name.as_bytes().contains(&b'_')
         && ["content-length", "transfer-encoding", "host"].iter().any(|real| {
             name.len() == real.len()
                 && name.bytes().zip(real.bytes()).all(|(a, b)| {

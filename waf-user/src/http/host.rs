@@ -8,7 +8,8 @@ use super::Violation;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
     text: String,
-    name: String,
+    /// None where it is the text itself.
+    name: Option<String>,
     port: Option<u16>,
 }
 
@@ -26,16 +27,18 @@ impl Host {
             }
             _ => (text, None),
         };
-        let name = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            Some(literal) => {
-                let address: Ipv6Addr = literal.parse().map_err(|_| Violation::HostInvalid)?;
-                format!("[{address}]")
+        let name = if host.starts_with('[') {
+            let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+            let address = literal.and_then(|literal| literal.parse::<Ipv6Addr>().ok());
+            Some(format!("[{}]", address.ok_or(Violation::HostInvalid)?))
+        } else {
+            let name = host.strip_suffix('.').unwrap_or(host);
+            if !is_name(name) {
+                return Err(Violation::HostInvalid);
             }
-            None => host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase(),
+            let as_written = name.len() == text.len() && !name.bytes().any(|byte| byte.is_ascii_uppercase());
+            (!as_written).then(|| name.to_ascii_lowercase())
         };
-        if !host.starts_with('[') && !is_name(&name) || host.starts_with('[') && !host.ends_with(']') {
-            return Err(Violation::HostInvalid);
-        }
         Ok(Self { text: text.to_owned(), name, port })
     }
 
@@ -46,7 +49,7 @@ impl Host {
 
     /// Lower case, without port and final dot; an IPv6 address in brackets, in its canonical form.
     pub fn name(&self) -> &str {
-        &self.name
+        self.name.as_deref().unwrap_or(&self.text)
     }
 
     pub fn port(&self) -> Option<u16> {
@@ -55,17 +58,22 @@ impl Host {
 
     /// Whether both mean the same host and port, a port left out being the scheme's.
     pub(super) fn agrees(&self, other: &Self, port_default: u16) -> bool {
-        self.name == other.name && self.port.unwrap_or(port_default) == other.port.unwrap_or(port_default)
+        self.name() == other.name() && self.port.unwrap_or(port_default) == other.port.unwrap_or(port_default)
     }
 }
 
 /// Letters, digits, `-`, `_` in non-empty labels: percent-encoding and sub-delims, which RFC 3986 allows, name no site.
 fn is_name(name: &str) -> bool {
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    name.split('.').all(is_label)
+    let mut label = 0;
+    for byte in name.bytes() {
+        match byte {
+            b'.' if label == 0 => return false,
+            b'.' => label = 0,
+            b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => label += 1,
+            _ => return false,
+        }
+    }
+    label > 0
 }
 
 fn parse_port(text: &str) -> Option<u16> {

@@ -1,6 +1,6 @@
 //! The request line and its target: text -> method, form, path, query, version. Knows no header.
 
-use super::octets::{is_target, is_token};
+use super::octets::{all, is_target, is_token};
 use super::{Host, Violation};
 
 /// HTTP/1.0 or HTTP/1.1.
@@ -41,10 +41,10 @@ pub(super) fn check(line: &[u8]) -> Result<(), Violation> {
     if method.is_empty() || target.is_empty() {
         return Err(Violation::RequestLine);
     }
-    if !method.iter().all(|byte| is_token(*byte)) {
+    if !all(method, is_token) {
         return Err(Violation::MethodCharacter);
     }
-    if !target.iter().all(|byte| is_target(*byte)) {
+    if !all(target, is_target) {
         return Err(Violation::TargetCharacter);
     }
     let Some(version) = parts.next() else { return Err(Violation::Http09) };
@@ -66,16 +66,16 @@ pub(super) fn check(line: &[u8]) -> Result<(), Violation> {
     Ok(())
 }
 
-/// The form of a target and its path with query, as it is asked of an origin.
+/// The form of a target and its path with query, as it is asked of an origin, where that is not the target itself.
 ///
 /// # Errors
 /// [`Violation::TargetForm`], or what is wrong with an absolute target's authority.
-pub(super) fn target_form(method: &str, target: &str) -> Result<(TargetForm, String), Violation> {
+pub(super) fn target_form(method: &str, target: &str) -> Result<(TargetForm, Option<String>), Violation> {
     if target.starts_with('/') {
-        return Ok((TargetForm::Origin, target.to_owned()));
+        return Ok((TargetForm::Origin, None));
     }
     if target == "*" && method == "OPTIONS" {
-        return Ok((TargetForm::Asterisk, target.to_owned()));
+        return Ok((TargetForm::Asterisk, None));
     }
     let (scheme, rest) = target.split_once("://").ok_or(Violation::TargetForm)?;
     let https = match scheme {
@@ -87,5 +87,5 @@ pub(super) fn target_form(method: &str, target: &str) -> Result<(TargetForm, Str
     let (authority, tail) = rest.split_at_checked(end).ok_or(Violation::TargetForm)?;
     let authority = Host::parse(authority.as_bytes())?;
     let path = if tail.starts_with('/') { tail.to_owned() } else { format!("/{tail}") };
-    Ok((TargetForm::Absolute { https, authority }, path))
+    Ok((TargetForm::Absolute { https, authority }, Some(path)))
 }

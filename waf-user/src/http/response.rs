@@ -1,13 +1,17 @@
 //! The head of an origin's response: bytes -> typed head. An origin is trusted no more than a visitor.
 
+use smallvec::{SmallVec, smallvec};
+
+use super::head::FIELDS_USUAL;
 use super::scan::{Scanner, Side};
-use super::{Fields, Framing, Limits, Parsed, Version, Violation, framing};
+use super::{Fields, Framing, Limits, Parsed, Version, Violation, framing, status_phrase};
 
 /// A response's head.
 #[derive(Clone, Debug)]
 pub struct ResponseHead {
     status: u16,
-    phrase: String,
+    /// None: the status's own.
+    phrase: Option<String>,
     version: Version,
     fields: Fields,
     framing: Framing,
@@ -21,7 +25,7 @@ impl ResponseHead {
 
     /// The origin's own words, which may be empty.
     pub fn phrase(&self) -> &str {
-        &self.phrase
+        self.phrase.as_deref().unwrap_or_else(|| status_phrase(self.status))
     }
 
     pub fn version(&self) -> Version {
@@ -44,8 +48,8 @@ impl ResponseHead {
     /// Whether the origin's connection may carry another request afterwards.
     pub fn keeps_alive(&self) -> bool {
         self.framing != Framing::UntilClose
-            && !self.fields.has_element("connection", "close")
-            && (self.version == Version::Http11 || self.fields.has_element("connection", "keep-alive"))
+            && !self.fields.is_of_connection("close")
+            && (self.version == Version::Http11 || self.fields.is_of_connection("keep-alive"))
     }
 }
 
@@ -70,7 +74,7 @@ impl ResponseParser {
     pub fn parse(&mut self, bytes: &[u8]) -> Result<Parsed<ResponseHead>, Violation> {
         let Some(span) = self.scanner.scan(bytes, &self.limits)? else { return Ok(Parsed::Partial) };
         let bytes = bytes.get(..span.end).unwrap_or_default();
-        let mut slots = vec![httparse::EMPTY_HEADER; span.fields];
+        let mut slots: SmallVec<[_; FIELDS_USUAL]> = smallvec![httparse::EMPTY_HEADER; span.fields];
         let mut response = httparse::Response::new(&mut slots);
         let parsed = response.parse(bytes).map_err(|error| match error {
             httparse::Error::HeaderName => Violation::FieldNameCharacter,
@@ -84,8 +88,8 @@ impl ResponseParser {
             return Err(Violation::StatusUnexpected);
         }
         let version = if response.version == Some(1) { Version::Http11 } else { Version::Http10 };
-        let phrase = response.reason.unwrap_or_default().to_owned();
-        let mut fields = Fields::default();
+        let phrase = response.reason.filter(|phrase| *phrase != status_phrase(status)).map(str::to_owned);
+        let mut fields = Fields::with_capacity(span.fields, bytes.len());
         for header in response.headers.iter() {
             fields.push(header.name, header.value);
         }

@@ -3,7 +3,7 @@
 
 use memchr::memchr;
 
-use super::octets::{is_field_value, is_token};
+use super::octets::{all, is_field_value, is_token};
 use super::{Limits, Violation, request_line};
 
 /// Whose head it is.
@@ -59,18 +59,18 @@ impl Scanner {
             if content.len() == raw.len() {
                 return Err(Violation::BareLf);
             }
-            if memchr(b'\r', content).is_some() {
-                return Err(Violation::BareCr);
-            }
             let next = self.at + raw.len() + 1;
-            if self.start_line_seen {
-                if content.is_empty() {
-                    return Ok(Some(Span { start: self.start, end: next, fields: self.fields }));
-                }
-                self.field(content, limits)?;
-            } else {
-                self.start_line(content, next)?;
+            if self.start_line_seen && content.is_empty() {
+                return Ok(Some(Span { start: self.start, end: next, fields: self.fields }));
             }
+            let judged = if self.start_line_seen {
+                self.field(content, limits)
+            } else {
+                self.start_line(content, next)
+            };
+            // A CR within a line is in no class of bytes: it is looked for only to tell what is wrong.
+            judged
+                .map_err(|other| if memchr(b'\r', content).is_some() { Violation::BareCr } else { other })?;
             self.at = next;
         }
     }
@@ -106,6 +106,7 @@ impl Scanner {
         match self.side {
             Side::Request => request_line::check(content)?,
             Side::Response if content.is_empty() => return Err(Violation::StatusLine),
+            Side::Response if memchr(b'\r', content).is_some() => return Err(Violation::BareCr),
             Side::Response => {}
         }
         self.start_line_seen = true;
@@ -134,10 +135,10 @@ pub(super) fn check_field(line: &[u8]) -> Result<(), Violation> {
         Some(b' ' | b'\t') => return Err(Violation::SpaceBeforeColon),
         Some(_) => {}
     }
-    if !name.iter().all(|byte| is_token(*byte)) {
+    if !all(name, is_token) {
         return Err(Violation::FieldNameCharacter);
     }
-    if !value.iter().all(|byte| is_field_value(*byte)) {
+    if !all(value, is_field_value) {
         return Err(Violation::FieldValueCharacter);
     }
     Ok(())

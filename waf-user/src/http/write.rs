@@ -1,6 +1,10 @@
 //! Typed heads and bodies -> bytes: what we forward is written here from what was parsed, never passed on raw.
 
-use super::octets::{is_field_value, is_token};
+use super::Field;
+use super::octets::{all, is_field_value, is_token};
+
+/// Bytes of a usual head.
+const HEAD_LEN: usize = 1024;
 
 /// Writes one head.
 #[derive(Debug)]
@@ -11,7 +15,11 @@ pub struct HeadWriter {
 impl HeadWriter {
     /// `method` and `target` come from a parsed head.
     pub fn request(method: &str, target: &str) -> Self {
-        let mut bytes = Vec::with_capacity(1024);
+        Self::request_in(Vec::with_capacity(HEAD_LEN), method, target)
+    }
+
+    /// The same into an empty buffer.
+    pub fn request_in(mut bytes: Vec<u8>, method: &str, target: &str) -> Self {
         for part in [method, " ", target, " HTTP/1.1\r\n"] {
             bytes.extend_from_slice(part.as_bytes());
         }
@@ -20,8 +28,12 @@ impl HeadWriter {
 
     /// An empty `phrase` is replaced by the status's own.
     pub fn response(status: u16, phrase: &str) -> Self {
+        Self::response_in(Vec::with_capacity(HEAD_LEN), status, phrase)
+    }
+
+    /// The same into an empty buffer.
+    pub fn response_in(mut bytes: Vec<u8>, status: u16, phrase: &str) -> Self {
         let phrase = if phrase.is_empty() { status_phrase(status) } else { phrase };
-        let mut bytes = Vec::with_capacity(1024);
         bytes.extend_from_slice(b"HTTP/1.1 ");
         decimal(&mut bytes, u64::from(status));
         bytes.push(b' ');
@@ -32,14 +44,18 @@ impl HeadWriter {
 
     /// Hot: per header. A field that would break the head is left out: parsed fields never do, configured ones are checked.
     pub fn field(&mut self, name: &str, value: &[u8]) {
-        let sound =
-            !name.is_empty() && name.bytes().all(is_token) && value.iter().all(|byte| is_field_value(*byte));
-        if sound {
-            self.bytes.extend_from_slice(name.as_bytes());
-            self.bytes.extend_from_slice(b": ");
-            self.bytes.extend_from_slice(value);
-            self.bytes.extend_from_slice(b"\r\n");
+        if !name.is_empty() && all(name.as_bytes(), is_token) && all(value, is_field_value) {
+            self.parsed(Field { name, value });
         }
+    }
+
+    /// Hot: per header. A field of a parsed head, which was judged there.
+    pub fn parsed(&mut self, Field { name, value }: Field<'_>) {
+        self.bytes.reserve(name.len() + value.len() + 4);
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.extend_from_slice(b": ");
+        self.bytes.extend_from_slice(value);
+        self.bytes.extend_from_slice(b"\r\n");
     }
 
     pub fn content_length(&mut self, length: u64) {

@@ -6,7 +6,8 @@ use aya::maps::lpm_trie::Key;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use waf_common::address::{Address, MAPPED_BITS, PrefixKey};
 use waf_common::block::{
-    BlockExactKey, EXACT_ADDRESS_BITS, EXACT_NETWORK_BITS, ListKey4, ListKey6, SCOPE_BITS,
+    BlockExactKey, EXACT_ADDRESS_BITS, EXACT_NETWORK4_BITS, EXACT_NETWORK6_BITS, ListKey4, ListKey6,
+    SCOPE_BITS,
 };
 
 /// Bits in front of the IPv4 part of a mapped prefix.
@@ -35,21 +36,17 @@ pub(super) enum BlockKey {
     V6(Key<ListKey6>),
 }
 
-/// Single sources (an address, an IPv6 /64) lie in the hash, all other prefixes in the tries.
+/// Single sources and the commonest networks (an IPv4 /24, an IPv6 /64) lie in the hash, all other prefixes in the tries.
 pub(super) fn block(scope: u32, prefix: IpNet) -> BlockKey {
     let prefix = canonical(prefix);
-    let bits = match prefix {
-        IpNet::V4(v4) => MAPPED_BITS + u32::from(v4.prefix_len()),
-        IpNet::V6(v6) => u32::from(v6.prefix_len()),
-    };
-    let is_exact = bits == EXACT_ADDRESS_BITS || (bits == EXACT_NETWORK_BITS && prefix.addr().is_ipv6());
-    if is_exact {
-        let addr = Address::from(prefix.network()).octets;
-        return BlockKey::Exact(BlockExactKey { scope, bits, addr });
-    }
-    match list(scope, prefix) {
-        ListKey::V4(key) => BlockKey::V4(key),
-        ListKey::V6(key) => BlockKey::V6(key),
+    let source = Address::from(prefix.network());
+    match (prefix, prefix.prefix_len()) {
+        (IpNet::V4(_), 32) | (IpNet::V6(_), 128) => BlockKey::Exact(BlockExactKey::address(scope, &source)),
+        (IpNet::V4(_), 24) | (IpNet::V6(_), 64) => BlockKey::Exact(BlockExactKey::network(scope, &source)),
+        _ => match list(scope, prefix) {
+            ListKey::V4(key) => BlockKey::V4(key),
+            ListKey::V6(key) => BlockKey::V6(key),
+        },
     }
 }
 
@@ -58,8 +55,9 @@ pub(super) fn from_exact(key: &BlockExactKey) -> Option<(u32, IpNet)> {
     let address = Address { octets: key.addr };
     let prefix = match (IpAddr::from(address), key.bits) {
         (IpAddr::V4(v4), EXACT_ADDRESS_BITS) => Ipv4Net::from(v4).into(),
+        (IpAddr::V4(v4), EXACT_NETWORK4_BITS) => Ipv4Net::new(v4, 24).ok()?.into(),
         (IpAddr::V6(v6), EXACT_ADDRESS_BITS) => Ipv6Net::from(v6).into(),
-        (IpAddr::V6(v6), EXACT_NETWORK_BITS) => Ipv6Net::new(v6, 64).ok()?.into(),
+        (IpAddr::V6(v6), EXACT_NETWORK6_BITS) => Ipv6Net::new(v6, 64).ok()?.into(),
         _ => return None,
     };
     Some((key.scope, prefix))

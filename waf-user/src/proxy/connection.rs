@@ -1,5 +1,6 @@
 //! One client connection from accept to close: lists, TLS, then request after request.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,11 +11,13 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::account::{Account, Ending, Fault, connection_cut, connection_refused};
 use super::exchange::{self, After};
+use super::halves::Half;
 use super::limits::{LINGER, LINGER_BYTES_MAX, READ_BYTES};
 use super::page::Page;
 use super::registry::{Cut, Open, Registry};
 use super::relay::Client;
 use super::session::Session;
+use super::wait::Alarm;
 use super::wire::{Inbound, send};
 use super::worker::Worker;
 use super::{ListVerdict, Snapshot};
@@ -151,13 +154,15 @@ async fn requests<S>(worker: &Worker, open: &Open, mut session: Session, stream:
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (read, write) = tokio::io::split(stream);
-    let mut client = Client { read, write, inbound: Inbound::default() };
+    let stream = RefCell::new(stream);
+    let (read, write) = (Half(&stream), Half(&stream));
+    let (idle, answer) = (Alarm::default(), Alarm::default());
+    let mut client = Client { read, write, inbound: Inbound::default(), idle, answer };
     let after = loop {
         let next = tokio::select! {
             biased;
             cut = open.closed() => NextHead::Cut(cut),
-            next = next_head(worker, &session, &mut client) => next,
+            next = next_head(worker, &session, open, &mut client) => next,
         };
         let after = match next {
             NextHead::Request(head, started) => {
@@ -196,14 +201,17 @@ enum NextHead {
 async fn next_head<R: AsyncRead + Unpin, W>(
     worker: &Worker,
     session: &Session,
+    open: &Open,
     client: &mut Client<R, W>,
 ) -> NextHead {
     if client.inbound.bytes().is_empty() {
         let idle = if session.is_fresh() { worker.times.header_read } else { worker.times.keep_alive_idle };
+        let Client { read, inbound, idle: alarm, .. } = client;
+        let fresh_since = session.is_fresh().then(Instant::now);
         let first = tokio::select! {
             biased;
-            first = timeout(idle, client.inbound.fill(&mut client.read)) => first,
-            () = worker.registry.closes_idle(session.is_fresh()) => return NextHead::Nothing,
+            first = alarm.within(idle, inbound.fill(read)) => first,
+            () = worker.registry.closes_idle(open, fresh_since) => return NextHead::Nothing,
         };
         match first {
             Ok(Ok(bytes)) if bytes > 0 => {}
@@ -211,7 +219,7 @@ async fn next_head<R: AsyncRead + Unpin, W>(
         }
     }
     let started = Mono::now();
-    let deadline = Instant::now() + worker.times.header_read;
+    let mut deadline = None;
     let mut parser = RequestParser::new(Limits::default());
     loop {
         match parser.parse(client.inbound.bytes()) {
@@ -222,6 +230,7 @@ async fn next_head<R: AsyncRead + Unpin, W>(
             Ok(Parsed::Partial) => {}
             Err(violation) => return refused(violation, started),
         }
+        let deadline = *deadline.get_or_insert_with(|| Instant::now() + worker.times.header_read);
         match timeout_at(deadline, client.inbound.fill(&mut client.read)).await {
             Ok(Ok(bytes)) if bytes > 0 => {}
             // Some clients end a body with a line end that is not counted: then nothing came (RFC 9112 §2.2).

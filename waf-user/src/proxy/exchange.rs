@@ -1,7 +1,7 @@
 //! One request from its head to its end: admitted, inspected, relayed or refused, told of.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -43,10 +43,10 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let (arrived, time) = (Instant::now(), Wall::now());
+    let (arrived, time) = (Mono::now(), Wall::now());
     let id = worker.event_id(time);
     let keep = session.keeps_alive(&head, worker.registry.is_draining());
-    let step = session.admit(&head, &worker.snapshot.load(), &worker.lists.load(), Mono::now());
+    let step = session.admit(&head, &worker.snapshot.load(), &worker.lists.load(), arrived);
     let account = Account { id, started, time, head: Some(&head), site: None, visitor: None };
     let turned_away = match &step {
         Step::Serve { site, visitor } => {
@@ -142,7 +142,7 @@ struct Exchange<'a> {
     time: Wall,
     keep: bool,
     /// When its head was complete.
-    arrived: Instant,
+    arrived: Mono,
     body: Body,
     inspection: Inspection,
 }
@@ -167,7 +167,9 @@ impl Exchange<'_> {
         let (first, chunked) = self.first_bytes(&prefix);
         // `first` holds it now; a long upload need not hold it twice.
         drop(prefix);
-        self.forward(client, &first, chunked).await
+        let ended = self.forward(client, &first, chunked).await;
+        self.worker.buffers.give(first);
+        ended
     }
 
     /// Reads the part of the body that the rules see and runs phase 2. What is longer passes uninspected beyond it.
@@ -203,14 +205,13 @@ impl Exchange<'_> {
             _ => UpstreamBody::Chunked,
         };
         let way = Way {
-            peer: self.session.peer,
-            local: self.session.local,
+            session: self.session,
             visitor: self.visitor,
-            tls: self.session.sni.is_some(),
             id: self.id,
             plain_answer: self.inspection.may_want_response_body(),
         };
-        let mut first = upstream_head(self.head, self.site, &way, upstream);
+        let buffer = self.worker.buffers.take();
+        let mut first = upstream_head(buffer, self.head, self.site, &way, upstream);
         let chunked = upstream == UpstreamBody::Chunked;
         if chunked {
             write_chunk(&mut first, prefix);
@@ -232,10 +233,16 @@ impl Exchange<'_> {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        let before = self.arrived.elapsed().saturating_sub(self.body.waited());
+        let before = Duration::from_nanos(Mono::now().since_ns(self.arrived));
+        let before = before.saturating_sub(self.body.waited());
         let replayable = self.head.is_idempotent() && self.body.is_done();
         let pool = &self.worker.pool;
-        let mut lease = pool.connect(&self.site.upstreams, self.site.tenant).await;
+        let (upstreams, tenant) = (&self.site.upstreams, self.site.tenant);
+        let mut lease = if replayable {
+            pool.connect_for_repeatable(upstreams, tenant).await
+        } else {
+            pool.connect(upstreams, tenant).await
+        };
         loop {
             let mut connection = match lease {
                 Ok(connection) => connection,
@@ -245,8 +252,8 @@ impl Exchange<'_> {
                     return self.fail(client, status, fault).await;
                 }
             };
-            let (head, site, keep, times) = (self.head, self.site, self.keep, self.worker.times);
-            let job = Job { head, site, first, chunked, keep, times };
+            let (head, site, keep, worker) = (self.head, self.site, self.keep, self.worker);
+            let job = Job { head, site, first, chunked, keep, times: worker.times, buffers: &worker.buffers };
             let relayed = relay(job, client, &mut self.body, &mut connection, &mut self.inspection).await;
             match relayed {
                 Ok(Relayed::Sent { status, keep_client, keep_origin, added }) => {
@@ -265,7 +272,7 @@ impl Exchange<'_> {
                     return self.refuse(client, &refused, Fault::of_rules(&refused)).await;
                 }
                 Err(Broken { error: RelayError::OriginSilent, .. }) if connection.reused() && replayable => {
-                    lease = pool.fresh(&self.site.upstreams, self.site.tenant).await;
+                    lease = pool.fresh(upstreams, tenant).await;
                 }
                 Err(broken) => return self.relay_broke(client, broken).await,
             }

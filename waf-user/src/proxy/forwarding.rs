@@ -7,8 +7,9 @@ use ipnet::IpNet;
 
 use super::Site;
 use super::limits::FORWARDED_ELEMENTS_MAX;
+use super::session::Session;
 use crate::event::EventId;
-use crate::http::{Fields, Framing, HeadWriter, RequestHead, ResponseHead, Version};
+use crate::http::{Field, Fields, Framing, HeadWriter, RequestHead, ResponseHead, Version};
 
 /// Who sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,27 +65,30 @@ pub(super) enum UpstreamBody {
 
 /// What the upstream head says of the way the request came.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Way {
-    pub peer: SocketAddr,
-    pub local: SocketAddr,
+pub(super) struct Way<'a> {
+    pub session: &'a Session,
     pub visitor: Visitor,
-    pub tls: bool,
     pub id: EventId,
     /// The answer's body may be inspected: it is asked for without a coding.
     pub plain_answer: bool,
 }
 
 /// The request as the origin gets it.
-pub(super) fn upstream_head(head: &RequestHead, site: &Site, way: &Way, body: UpstreamBody) -> Vec<u8> {
-    let mut out = HeadWriter::request(head.method(), head.path_and_query());
-    match head.host() {
-        Some(host) => out.field("Host", host.text().as_bytes()),
-        None => out.field("Host", site.fqdn.as_str().as_bytes()),
-    }
+/// `buffer`: an empty one to write into.
+pub(super) fn upstream_head(
+    buffer: Vec<u8>,
+    head: &RequestHead,
+    site: &Site,
+    way: &Way<'_>,
+    body: UpstreamBody,
+) -> Vec<u8> {
+    let mut out = HeadWriter::request_in(buffer, head.method(), head.path_and_query());
+    let host = head.host().map_or(site.fqdn.as_str(), |host| host.text());
+    out.parsed(Field { name: "Host", value: host.as_bytes() });
     let fields = head.fields();
     let behind_proxy = way.visitor.behind_proxy;
     for field in fields.iter() {
-        let name = field.name.as_str();
+        let name = field.name;
         let written_below =
             ["host", "content-length", "expect"].iter().any(|own| name.eq_ignore_ascii_case(own));
         let encoding = way.plain_answer && name.eq_ignore_ascii_case("accept-encoding");
@@ -94,7 +98,7 @@ pub(super) fn upstream_head(head: &RequestHead, site: &Site, way: &Way, body: Up
             None => false,
         };
         if !written_below && !encoding && !forwarded && !fields.is_hop_by_hop(name) {
-            out.field(name, &field.value);
+            out.parsed(field);
         }
     }
     if way.plain_answer {
@@ -110,27 +114,37 @@ pub(super) fn upstream_head(head: &RequestHead, site: &Site, way: &Way, body: Up
 }
 
 /// X-Forwarded-For, -Proto, -Port, X-Real-IP and the request's id.
-fn way_fields(out: &mut HeadWriter, fields: &Fields, way: &Way) {
-    let peer = way.peer.ip().to_canonical().to_string();
-    let mut chain = Vec::new();
-    if way.visitor.behind_proxy {
+fn way_fields(out: &mut HeadWriter, fields: &Fields, way: &Way<'_>) {
+    // All of it was parsed or made here.
+    let Way { session, visitor, id, plain_answer: _ } = way;
+    let peer = session.peer_text();
+    if visitor.behind_proxy {
+        let mut chain = Vec::new();
         for element in fields.elements("x-forwarded-for").filter(|element| !element.is_empty()) {
             chain.extend_from_slice(element);
             chain.extend_from_slice(b", ");
         }
+        chain.extend_from_slice(peer.as_bytes());
+        out.parsed(Field { name: "X-Forwarded-For", value: &chain });
+    } else {
+        out.parsed(Field { name: "X-Forwarded-For", value: peer.as_bytes() });
     }
-    chain.extend_from_slice(peer.as_bytes());
-    out.field("X-Forwarded-For", &chain);
-    let given =
-        |name| way.visitor.behind_proxy && fields.first(name).is_some() && !fields.is_hop_by_hop(name);
+    let given = |name| visitor.behind_proxy && fields.first(name).is_some() && !fields.is_hop_by_hop(name);
     if !given("x-forwarded-proto") {
-        out.field("X-Forwarded-Proto", if way.tls { b"https" } else { b"http" });
+        out.parsed(Field {
+            name: "X-Forwarded-Proto",
+            value: if session.sni.is_some() { b"https" } else { b"http" },
+        });
     }
     if !given("x-forwarded-port") {
-        out.field("X-Forwarded-Port", way.local.port().to_string().as_bytes());
+        out.parsed(Field { name: "X-Forwarded-Port", value: session.port_text().as_bytes() });
     }
-    out.field("X-Real-IP", way.visitor.address.ip().to_string().as_bytes());
-    out.field("X-Request-Id", way.id.to_string().as_bytes());
+    if visitor.address.ip() == session.peer.ip() {
+        out.parsed(Field { name: "X-Real-IP", value: peer.as_bytes() });
+    } else {
+        out.parsed(Field { name: "X-Real-IP", value: visitor.address.ip().to_string().as_bytes() });
+    }
+    out.parsed(Field { name: "X-Request-Id", value: &id.hex() });
 }
 
 /// Fields that say how a request came.
@@ -144,15 +158,28 @@ enum Forwarding {
 /// `_` counts as `-`: an origin that makes environment variables of fields cannot tell them apart. No proxy spells them
 /// so, but one may pass on what its visitor spelt.
 fn forwarding_name(name: &str) -> Option<Forwarding> {
-    let spelt_otherwise = name.contains('_');
-    let name = name.replace('_', "-").to_ascii_lowercase();
-    match name.as_str() {
-        _ if spelt_otherwise && name.starts_with("x-forwarded-") => Some(Forwarding::Ours),
-        "x-forwarded-for" | "x-real-ip" | "x-request-id" => Some(Forwarding::Ours),
-        "forwarded" => Some(Forwarding::Proxys),
-        _ if name.starts_with("x-forwarded-") => Some(Forwarding::Proxys),
-        _ => None,
+    // Most names are told by their first letter.
+    if !matches!(name.as_bytes().first(), Some(b'X' | b'x' | b'F' | b'f')) {
+        return None;
     }
+    if ["x-forwarded-for", "x-real-ip", "x-request-id"].iter().any(|ours| is_spelt(name, ours)) {
+        return Some(Forwarding::Ours);
+    }
+    if name.get(..FORWARDED.len()).is_some_and(|start| is_spelt(start, FORWARDED)) {
+        return Some(if name.contains('_') { Forwarding::Ours } else { Forwarding::Proxys });
+    }
+    is_spelt(name, "forwarded").then_some(Forwarding::Proxys)
+}
+
+const FORWARDED: &str = "x-forwarded-";
+
+/// Whether a name is `real`, in whatever case and with `_` for `-`.
+fn is_spelt(name: &str, real: &str) -> bool {
+    name.len() == real.len()
+        && name.bytes().zip(real.bytes()).all(|(byte, real)| {
+            let byte = if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+            byte == real
+        })
 }
 
 /// How the body goes on to the visitor.
@@ -188,21 +215,23 @@ pub(super) fn write_added(out: &mut HeadWriter, added: &[(String, String)]) {
 }
 
 /// The response as the visitor gets it. `keep`: the connection lives on; HTTP/1.0 has to be told.
+/// `buffer`: an empty one to write into.
 pub(super) fn downstream_head(
+    buffer: Vec<u8>,
     head: &ResponseHead,
     added: &[(String, String)],
     body: DownstreamBody,
     version: Version,
     keep: bool,
 ) -> Vec<u8> {
-    let mut out = HeadWriter::response(head.status(), head.phrase());
+    let mut out = HeadWriter::response_in(buffer, head.status(), head.phrase());
     let fields = head.fields();
     for field in fields.iter() {
         let replaced = added.iter().any(|(name, _)| field.name.eq_ignore_ascii_case(name));
         let length = field.name.eq_ignore_ascii_case("content-length");
         let length_kept = body == DownstreamBody::None && head.status() != 204;
-        if !replaced && (!length || length_kept) && !fields.is_hop_by_hop(&field.name) {
-            out.field(&field.name, &field.value);
+        if !replaced && (!length || length_kept) && !fields.is_hop_by_hop(field.name) {
+            out.parsed(field);
         }
     }
     write_added(&mut out, added);

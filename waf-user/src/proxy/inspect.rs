@@ -49,7 +49,7 @@ impl Inspection {
                 head.version().as_str(),
             );
             for field in head.fields().iter() {
-                transaction.request_header(field.name.as_bytes(), &field.value);
+                transaction.request_header(field.name.as_bytes(), field.value);
             }
             transaction.end_request_headers();
         }
@@ -87,7 +87,7 @@ impl Inspection {
         if let Some(transaction) = &mut self.transaction {
             transaction.response_line(head.status(), head.version().as_str());
             for field in head.fields().iter() {
-                transaction.response_header(field.name.as_bytes(), &field.value);
+                transaction.response_header(field.name.as_bytes(), field.value);
             }
             transaction.end_response_headers();
         }

@@ -50,6 +50,10 @@ pub const INTERIM_MAX: u32 = 8;
 pub const INSPECT_BUDGET: u32 = 256;
 /// Bytes read at once: what TLS records and socket buffers hand over, times two connections per request.
 pub const READ_BYTES: usize = 16 * 1024;
+/// Buffers that a worker keeps for its next answers, and the longest of them: 1 MiB at the most, and more answers are seldom
+/// read at the same moment.
+pub const BUFFERS_MAX: usize = 32;
+pub const BUFFER_BYTES_MAX: usize = 2 * READ_BYTES;
 /// Open connections of one worker: at some 40 KiB each a third of a GiB. One that uploads holds up to 320 KiB (what is
 /// inspected, twice, and buffers; more where SecRequestBodyLimit asks for more): a worker all of whose connections do needs 2.6 GiB. Fewer where the process may not open two files for each.
 pub const CONNECTIONS_MAX: usize = 8_192;

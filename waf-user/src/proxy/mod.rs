@@ -9,10 +9,12 @@ pub mod snapshot;
 pub mod worker;
 
 mod account;
+mod buffers;
 mod connection;
 mod exchange;
 mod exclusions;
 mod forwarding;
+mod halves;
 mod inspect;
 mod listen;
 mod outbox;
@@ -20,6 +22,7 @@ mod page;
 mod registry;
 mod relay;
 mod session;
+mod wait;
 mod wire;
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -34,7 +35,8 @@ pub(super) struct Open {
     /// Known from the address, from SNI or from the request served last.
     tenant: Cell<Option<TenantId>>,
     cut: RefCell<Option<Cut>>,
-    close: Notify,
+    /// Its task, while that waits for a ban or the drain.
+    waiting: RefCell<Option<Waker>>,
 }
 
 /// Why a connection is ended from outside, whatever it has come to.
@@ -59,19 +61,34 @@ impl Open {
         self.flows.borrow().as_ref().is_none_or(|flows| flows.set(self.peer, self.service, tenant))
     }
 
-    /// Waits until this connection is ended from outside; at once if it was. For one waiter at a time.
+    /// Waits until this connection is ended from outside; at once if it was. For the connection's own task.
     pub(super) async fn closed(&self) -> Cut {
-        loop {
-            if let Some(cut) = self.cut.borrow().as_ref() {
-                return cut.clone();
-            }
-            self.close.notified().await;
+        poll_fn(|cx| match self.cut.borrow().as_ref() {
+            Some(cut) => Poll::Ready(cut.clone()),
+            None => self.wait(cx),
+        })
+        .await
+    }
+
+    /// Hot: per poll. Remembers whom to wake.
+    fn wait<T>(&self, cx: &Context<'_>) -> Poll<T> {
+        let mut waiting = self.waiting.borrow_mut();
+        match waiting.as_mut() {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => *waiting = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waiting.borrow_mut().take() {
+            waker.wake();
         }
     }
 
     fn cut(&self, why: Cut) {
         *self.cut.borrow_mut() = Some(why);
-        self.close.notify_one();
+        self.wake();
     }
 }
 
@@ -98,7 +115,7 @@ impl Registry {
             flows: RefCell::default(),
             tenant: Cell::new(None),
             cut: RefCell::new(None),
-            close: Notify::new(),
+            waiting: RefCell::new(None),
         });
         registry.open.borrow_mut().insert(number, Rc::clone(&open));
         Entry { registry: Rc::clone(registry), number, open }
@@ -131,6 +148,7 @@ impl Registry {
     pub(super) fn start_drain(&self, drain: Drain) {
         self.draining.set(Some((Instant::now(), drain)));
         self.drain.notify_waiters();
+        self.open.borrow().values().for_each(|open| open.wake());
     }
 
     pub(super) fn is_draining(&self) -> bool {
@@ -155,13 +173,16 @@ impl Registry {
         sleep_until(began + drain.accept).await;
     }
 
-    /// Waits until the drain closes kept connections; one that was never served gets [`FIRST_REQUEST`] in any case, as it
-    /// was accepted for the sake of a request under way.
-    pub(super) async fn closes_idle(&self, is_fresh: bool) {
-        let waiting_since = Instant::now();
-        let (began, drain) = self.drained().await;
-        let fresh = if is_fresh { FIRST_REQUEST } else { Duration::ZERO };
-        sleep_until((began + drain.idle).max(waiting_since.max(began) + fresh)).await;
+    /// Waits until the drain closes this kept connection; one that was never served, and waits since then, gets
+    /// [`FIRST_REQUEST`] in any case, as it was accepted for the sake of a request under way. For the connection's own task.
+    pub(super) async fn closes_idle(&self, open: &Open, fresh_since: Option<Instant>) {
+        let (began, drain) = poll_fn(|cx| match self.draining.get() {
+            Some(draining) => Poll::Ready(draining),
+            None => open.wait(cx),
+        })
+        .await;
+        let fresh = fresh_since.map_or(began, |since| since.max(began) + FIRST_REQUEST);
+        sleep_until((began + drain.idle).max(fresh)).await;
     }
 
     /// Waits until no connection is open.

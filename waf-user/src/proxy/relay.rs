@@ -1,18 +1,22 @@
 //! One request and its answer over two connections: the client's body goes up while the origin's answer comes down, piece
 //! by piece, each side stopping the other by not reading. The answer's phases are inspected on the way.
 
-use std::future::Future;
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::Site;
+use super::buffers::Buffers;
 use super::forwarding::{DownstreamBody, downstream_head};
+use super::halves::Half;
 use super::inspect::Inspection;
 use super::limits::{INTERIM_MAX, ORIGIN_LAST_WORD, Times};
+use super::wait::Alarm;
 use super::wire::{Body, BodyError, Inbound, send};
 use crate::http::{
     Framing, LAST_CHUNK, Limits, Parsed, RequestHead, ResponseHead, ResponseParser, Violation, write_chunk,
@@ -30,6 +34,7 @@ pub(super) struct Job<'a> {
     /// The client's connection may live on.
     pub keep: bool,
     pub times: Times,
+    pub buffers: &'a Buffers,
 }
 
 /// The client's connection in two halves.
@@ -38,6 +43,10 @@ pub(super) struct Client<R, W> {
     pub read: R,
     pub write: W,
     pub inbound: Inbound,
+    /// For the waits between requests.
+    pub idle: Alarm,
+    /// For the waits for an origin.
+    pub answer: Alarm,
 }
 
 /// How it ended well.
@@ -111,12 +120,14 @@ where
     W: AsyncWrite + Unpin,
     O: AsyncRead + AsyncWrite + Unpin,
 {
-    let (mut origin_read, mut origin_write) = tokio::io::split(origin);
-    let mut inbound = Inbound::default();
-    let Client { read, write, inbound: client_inbound } = client;
+    let origin = RefCell::new(origin);
+    let (mut origin_read, mut origin_write) = (Half(&origin), Half(&origin));
+    let mut inbound = Inbound::within(job.buffers.take());
+    let Client { read, write, inbound: client_inbound, answer: alarm, .. } = client;
     let upload = pin!(upload(job, body, client_inbound, read, &mut origin_write));
     let mut upload = Upload { future: upload, ended: None };
-    let head = answer_head(job, &mut upload, &mut inbound, &mut origin_read).await.map_err(Broken::before)?;
+    let head =
+        answer_head(job, &mut upload, &mut inbound, &mut origin_read, alarm).await.map_err(Broken::before)?;
     let keep_origin = head.keeps_alive();
     let status = head.status();
     // An answer that comes before the whole request was read may well be all that the origin wants of it.
@@ -126,13 +137,12 @@ where
         upload.beside(answer).await.map_err(|error| Broken { error, status: Some(status) })??
     };
     let uploaded = matches!(upload.ended, Some(Ok(())));
+    let keep_origin = keep_origin && uploaded && inbound.bytes().is_empty();
+    job.buffers.give(inbound.into_buffer());
     Ok(match relayed {
-        Relayed::Sent { status, keep_client, added, .. } => Relayed::Sent {
-            status,
-            added,
-            keep_client,
-            keep_origin: keep_origin && uploaded && inbound.bytes().is_empty(),
-        },
+        Relayed::Sent { status, keep_client, added, .. } => {
+            Relayed::Sent { status, added, keep_client, keep_origin }
+        }
         Relayed::Refused => Relayed::Refused,
     })
 }
@@ -207,19 +217,19 @@ async fn answer_head<F: Future<Output = Result<(), UploadError>>>(
     upload: &mut Upload<'_, F>,
     inbound: &mut Inbound,
     origin: &mut (impl AsyncRead + Unpin),
+    alarm: &mut Alarm,
 ) -> Result<ResponseHead, RelayError> {
     let mut head = pin!(read_head(job.head.method(), inbound, origin));
-    let mut deadline = pin!(sleep_until(Instant::now() + job.times.origin_first_byte));
     loop {
         tokio::select! {
             biased;
             ended = upload.future.as_mut(), if upload.ended.is_none() => {
                 let wait = if ended.is_ok() { job.times.origin_first_byte } else { ORIGIN_LAST_WORD };
                 upload.end(ended)?;
-                deadline.as_mut().reset(Instant::now() + wait);
+                alarm.set(wait);
             }
             head = head.as_mut() => return head,
-            () = deadline.as_mut(), if upload.ended.is_some() => return Err(RelayError::OriginTimeout),
+            () = poll_fn(|cx| alarm.poll(cx)), if upload.ended.is_some() => return Err(RelayError::OriginTimeout),
         }
     }
 }
@@ -296,7 +306,8 @@ async fn answer(
         framing => DownstreamBody::of(framing, version),
     };
     let keep = job.keep && downstream != DownstreamBody::UntilClose;
-    let mut out = downstream_head(&head, &job.site.response_headers, downstream, version, keep);
+    let mut out =
+        downstream_head(job.buffers.take(), &head, &job.site.response_headers, downstream, version, keep);
     let chunked = downstream == DownstreamBody::Chunked;
     let added = arrived.elapsed().saturating_sub(body.waited());
     let broken = |error: RelayError| Broken { error, status: Some(status) };
@@ -311,6 +322,7 @@ async fn answer(
         }
         send(client, &out).await.map_err(|source| broken(RelayError::ClientWrite(source)))?;
         if body.is_done() {
+            job.buffers.give(out);
             return Ok(Relayed::Sent { status, keep_client: keep, keep_origin: false, added });
         }
         out.clear();

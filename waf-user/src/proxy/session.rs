@@ -17,6 +17,9 @@ pub(super) struct Session {
     pub local: SocketAddr,
     /// Some: the connection is TLS and asked for this name.
     pub sni: Option<String>,
+    /// The peer's address and our port as every request tells them to its origin.
+    peer_text: String,
+    port_text: String,
     served: u32,
 }
 
@@ -36,7 +39,17 @@ pub(super) enum Step {
 impl Session {
     pub(super) fn new(peer: SocketAddr, local: SocketAddr, sni: Option<String>) -> Self {
         let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
-        Self { peer: canonical(peer), local: canonical(local), sni, served: 0 }
+        let (peer, local) = (canonical(peer), canonical(local));
+        let (peer_text, port_text) = (peer.ip().to_string(), local.port().to_string());
+        Self { peer, local, sni, peer_text, port_text, served: 0 }
+    }
+
+    pub(super) fn peer_text(&self) -> &str {
+        &self.peer_text
+    }
+
+    pub(super) fn port_text(&self) -> &str {
+        &self.port_text
     }
 
     /// Hot: per request.

@@ -4,9 +4,10 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::limits::{BODY_RATE_GRACE, BODY_RATE_MIN, READ_BYTES, WRITE_STALL};
+use super::wait::within;
 use crate::http::{BodyDecoder, Framing, Violation};
 
 /// Bytes that were read and not used yet. Bounded by its users: a head's or a chunk line's limit is met before it grows.
@@ -17,6 +18,15 @@ pub(super) struct Inbound {
 }
 
 impl Inbound {
+    /// Into a buffer that is lent; see [`Inbound::into_buffer`].
+    pub(super) fn within(buffer: Vec<u8>) -> Self {
+        Self { buffer, start: 0 }
+    }
+
+    pub(super) fn into_buffer(self) -> Vec<u8> {
+        self.buffer
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         self.buffer.get(self.start..).unwrap_or_default()
     }
@@ -131,7 +141,7 @@ impl Body {
                 return Ok(());
             }
             let started = Instant::now();
-            let read = timeout(self.idle, inbound.fill(io)).await.map_err(|_| BodyError::Timeout)?;
+            let read = within(self.idle, inbound.fill(io)).await.map_err(|_| BodyError::Timeout)?;
             let bytes = read.map_err(BodyError::Read)?;
             if bytes == 0 {
                 self.decoder.end().map_err(BodyError::Malformed)?;
@@ -148,13 +158,13 @@ impl Body {
 /// The peer is gone or stalls.
 pub(super) async fn send(io: &mut (impl AsyncWrite + Unpin), mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        let written = timeout(WRITE_STALL, io.write(bytes)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        let written = within(WRITE_STALL, io.write(bytes)).await.map_err(|_| io::ErrorKind::TimedOut)??;
         if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }
         bytes = bytes.get(written..).unwrap_or_default();
     }
-    timeout(WRITE_STALL, io.flush()).await.map_err(|_| io::ErrorKind::TimedOut)?
+    within(WRITE_STALL, io.flush()).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 
 #[cfg(test)]

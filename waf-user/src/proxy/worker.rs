@@ -10,6 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
 
+use super::buffers::Buffers;
 use super::limits::{CUT_WITHIN, Times};
 use super::outbox::Outbox;
 use super::registry::{Open, Registry};
@@ -42,7 +43,7 @@ pub struct WorkerContext {
     pub commands: mpsc::Receiver<Command>,
 }
 
-/// Runs until drained. Call inside the worker's own current-thread runtime, within a `LocalSet`.
+/// Runs until drained. Call inside the worker's own runtime, a local one or within a `LocalSet`.
 pub async fn serve(listeners: Vec<Listener>, context: WorkerContext) {
     serve_within(listeners, context, Times::default()).await;
 }
@@ -61,6 +62,7 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
         metrics: context.metrics,
         flows: context.flows,
         outbox: Outbox::new(context.observations),
+        buffers: Buffers::default(),
         registry: Rc::default(),
         seed: RandomState::new(),
         ids: Cell::new(0),
@@ -145,6 +147,7 @@ pub(super) struct Worker {
     pub metrics: Arc<Metrics>,
     pub flows: Option<Arc<dyn Flows>>,
     pub outbox: Outbox,
+    pub buffers: Buffers,
     pub registry: Rc<Registry>,
     /// Keyed by the operating system once; with the count it gives ids that no request can foretell.
     seed: RandomState,
@@ -163,8 +166,7 @@ impl Worker {
     pub fn event_id(&self, now: Wall) -> EventId {
         let count = self.ids.get();
         self.ids.set(count.wrapping_add(1));
-        let high = u128::from(self.seed.hash_one((count, true)));
-        let low = u128::from(self.seed.hash_one((count, false)));
-        EventId::new(now, high << 64 | low)
+        // 64 bits of the hash and 16 of the count, of which the id takes its 80.
+        EventId::new(now, u128::from(self.seed.hash_one(count)) << 16 | u128::from(count & 0xffff))
     }
 }

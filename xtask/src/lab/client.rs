@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -115,6 +115,11 @@ pub struct Client {
 impl Client {
     pub fn new(namespace: Rc<Namespace>, authority: PathBuf) -> Self {
         Self { namespace, authority }
+    }
+
+    /// The file of the certificate authority that visitors trust.
+    pub fn authority(&self) -> &Path {
+        &self.authority
     }
 
     /// Sends and receives. `None`: nobody answered, or the connection was cut.

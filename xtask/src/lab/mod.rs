@@ -31,7 +31,7 @@ use self::run::Run;
 use self::settings::{NodeFiles, node_toml};
 use self::topology::Network;
 use crate::build::Built;
-use crate::{interrupt, privilege, workspace};
+use crate::{interrupt, privilege, say, workspace};
 
 /// Each node's admin listener, in its own namespace.
 pub const ADMIN: &str = "127.0.0.1:9900";
@@ -46,6 +46,7 @@ pub struct Lab {
     nodes: [Node; 2],
     origin: Origin,
     client: Client,
+    authority: Authority,
     network: Network,
     options: LabOptions,
     run: Run,
@@ -79,8 +80,9 @@ impl Lab {
             Ok(node)
         };
         let nodes = [start(Carrier::A)?, start(Carrier::B)?];
-        let client = Client::new(network.client.clone(), files.authority.certificate);
-        Ok(Self { nodes, origin, client, network, options, run })
+        let authority = files.authority;
+        let client = Client::new(network.client.clone(), authority.certificate.clone());
+        Ok(Self { nodes, origin, client, authority, network, options, run })
     }
 
     pub fn node(&self, carrier: Carrier) -> &Node {
@@ -135,6 +137,17 @@ impl Lab {
         }
     }
 
+    /// A new key and certificate of a site, in the files of the old ones. The nodes serve them after a reload.
+    ///
+    /// # Errors
+    /// What openssl complains of.
+    pub fn renew_certificate(&self, fqdn: &str) -> Result<SiteFiles> {
+        let files = self.authority.site(fqdn)?;
+        let user = User::from_name(USER)?.with_context(|| format!("no user {USER} on this machine"))?;
+        give(&files.key, None, Some(&user), 0o640)?;
+        Ok(files)
+    }
+
     pub fn client(&self) -> &Client {
         &self.client
     }
@@ -182,11 +195,11 @@ impl Lab {
 /// As [`Lab::start`].
 pub fn run(built: &Built) -> Result<()> {
     let lab = Lab::start(built, LabOptions::default())?;
-    println!("{}", guide::text(&lab));
+    say!("{}", guide::text(&lab));
     interrupt::wait();
     let id = lab.run.id().to_owned();
     drop(lab);
-    println!("lab: run {id} cleared away");
+    say!("lab: run {id} cleared away");
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! `waf rules`: what rule files mean and what they do, without a node.
 
 mod check;
+mod explain;
+mod replay;
 mod sources;
 mod test;
 
@@ -21,7 +23,9 @@ pub struct Rules {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Explain(explain::Explain),
     Test(test::Test),
+    Replay(replay::Replay),
 }
 
 /// What a subcommand found: whether all is well. An error: it could not look.
@@ -32,7 +36,9 @@ impl Rules {
     pub fn run(self) -> ExitCode {
         let found = match self.command {
             Command::Check(check) => check.run(),
+            Command::Explain(explain) => explain.run(),
             Command::Test(test) => test.run(),
+            Command::Replay(replay) => replay.run(),
         };
         match found {
             Ok(true) => ExitCode::SUCCESS,
@@ -43,4 +49,10 @@ impl Rules {
             }
         }
     }
+}
+
+/// The name of a severity, as in syslog.
+fn severity(number: u8) -> &'static str {
+    let names = ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"];
+    names.get(usize::from(number)).copied().unwrap_or("unknown")
 }

@@ -6,10 +6,7 @@ use std::sync::Arc;
 
 use waf_user::config::files::expand_pattern;
 use waf_user::engine::{RuleErrors, RuleFile, RuleSet};
-use waf_user::node::rule_files::Disk;
-
-/// Debian's packages keep the whole order here: set-up, exclusions before, rules, exclusions after.
-const PACKAGED: &str = "/usr/share/modsecurity-crs/owasp-crs.load";
+use waf_user::node::rule_files::{Disk, PACKAGED};
 
 /// What the Core Rule Set calls its set-up, as released and as installed.
 const SETUPS: [&str; 2] = ["crs-setup.conf", "crs-setup.conf.example"];

@@ -45,9 +45,9 @@ pub struct Test {
     /// The rules as they are, without the settings that the Core Rule Set's tests ask for
     #[arg(long)]
     no_test_settings: bool,
-    /// Paranoia level with --no-test-settings
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
-    paranoia_level: u8,
+    /// In place of what the rules say, as the tenant's setting
+    #[arg(long, value_name = "N", requires = "no_test_settings", value_parser = clap::value_parser!(u8).range(1..=4))]
+    paranoia_level: Option<u8>,
     /// Only tests whose id matches
     #[arg(long, value_name = "REGEX")]
     include: Option<Regex>,
@@ -87,16 +87,8 @@ impl Test {
         }
         let files = sources::read(&self.rules)?;
         let (files, settings) = if self.no_test_settings {
-            let level = self.paranoia_level;
-            let settings = Settings::new(
-                Levels {
-                    paranoia_level: Some(level),
-                    inbound_threshold: Some(5),
-                    outbound_threshold: Some(4),
-                },
-                Some(false),
-            );
-            (files, settings)
+            let levels = Levels { paranoia_level: self.paranoia_level, ..Levels::default() };
+            (files, Settings::new(levels, None))
         } else {
             (regression::with_test_settings(files), regression::test_settings())
         };

@@ -55,6 +55,15 @@ pub fn decode(values: &mut Values, bytes_max: usize) {
     }
 }
 
+/// A multipart body that was announced and is empty: what its boundary looks like is seen all the same.
+pub fn look_at_boundary(values: &mut Values) {
+    let content_type = values.header("content-type").unwrap_or_default().to_vec();
+    if let Err(error) = multipart::boundary(&content_type, &mut values.multipart) {
+        values.multipart.error = true;
+        values.refuse_body(format!("{}: {error}", BodyProcessor::Multipart.name()));
+    }
+}
+
 /// Reads the whole body that was given. Linear in its bytes.
 pub fn process(values: &mut Values, processor: BodyProcessor, options: &Options) {
     let body = std::mem::take(&mut values.body);
@@ -101,6 +110,8 @@ pub enum BodyError {
     Xml(usize),
     #[error("a reference to an XML entity of the document's own")]
     XmlEntity,
+    #[error("an XML element with more than {} attributes", limits::XML_ATTRIBUTES)]
+    XmlAttributes,
     #[error("elements nested deeper than {}", limits::XML_DEPTH)]
     XmlDepth,
     #[error("the Content-Encoding cannot be undone")]
@@ -126,11 +137,7 @@ fn argument(values: &mut Values, options: &Options, name: Vec<u8>, value: Vec<u8
 
 /// The JSON reader alone, every leaf to `leaf`.
 #[cfg(any(test, fuzzing))]
-pub fn json_read(
-    text: &[u8],
-    depth_max: usize,
-    leaf: &mut dyn FnMut(&[u8], Vec<u8>) -> Result<(), BodyError>,
-) -> Result<(), BodyError> {
+pub fn json_read(text: &[u8], depth_max: usize, leaf: json::Leaf<'_>) -> Result<(), BodyError> {
     json::read(text, Extent::Whole, depth_max, leaf)
 }
 

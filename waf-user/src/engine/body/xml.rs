@@ -83,7 +83,10 @@ impl Found<'_> {
     }
 
     fn attributes(&mut self, start: &BytesStart<'_>, malformed: BodyError) -> Result<(), BodyError> {
-        for attribute in start.attributes() {
+        for (index, attribute) in start.attributes().enumerate() {
+            if index >= limits::XML_ATTRIBUTES {
+                return Err(BodyError::XmlAttributes);
+            }
             let attribute = attribute.map_err(|_| malformed)?;
             // Declarations of names are no attributes to XPath.
             let key = attribute.key.as_ref();

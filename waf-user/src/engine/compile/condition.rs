@@ -34,6 +34,7 @@ impl Compiler<'_> {
             transformations: Vec::new(),
             operator,
             sense,
+            argument: text.operator.argument.text.as_slice().into(),
             multi_match: false,
         })
     }

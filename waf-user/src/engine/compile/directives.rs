@@ -113,12 +113,12 @@ impl Compiler<'_> {
             "seccookieformat" => self.cookie_format(argument),
             "secruleremovebytag" => {
                 if let Some(pattern) = self.filter_pattern(argument) {
-                    self.remove(&RuleFilter::Tag(pattern));
+                    self.remove(&RuleFilter::Tag(pattern), name);
                 }
             }
             "secruleremovebymsg" => {
                 if let Some(pattern) = self.filter_pattern(argument) {
-                    self.remove(&RuleFilter::Msg(pattern));
+                    self.remove(&RuleFilter::Msg(pattern), name);
                 }
             }
             _ => self.unknown("directive", name, NAMES.iter().copied().chain(accepted::names())),
@@ -158,7 +158,7 @@ impl Compiler<'_> {
             self.mistake(name.whole(), "no rule id", "name ids or ranges such as 942100-942199");
         }
         for filter in self.id_list(arguments) {
-            self.remove(&filter);
+            self.remove(&filter, name);
         }
     }
 
@@ -175,7 +175,7 @@ impl Compiler<'_> {
             }
             _ => self.filter_pattern(rules).map(RuleFilter::Msg).into_iter().collect(),
         };
-        self.update_targets(&filters, targets, replaced);
+        self.update_targets(name, &filters, targets, replaced);
     }
 
     /// `942100 942110-942199`, separated by spaces or commas.

@@ -57,6 +57,8 @@ impl Compiler<'_> {
             status,
             flow: set.skip.map_or(Flow::Next, Flow::Skip),
             links: Vec::new(),
+            place: set.directive.whole().name(),
+            changes: Vec::new(),
         };
         let skip_after = set.skip_after.clone();
         let link = self.one_link(set, condition, phase);

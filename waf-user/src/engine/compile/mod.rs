@@ -34,6 +34,15 @@ pub struct Compiled {
     /// Index: phase number - 1.
     pub phases: [Vec<Step>; 5],
     pub rules: usize,
+    pub removed: Vec<Removed>,
+}
+
+/// A rule that a directive further down took away.
+#[derive(Debug)]
+pub struct Removed {
+    pub rule: Box<Rule>,
+    /// `file:line` of the directive.
+    pub by: String,
 }
 
 impl Compiled {
@@ -82,6 +91,7 @@ struct Compiler<'a> {
     options: Options,
     defaults: Defaults,
     entries: Vec<Entry>,
+    removed: Vec<Removed>,
     /// Where each id stands, `file:line`.
     ids: HashMap<u64, String>,
     chain: Option<OpenChain>,
@@ -98,6 +108,7 @@ impl<'a> Compiler<'a> {
             options: Options::default(),
             defaults: Defaults::default(),
             entries: Vec::new(),
+            removed: Vec::new(),
             ids: HashMap::new(),
             chain: None,
             broken_chain: false,
@@ -211,11 +222,14 @@ impl<'a> Compiler<'a> {
     }
 
     /// Removes what stands above the directive, as the reference engine does.
-    fn remove(&mut self, filter: &RuleFilter) {
-        self.entries.retain(|entry| match entry {
-            Entry::Rule { rule, .. } => !filter.names(rule),
-            Entry::Marker(_) => true,
-        });
+    fn remove(&mut self, filter: &RuleFilter, directive: &Word) {
+        let by = directive.whole().name();
+        let named = |entry: &mut Entry| matches!(entry, Entry::Rule { rule, .. } if filter.names(rule));
+        for entry in self.entries.extract_if(.., named) {
+            if let Entry::Rule { rule, .. } = entry {
+                self.removed.push(Removed { rule, by: by.clone() });
+            }
+        }
     }
 
     fn mistake(&mut self, place: Place, message: impl Into<String>, cure: impl Into<String>) {
@@ -236,7 +250,7 @@ impl<'a> Compiler<'a> {
             rules += steps.iter().filter(|step| matches!(step, Step::Rule(_))).count();
         }
         match self.mistakes.is_empty() {
-            true => Ok(Compiled { options: self.options, phases, rules }),
+            true => Ok(Compiled { options: self.options, phases, rules, removed: self.removed }),
             false => Err(self.mistakes),
         }
     }
@@ -276,6 +290,6 @@ fn phase_steps(entries: &[Entry], phase: Phase, mistakes: &mut Vec<Mistake>) -> 
 }
 
 #[cfg(test)]
-mod packaged;
+pub(in crate::engine) mod packaged;
 #[cfg(test)]
 mod tests;

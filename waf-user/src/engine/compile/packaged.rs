@@ -9,7 +9,8 @@ use crate::engine::pattern::tests::both_ways_agree;
 use crate::engine::text::{Source, Statement, lexer, parser};
 use crate::engine::{RuleFile, RuleFiles, RuleSet};
 
-struct Disk;
+/// The files of this machine.
+pub(in crate::engine) struct Disk;
 
 impl RuleFiles for Disk {
     fn read(&self, path: &str, from: &str) -> io::Result<RuleFile> {
@@ -23,7 +24,7 @@ impl RuleFiles for Disk {
 }
 
 /// Set-up and rules in order; empty, and a printed line, where the package is absent.
-fn packaged() -> Vec<RuleFile> {
+pub(in crate::engine) fn packaged() -> Vec<RuleFile> {
     let mut paths = vec![PathBuf::from("/etc/modsecurity/crs/crs-setup.conf")];
     let Ok(entries) = std::fs::read_dir("/usr/share/modsecurity-crs/rules") else {
         println!("skipped: the package modsecurity-crs is not installed");

@@ -9,7 +9,19 @@ use crate::engine::text::{Word, parser};
 impl Compiler<'_> {
     /// `SecRuleUpdateTargetById 942100 "!ARGS:a" ["ARGS:b"]`: targets are added or excluded; with a third word the first
     /// one's target is replaced by it. As in the reference engine a chain's first link is meant.
-    pub(super) fn update_targets(&mut self, filters: &[RuleFilter], targets: &Word, replaced: Option<&Word>) {
+    pub(super) fn update_targets(
+        &mut self,
+        name: &Word,
+        filters: &[RuleFilter],
+        targets: &Word,
+        replaced: Option<&Word>,
+    ) {
+        let sentence = match replaced {
+            None => format!("targets {} added by {}", targets.lossy(), name.whole().name()),
+            Some(old) => {
+                format!("targets {} in place of {} by {}", targets.lossy(), old.lossy(), name.whole().name())
+            }
+        };
         let mut changes = Vec::new();
         for target in parser::targets(targets, &mut self.mistakes) {
             if let Some(selection) = self.selection(&target) {
@@ -25,6 +37,7 @@ impl Compiler<'_> {
             if !filters.iter().any(|filter| filter.names(rule)) {
                 continue;
             }
+            rule.changes.push(sentence.clone());
             let Some(condition) = rule.links.first_mut().and_then(|link| link.condition.as_mut()) else {
                 continue;
             };
@@ -65,6 +78,7 @@ impl Compiler<'_> {
             if rule.id != id {
                 continue;
             }
+            rule.changes.push(format!("actions {} by {}", list.lossy(), name.whole().name()));
             rule.msg = set.msg.clone().or(rule.msg.take());
             rule.logdata = set.logdata.clone().or(rule.logdata.take());
             rule.severity = set.severity.or(rule.severity);

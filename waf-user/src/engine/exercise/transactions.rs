@@ -77,7 +77,7 @@ fn run(rules: &Arc<RuleSet>, flags: u8, budget: u32, piece: usize, text: &[u8]) 
     }
     transaction.end();
     advance(&mut transaction, budget);
-    assert!(transaction.matches().len() <= limits::MATCHES + 1);
+    assert!(transaction.matches().len() <= limits::MATCHES_MAX + 1);
     let _ = transaction.score();
     transaction
 }

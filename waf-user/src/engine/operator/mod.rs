@@ -111,6 +111,11 @@ macro_rules! operators {
                 None
             }
 
+            /// The name as rules write it.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)+ }
+            }
+
             /// Hot: per value.
             pub fn matches(&self, value: &[u8], values: &Values) -> Hit {
                 match self { $(Self::$variant(operator) => operator.matches(value, values),)+ }

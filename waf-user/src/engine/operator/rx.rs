@@ -2,7 +2,7 @@
 //!
 //! Argument: a pattern in the syntax of PCRE. The time is linear in the value, but for look-around and back-references, whose
 //! search may end unanswered: no match, and TX:MSC_PCRE_LIMITS_EXCEEDED. With macros the pattern is compiled anew for
-//! each value: slow, and a miss where the expansion is no pattern.
+//! each expansion: slow, bounded in number and length, and a miss where the expansion is no pattern.
 //!
 //! Example: `SecRule ARGS "@rx (?i)union\s+select" "id:1,phase:2,deny,capture"`
 
@@ -45,11 +45,13 @@ impl Rx {
 
     /// Hot: per value. The first match at or after byte `from`.
     pub fn matches_from(&self, value: &[u8], from: usize, values: &Values) -> Hit {
+        let patience = &values.patience;
         let found = match self {
-            Self::Fixed(pattern) => pattern.captures(value, from, GROUPS),
-            Self::Expanded(template) => {
-                Pattern::momentary(&template.expand(values)).ok()?.captures(value, from, GROUPS)
-            }
+            Self::Fixed(pattern) => pattern.captures(value, from, GROUPS, patience),
+            Self::Expanded(template) => match patience.momentary(&template.expand(values)) {
+                Ok(pattern) => pattern?.captures(value, from, GROUPS, patience),
+                Err(spent) => Err(spent),
+            },
         };
         if found.is_err() {
             values.pattern_spent.store(true, Ordering::Relaxed);

@@ -6,7 +6,6 @@ mod program;
 use super::PatternError;
 use super::parse::Parsed;
 use super::syntax::{Look, Place};
-use crate::engine::limits;
 use program::{Instruction, Program};
 
 /// A pattern that backtracks.
@@ -33,10 +32,15 @@ impl Backtrack {
         Ok(Self { program: Program::compile(&parsed.node, parsed.groups)?, groups: parsed.groups })
     }
 
-    /// Hot: per value. At most [`limits::BACKTRACK_STEPS`] steps.
-    pub fn search(&self, value: &[u8], from: usize) -> Outcome {
+    /// Hot: per value. At most `steps_max` steps; how many it took.
+    pub fn search(&self, value: &[u8], from: usize, steps_max: usize) -> (Outcome, usize) {
         let slots = vec![None; self.program.slots];
-        let mut machine = Machine { program: &self.program, value, slots, steps: 0 };
+        let mut machine = Machine { program: &self.program, value, slots, steps: 0, steps_max };
+        let outcome = self.outcome(&mut machine, value, from);
+        (outcome, machine.steps)
+    }
+
+    fn outcome(&self, machine: &mut Machine<'_>, value: &[u8], from: usize) -> Outcome {
         for start in from..=value.len() {
             match machine.run(self.program.start, start) {
                 Ran::Matched(end) => {
@@ -72,6 +76,7 @@ struct Machine<'a> {
     value: &'a [u8],
     slots: Vec<Option<usize>>,
     steps: usize,
+    steps_max: usize,
 }
 
 impl Machine<'_> {
@@ -81,7 +86,7 @@ impl Machine<'_> {
         let (mut at, mut position) = (start, position);
         loop {
             self.steps += 1;
-            if self.steps > limits::BACKTRACK_STEPS {
+            if self.steps > self.steps_max {
                 return Ran::Spent;
             }
             let next = match self.program.instructions.get(at) {
@@ -162,7 +167,7 @@ impl Machine<'_> {
 
     /// A part of its own whose captures stay; they are undone if what follows fails.
     fn kept(&mut self, body: usize, position: usize, stack: &mut Vec<Back>) -> Ran {
-        let before = self.slots.clone();
+        let before = self.copied();
         let ran = self.run(body, position);
         for (index, (before, after)) in before.into_iter().zip(&self.slots).enumerate() {
             if before != *after {
@@ -172,8 +177,14 @@ impl Machine<'_> {
         ran
     }
 
+    /// The slots as they are; copying them is work like any other.
+    fn copied(&mut self) -> Vec<Option<usize>> {
+        self.steps += self.slots.len() / 8;
+        self.slots.clone()
+    }
+
     fn tried(&mut self, body: usize, position: usize) -> Ran {
-        let before = self.slots.clone();
+        let before = self.copied();
         let ran = self.run(body, position);
         self.slots = before;
         ran

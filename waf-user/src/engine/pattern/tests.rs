@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::backtrack::{Backtrack, Outcome};
-use super::{Compiled, Pattern, compile, parse};
+use super::{Compiled, Patience, Pattern, Spent, compile, limits, parse};
 
 #[test]
 fn a_text_is_compiled_once() {
@@ -102,6 +102,38 @@ fn hostile_texts_end() {
     }
 }
 
+#[test]
+fn patience_on_both_sides() {
+    let pattern = Pattern::shared(r"(?:a+)+(?=b)\b(?!x)").expect("a pattern");
+    let (long, patience) = (vec![b'a'; 5_000], Patience::default());
+    let searches = limits::BACKTRACK_STEPS_TOTAL / limits::BACKTRACK_STEPS;
+    for search in 1..=searches {
+        assert_eq!(pattern.captures(&long, 0, 1, &patience), Err(Spent), "{search}");
+        assert_eq!(pattern.captures(b"ab", 0, 1, &patience).is_ok(), search < searches, "{search}");
+    }
+    let linear = Pattern::shared("a+b").expect("a pattern");
+    assert!(linear.captures(b"ab", 0, 1, &patience).is_ok(), "linear time needs none");
+}
+
+#[test]
+fn momentary_patterns_on_both_sides() {
+    let patience = Patience::default();
+    for number in 0..limits::MOMENTARY_PATTERNS {
+        let text = format!("a{number}");
+        assert!(patience.momentary(text.as_bytes()).is_ok_and(|found| found.is_some()), "{text}");
+    }
+    assert!(patience.momentary(b"one more").is_err());
+    let last = format!("a{}", limits::MOMENTARY_PATTERNS - 1);
+    assert!(patience.momentary(last.as_bytes()).is_ok_and(|found| found.is_some()), "the last one is kept");
+    let other = Patience::default();
+    assert!(other.momentary(b"(").is_ok_and(|found| found.is_none()), "no pattern");
+    for (length, is_pattern) in
+        [(limits::MOMENTARY_PATTERN_BYTES, true), (limits::MOMENTARY_PATTERN_BYTES + 1, false)]
+    {
+        assert_eq!(other.momentary(&vec![b'a'; length]).is_ok(), is_pattern, "{length}");
+    }
+}
+
 /// Values of many kinds, for any pattern.
 const VALUES: &[&str] = &[
     "",
@@ -146,7 +178,7 @@ pub(in crate::engine) fn both_ways_agree(pattern: &[u8]) {
         let linear = regex.captures(value).map(|captures| {
             captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect::<Vec<_>>()
         });
-        match (backtrack.search(value, 0), linear) {
+        match (backtrack.search(value, 0, limits::BACKTRACK_STEPS).0, linear) {
             (Outcome::Spent, _) | (Outcome::Miss, None) => {}
             (Outcome::Hit(found), Some(linear)) => {
                 // Groups inside repetitions that took nothing may keep other turns: the match itself is what counts.

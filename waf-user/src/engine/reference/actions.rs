@@ -1,5 +1,6 @@
 //! Actions that set something, run in the order written.
 
+use crate::engine::limits;
 use crate::engine::operator::number::whole_number;
 use crate::engine::rule::{Action, Change, Ctl, Holder, SetVar};
 use crate::engine::state::State;
@@ -78,7 +79,9 @@ fn set_env(name: &Template, value: &Template, values: &mut Values) {
     let name = name.expand(values).into_owned();
     let value = value.expand(values).into_owned();
     values.env.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
-    values.env.push((name, value));
+    if values.env.len() < limits::ENV_VARIABLES {
+        values.env.push((name, value));
+    }
 }
 
 fn value<'a>(holder: Holder, name: &[u8], values: &'a Values) -> Option<&'a [u8]> {

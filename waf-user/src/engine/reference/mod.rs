@@ -9,9 +9,8 @@ use std::sync::atomic::Ordering;
 
 use super::limits;
 use super::operator::{Operator, Spans};
-use super::rule::{Condition, Disruptive, EngineMode, Link, Rule, Selection, Sense, Take};
+use super::rule::{Condition, Disruptive, EngineMode, Link, Rule, Selection, Selector, Sense, Take};
 use super::state::{Evaluated, State};
-use super::transformation::Transformation;
 use super::values::{Value, Values};
 use super::variable::Variable;
 
@@ -23,6 +22,27 @@ struct Found {
     spans: Spans,
     /// What capture keeps as TX.0 where it is no part of the value.
     captured: Option<Vec<u8>>,
+}
+
+/// The values that met one condition, as many as are kept.
+#[derive(Debug, Default)]
+struct Finds {
+    list: Vec<Found>,
+    bytes: usize,
+}
+
+impl Finds {
+    fn push(&mut self, found: Found) {
+        if !self.is_full() {
+            self.bytes += found.name.len() + found.value.len();
+            self.list.push(found);
+        }
+    }
+
+    /// See [`limits::MATCHED_VALUES`].
+    fn is_full(&self) -> bool {
+        self.list.len() >= limits::MATCHED_VALUES || self.bytes >= limits::MATCHED_BYTES
+    }
 }
 
 /// Runs one rule with its chain: non-disruptive actions are done and matches noted here, disruption and flow are the
@@ -63,12 +83,16 @@ fn run_link(
     }
     let excluded: Vec<&Selection> =
         condition.excluded.iter().chain(state.control.excluded(rule, of_first)).collect();
-    let mut found = Vec::new();
+    let mut found = Finds::default();
     for target in &condition.targets {
         let values = &state.values;
         let variable = target.selection.variable;
         let mut count = 0_usize;
-        values.each(variable, &mut |value| {
+        let name = match &target.selection.selector {
+            Selector::Name(name) => Some(name.as_slice()),
+            Selector::All | Selector::Pattern(..) => None,
+        };
+        values.each_named(variable, name, &mut |value| {
             if !target.selection.selector.selects(value.key) {
                 return;
             }
@@ -76,7 +100,7 @@ fn run_link(
             if excluded.iter().any(|selection| selection.selects(value.variable, value.key)) {
                 return;
             }
-            if target.take == Take::Values && (found.is_empty() || !first_only) {
+            if target.take == Take::Values && !found.is_full() && (found.list.is_empty() || !first_only) {
                 *cost = cost.saturating_add(price(&value));
                 look(condition, &value, values, &mut found);
             }
@@ -89,16 +113,16 @@ fn run_link(
                 look(condition, &value, values, &mut found);
             }
         }
-        if first_only && !found.is_empty() {
+        if first_only && !found.list.is_empty() {
             break;
         }
     }
-    (!found.is_empty()).then_some(found)
+    (!found.list.is_empty()).then_some(found.list)
 }
 
 /// Transforms one value and asks the operator. With multiMatch the value before and after each transformation that
 /// changed it is a value of its own, as in the reference engine: actions are done once for each that meets the condition.
-fn look(condition: &Condition, value: &Value<'_>, values: &Values, found: &mut Vec<Found>) {
+fn look(condition: &Condition, value: &Value<'_>, values: &Values, found: &mut Finds) {
     let mut ask = |bytes: &[u8]| {
         let hit = Operator::matches(&condition.operator, bytes, values);
         let (spans, captured) = match (condition.sense, hit) {
@@ -108,37 +132,32 @@ fn look(condition: &Condition, value: &Value<'_>, values: &Values, found: &mut V
         };
         found.push(Found { name: value.full_name(), value: bytes.to_vec(), spans, captured });
     };
-    let mut bytes = Cow::Borrowed(value.bytes.as_ref());
+    let mut made: Vec<u8>;
+    let mut bytes: &[u8] = &value.bytes;
     let mut changed = true;
     for transformation in &condition.transformations {
         if condition.multi_match && changed {
-            ask(&bytes);
+            ask(bytes);
         }
-        (bytes, changed) = transformed(*transformation, bytes);
+        // What does not change is neither copied nor, but for multiMatch, compared.
+        match transformation.apply(bytes) {
+            Cow::Borrowed(part) => {
+                changed = part.len() != bytes.len();
+                bytes = part;
+            }
+            Cow::Owned(next) => {
+                changed = !condition.multi_match || *next != *bytes;
+                made = next;
+                bytes = &made;
+            }
+        }
     }
     if changed || !condition.multi_match {
-        ask(&bytes);
+        ask(bytes);
     }
 }
 
 /// What looking at a value costs.
 fn price(value: &Value<'_>) -> u32 {
     u32::try_from(1 + value.bytes.len() / limits::COST_BYTES).unwrap_or(u32::MAX)
-}
-
-/// The transformed bytes, and whether they differ.
-fn transformed(transformation: Transformation, bytes: Cow<'_, [u8]>) -> (Cow<'_, [u8]>, bool) {
-    match bytes {
-        Cow::Borrowed(bytes) => {
-            let next = transformation.apply(bytes);
-            let changed = *next != *bytes;
-            (next, changed)
-        }
-        Cow::Owned(bytes) => {
-            let next = transformation.apply(&bytes);
-            let changed = *next != *bytes;
-            let next = changed.then(|| next.into_owned());
-            (Cow::Owned(next.unwrap_or(bytes)), changed)
-        }
-    }
 }

@@ -26,7 +26,9 @@ pub(super) fn link(rule: &Rule, link: &Link, found: &[Found], is_last: bool, sta
     }
     for (index, one) in found.iter().enumerate() {
         let name = one.name.clone().into_bytes();
-        state.values.matched_vars.push((name.clone(), one.value.clone()));
+        if state.values.matched_vars.len() < limits::MATCHED_VALUES {
+            state.values.matched_vars.push((name.clone(), one.value.clone()));
+        }
         state.values.matched = Matched { name, value: one.value.clone() };
         if link.capture {
             capture(one, &mut state.values);
@@ -75,21 +77,27 @@ fn note(rule: &Rule, link: &Link, found: Option<&Found>, state: &mut State) {
         found.map_or(&b""[..], |found| found.value.get(..limits::MATCH_VALUE_BYTES).unwrap_or(&found.value));
     let values = &state.values;
     let expand = |template: &Option<Template>| {
-        template.as_ref().map(|template| template.expand_lossy(values)).unwrap_or_default()
+        template.as_ref().map(|template| cut(template.expand_lossy(values))).unwrap_or_default()
     };
     let note = RuleMatch {
         id: rule.id,
         phase: rule.phase.number(),
         msg: expand(&rule.msg),
         severity: rule.severity,
-        tags: rule.tags.iter().map(|tag| tag.expand_lossy(values)).collect(),
+        tags: rule.tags.iter().map(|tag| cut(tag.expand_lossy(values))).collect(),
         logdata: expand(&rule.logdata),
-        variable: found.map(|found| found.name.clone()).unwrap_or_default(),
+        variable: found.map(|found| cut(found.name.clone())).unwrap_or_default(),
         value: String::from_utf8_lossy(shown).into_owned(),
         span: found.and_then(|found| found.spans.first().copied()),
         transformations: transformations.map(|one| one.name().to_owned()).collect(),
     };
     state.matches.push(note);
+}
+
+/// A text no longer than a log shows.
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(limits::MATCH_TEXT_BYTES));
+    text
 }
 
 /// GEO: what is known of the address that matched.

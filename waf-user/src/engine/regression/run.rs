@@ -82,19 +82,20 @@ impl Runner {
         let mut transaction =
             Transaction::new(Arc::clone(&self.rules), settings, loopback(), self.now_unix_ms, id);
         transaction.set_collections(Arc::clone(&client.collections), "test");
-        feed_request(&mut transaction, request);
+        let mut advance = |transaction: &mut Transaction| transaction.advance(BUDGET);
+        feed_request(&mut transaction, request, &mut advance);
         let mut answer = match request.bad {
             Some(reason) => Answer { status: 400, body: reason.as_bytes().to_vec(), ..Answer::default() },
             None => answer,
         };
         if *transaction.verdict() == Verdict::Pass {
-            feed_answer(&mut transaction, &answer);
+            feed_answer(&mut transaction, &answer, &mut advance);
         }
         if let Verdict::Refuse(disruption) = transaction.verdict() {
             answer = refusal(disruption);
         }
         transaction.end();
-        while transaction.advance(BUDGET) == Progress::Pending {}
+        while advance(&mut transaction) == Progress::Pending {}
         let no_answer = match (transaction.verdict(), request.unanswered) {
             (Verdict::Refuse(Disruption::Drop { .. }), _) => Some("the connection is closed".to_owned()),
             (Verdict::Refuse(_), _) => None,
@@ -134,23 +135,31 @@ impl Client {
     }
 }
 
-/// Phases 1 and 2.
-pub fn feed_request(transaction: &mut Transaction, request: &ReadRequest) {
+/// Phases 1 and 2, each run to its end by `advance`.
+pub fn feed_request(
+    transaction: &mut Transaction,
+    request: &ReadRequest,
+    advance: &mut dyn FnMut(&mut Transaction) -> Progress,
+) {
     transaction.request_line(&request.method, &request.target, &request.protocol);
     for (name, value) in &request.headers {
         transaction.request_header(name, value);
     }
     transaction.end_request_headers();
-    while transaction.advance(BUDGET) == Progress::Pending {}
+    while advance(transaction) == Progress::Pending {}
     if transaction.wants_request_body() {
         transaction.request_body(&request.body);
     }
     transaction.end_request_body();
-    while transaction.advance(BUDGET) == Progress::Pending {}
+    while advance(transaction) == Progress::Pending {}
 }
 
-/// Phases 3 and 4.
-pub fn feed_answer(transaction: &mut Transaction, answer: &Answer) {
+/// Phases 3 and 4, each run to its end by `advance`.
+pub fn feed_answer(
+    transaction: &mut Transaction,
+    answer: &Answer,
+    advance: &mut dyn FnMut(&mut Transaction) -> Progress,
+) {
     transaction.response_line(answer.status, "HTTP/1.1");
     for (name, value) in &answer.headers {
         transaction.response_header(name.as_bytes(), value.as_bytes());
@@ -159,12 +168,12 @@ pub fn feed_answer(transaction: &mut Transaction, answer: &Answer) {
         transaction.response_header(b"Content-Length", answer.body.len().to_string().as_bytes());
     }
     transaction.end_response_headers();
-    while transaction.advance(BUDGET) == Progress::Pending {}
+    while advance(transaction) == Progress::Pending {}
     if transaction.wants_response_body() {
         transaction.response_body(&answer.body);
     }
     transaction.end_response_body();
-    while transaction.advance(BUDGET) == Progress::Pending {}
+    while advance(transaction) == Progress::Pending {}
 }
 
 fn refusal(disruption: &Disruption) -> Answer {

@@ -18,8 +18,7 @@ pub fn around(files: Vec<RuleFile>) -> Vec<RuleFile> {
     all
 }
 
-/// Initial values that go with them.
+/// The tenant's settings that go with them.
 pub fn initial() -> Settings {
-    let levels = Levels { paranoia_level: Some(4), inbound_threshold: Some(5), outbound_threshold: Some(4) };
-    Settings::new(levels, Some(true))
+    Settings::new(Levels::default(), Some(true))
 }

@@ -8,6 +8,7 @@ use crate::engine::{
 };
 
 mod attacks;
+mod bounds;
 mod corpus;
 mod crs4;
 mod harmless;
@@ -81,7 +82,12 @@ impl Request {
 
 /// Feeds a request whole, phases 1 and 2.
 pub fn run(rules: &Arc<RuleSet>, request: &Request) -> Transaction {
-    let mut transaction = transaction(rules);
+    run_with(rules, &settings(), request)
+}
+
+/// As [`run`], for a tenant of other settings.
+pub fn run_with(rules: &Arc<RuleSet>, settings: &Settings, request: &Request) -> Transaction {
+    let mut transaction = transaction_with(rules, settings);
     transaction.request_line(request.method.as_bytes(), request.target.as_bytes(), "HTTP/1.1");
     transaction.request_header(b"Host", b"www.example.test");
     for (name, value) in &request.headers {

@@ -11,7 +11,7 @@ use super::hex_byte;
 
 /// Hot: per value.
 pub fn apply(value: &[u8]) -> Cow<'_, [u8]> {
-    if !value.contains(&b'\\') {
+    if memchr::memchr(b'\\', value).is_none() {
         return Cow::Borrowed(value);
     }
     let mut text = Vec::with_capacity(value.len());

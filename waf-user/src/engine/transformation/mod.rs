@@ -109,10 +109,11 @@ transformations! {
 }
 
 /// Bytes that any transformation may make of an empty value, and beyond its growth: a SHA-1 digest, a length in decimal.
+#[cfg(any(test, fuzzing))]
 pub const OUTPUT_BYTES: usize = 20;
 
 impl Transformation {
-    /// Bytes of output for each byte of input at most, [`OUTPUT_BYTES`] aside.
+    /// Bytes of output for each byte of input at most, beyond the 20 of a digest.
     pub fn growth(self) -> usize {
         match self {
             // `%7f`; `%u00e9` for two bytes.

@@ -10,7 +10,7 @@ use super::normalize_path;
 
 /// Hot: per value.
 pub fn apply(value: &[u8]) -> Cow<'_, [u8]> {
-    if !value.contains(&b'\\') {
+    if memchr::memchr(b'\\', value).is_none() {
         return normalize_path::apply(value);
     }
     let slashed: Vec<u8> = value.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect();

@@ -10,7 +10,7 @@ use super::{hex_byte, low_byte};
 
 /// Hot: per value.
 pub fn apply(value: &[u8]) -> Cow<'_, [u8]> {
-    if !value.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+    if memchr::memchr2(b'%', b'+', value).is_none() {
         return Cow::Borrowed(value);
     }
     let mut text = Vec::with_capacity(value.len());

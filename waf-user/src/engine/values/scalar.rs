@@ -73,7 +73,7 @@ impl Values {
     }
 
     fn of_time(&self, variable: Variable) -> Option<Cow<'_, [u8]>> {
-        let now = time::Civil::of(self.now_unix_ms / 1000);
+        let now = || time::Civil::of(self.now_unix_ms / 1000);
         Some(match variable {
             Variable::HighestSeverity => number(self.highest_severity.unwrap_or(255)),
             Variable::MatchedVar => Cow::Borrowed(&self.matched.value),
@@ -92,15 +92,15 @@ impl Values {
             | Variable::PerfRules
             | Variable::PerfSread
             | Variable::PerfSwrite => number(0),
-            Variable::Time => number(now.digits()),
-            Variable::TimeDay => number(now.day),
+            Variable::Time => number(now().digits()),
+            Variable::TimeDay => number(now().day),
             Variable::TimeEpoch => number(self.now_unix_ms / 1000),
-            Variable::TimeHour => number(now.hour),
-            Variable::TimeMin => number(now.minute),
-            Variable::TimeMon => number(now.month),
-            Variable::TimeSec => number(now.second),
-            Variable::TimeWday => number(now.weekday),
-            Variable::TimeYear => number(now.year),
+            Variable::TimeHour => number(now().hour),
+            Variable::TimeMin => number(now().minute),
+            Variable::TimeMon => number(now().month),
+            Variable::TimeSec => number(now().second),
+            Variable::TimeWday => number(now().weekday),
+            Variable::TimeYear => number(now().year),
             _ => return None,
         })
     }

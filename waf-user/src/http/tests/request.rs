@@ -292,13 +292,34 @@ fn parts_of_a_head() {
     let host = head.host().expect("a Host");
     assert_eq!((host.text(), host.name(), host.port()), ("a.test.:8080", "a.test", Some(8080)));
     assert_eq!(head.fields().values("X-a").collect::<Vec<_>>(), [b"1", b"2"]);
-    assert_eq!(head.fields().iter().next().map(|field| field.name.as_str()), Some("hOST"));
+    assert_eq!(head.fields().iter().next().map(|field| field.name), Some("hOST"));
     for (name, hop) in
         [("Connection", true), ("x-hop", true), ("TE", true), ("Upgrade", true), ("X-A", false)]
     {
         assert_eq!(head.fields().is_hop_by_hop(name), hop, "{name}");
     }
     assert!(head.expects_continue() && head.keeps_alive() && !head.is_idempotent());
+}
+
+#[test]
+fn connection_names_fields() {
+    // Connection's values; a name; whether it is for one hop.
+    let rows = [
+        ("", "X-Hop", false),
+        ("", "close", false),
+        ("Connection: close\r\n", "Close", true),
+        ("Connection: keep-alive\r\n", "Keep-Alive", true),
+        ("Connection: keep-alive\r\n", "X-Hop", false),
+        ("Connection: X-Hop\r\n", "x-hop", true),
+        ("Connection: close\r\nConnection: x-hop\r\n", "X-Hop", true),
+        ("Connection: x-hop\r\nConnection: close\r\n", "X-Hop", true),
+        ("Connection: close, x-hop\r\n", "X-Hop", true),
+    ];
+    for (fields, name, expected) in rows {
+        let bytes = format!("GET / HTTP/1.1\r\nHost: a.test\r\n{fields}\r\n");
+        let Ok(Parsed::Complete(head, _)) = parse(bytes.as_bytes()) else { panic!("{bytes}") };
+        assert_eq!(head.fields().is_hop_by_hop(name), expected, "{name} in {bytes}");
+    }
 }
 
 #[test]

@@ -29,9 +29,9 @@ fn bits_come_with_the_first_and_go_with_the_last() {
 #[test]
 fn wide_prefixes_have_no_bit_of_their_own() {
     let mut bits = HintBits::default();
-    assert_eq!(bits.add(0, net("0.0.0.0/0")), [in_use(CLASSES_V4[3], ScopeKind::Node)]);
+    assert_eq!(bits.add(0, net("0.0.0.0/0")), [in_use(CLASSES_V4[4], ScopeKind::Node)]);
     assert_eq!(bits.add(0, net("::/0")), [in_use(CLASSES_V6[4], ScopeKind::Node)]);
-    assert_eq!(bits.remove(0, net("0.0.0.0/0")), [in_use(CLASSES_V4[3], ScopeKind::Node)]);
+    assert_eq!(bits.remove(0, net("0.0.0.0/0")), [in_use(CLASSES_V4[4], ScopeKind::Node)]);
 }
 
 #[test]

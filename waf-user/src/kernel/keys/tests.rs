@@ -45,11 +45,14 @@ fn service_prefixes_lie_in_one_trie() {
 }
 
 #[test]
-fn single_sources_lie_in_the_hash() {
+fn single_sources_and_common_networks_lie_in_the_hash() {
     for (prefix, is_exact) in [
         ("192.0.2.1/32", true),
         ("192.0.2.0/31", false),
         ("::ffff:192.0.2.1/128", true),
+        ("192.0.2.0/25", false),
+        ("192.0.2.0/24", true),
+        ("192.0.2.0/23", false),
         ("0.0.0.0/0", false),
         ("2001:db8::1/128", true),
         ("2001:db8::/127", false),

@@ -56,6 +56,16 @@ fn depth_on_both_sides() {
 }
 
 #[test]
+fn attributes_on_both_sides() {
+    let element = |count: usize| {
+        let attributes: String = (0..count).map(|number| format!(" xmlns:a{number}='1'")).collect();
+        format!("<a{attributes}/>")
+    };
+    assert_eq!(texts(&element(limits::XML_ATTRIBUTES), Extent::Whole).1, Ok(()));
+    assert_eq!(texts(&element(limits::XML_ATTRIBUTES + 1), Extent::Whole).1, Err(BodyError::XmlAttributes));
+}
+
+#[test]
 fn entities_are_not_expanded() {
     let bomb = "<!DOCTYPE a [<!ENTITY x \"yyyy\"><!ENTITY z \"&x;&x;\">]><a b='&z;'>&z;&z;</a>";
     assert_eq!(texts(bomb, Extent::Whole).1, Err(BodyError::XmlEntity));

@@ -1,11 +1,15 @@
 //! Tables of what only backtracking can match, and the end of its patience.
 
 use super::{Backtrack, Outcome};
+use crate::engine::limits;
 use crate::engine::pattern::parse;
 
 fn search(pattern: &str, value: &[u8]) -> Outcome {
     let parsed = parse::parse(pattern.as_bytes()).unwrap_or_else(|error| panic!("{pattern}: {error}"));
-    Backtrack::new(&parsed).unwrap_or_else(|error| panic!("{pattern}: {error}")).search(value, 0)
+    Backtrack::new(&parsed)
+        .unwrap_or_else(|error| panic!("{pattern}: {error}"))
+        .search(value, 0, limits::BACKTRACK_STEPS)
+        .0
 }
 
 /// (pattern, value, span)

@@ -68,7 +68,7 @@ proptest! {
         ],
     ) {
         let transaction = run(&starter(), &Request::post(kind, body));
-        prop_assert!(transaction.matches().len() <= crate::engine::limits::MATCHES);
+        prop_assert!(transaction.matches().len() <= crate::engine::limits::MATCHES_MAX);
     }
 
     #[test]
