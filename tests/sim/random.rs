@@ -20,9 +20,4 @@ impl Random {
     pub fn percent(&mut self, percent: u64) -> bool {
         self.between(0, 100) < percent
     }
-
-    /// An index below `len`.
-    pub fn index(&mut self, len: usize) -> usize {
-        usize::try_from(self.next() % len as u64).expect("below a length in memory")
-    }
 }

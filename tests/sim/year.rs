@@ -111,7 +111,7 @@ impl Year {
         (0..hundredth).for_each(|_| self.change_sheet(day));
         for _ in 0..hundredth.div_ceil(10) {
             self.open();
-            let at = self.random.index(self.served.len());
+            let at = index(&mut self.random, self.served.len());
             let fqdn = self.served.swap_remove(at);
             self.run(day, Wish::Remove { fqdn });
         }
@@ -125,7 +125,7 @@ impl Year {
 
     /// The changes that customers really make.
     fn change_sheet(&mut self, day: u64) {
-        let at = self.random.index(self.served.len());
+        let at = index(&mut self.random, self.served.len());
         let Some(before) = self.sheet_of(&self.served[at]) else { return };
         let mut sheet = before;
         match self.random.between(0, 100) {
@@ -174,7 +174,7 @@ impl Year {
                 node.state = NodeState::Active;
             }
         }
-        let at = self.random.index(nodes.len());
+        let at = index(&mut self.random, nodes.len());
         match day % 60 {
             10 | 40 => nodes[at].state = NodeState::Draining,
             25 => nodes[at].state = NodeState::Dead,
@@ -240,7 +240,7 @@ impl Year {
 
     /// All traffic of each environment, at its peak, goes to its other carrier: no node may use more than the line.
     fn lose_a_carrier(&mut self) {
-        let lost = self.random.index(self.inventory.carriers().len());
+        let lost = index(&mut self.random, self.inventory.carriers().len());
         let lost = self.inventory.carriers()[lost].clone();
         let mut used: BTreeMap<(&NodeName, Measure), u64> = BTreeMap::new();
         let serving: Vec<TenantId> = self.state.sites().values().map(|site| site.current).collect();
@@ -285,4 +285,9 @@ impl Year {
         report.on_shared_addresses =
             self.state.environments().values().filter(|it| it.strength() == shared).count();
     }
+}
+
+/// Of something in a list of this length.
+fn index(random: &mut Random, len: usize) -> usize {
+    usize::try_from(random.between(0, len as u64)).expect("below a length in memory")
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use super::{Environment, Revision, Site, Strength};
+use super::{Environment, Placement, Revision, Site, Strength};
 use crate::control::capacity::Rates;
 use crate::control::plan::{Plan, Step};
 use crate::model::{Fqdn, NodeName, TenantId};
@@ -94,10 +94,21 @@ impl State {
         self.loads.get(node)
     }
 
-    /// What the zone answers for an environment's name: all addresses of the environment that now serves its site.
-    pub fn answers(&self, name: &Fqdn) -> Vec<IpAddr> {
-        let site = self.sites.values().find(|site| site.names.contains(name));
-        site.and_then(|site| self.environment(site.current)).map(|it| it.addresses()).unwrap_or_default()
+    /// What the zone answers: every name that a site's environments ever had, with all addresses of the one that serves
+    /// the site now.
+    pub fn names(&self) -> impl Iterator<Item = (&Fqdn, Vec<IpAddr>)> {
+        let served = self.sites.values().filter_map(|site| Some((site, self.environment(site.current)?)));
+        served.flat_map(|(site, it)| site.names.iter().map(|name| (name, it.addresses())))
+    }
+
+    /// Environments with a placement on a node, in the order of their numbers. O(those).
+    pub fn on(&self, node: &NodeName) -> impl Iterator<Item = (&Arc<Environment>, &Placement)> {
+        let tenants = self.load(node).into_iter().flat_map(|load| &load.tenants);
+        let found = tenants.filter_map(|tenant| self.environment(*tenant));
+        found.flat_map(move |it| {
+            let here = it.placements.iter().filter(move |placement| placement.node == *node);
+            here.map(move |placement| (it, placement))
+        })
     }
 
     /// Makes a plan true. Every step sets a value, none adds to one: to carry out the same step twice changes nothing.

@@ -15,14 +15,20 @@ use crate::model::TenantId;
 /// With two carriers 16 addresses of each kind: an answer stays below 1,232 octets, what DNS carries over UDP unbroken.
 pub(super) const PER_CARRIER_MAX: u64 = 8;
 
+/// From here on, in millionths of what may be reserved, a free address draws no site to a node: its neighbours would have
+/// no room to grow, and moving is worse than sharing.
+const NEARLY_FULL: u64 = 900_000;
+
 /// A node that could take a share, the better the smaller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
     /// The site's environment of today is here too: a Move should lead elsewhere.
     is_old: bool,
-    strength: Strength,
+    /// It could only share an address, or is nearly full.
+    is_second: bool,
     /// In millionths of what may be reserved, with the share.
     fullness: u64,
+    strength: Strength,
     /// Place in the inventory, which is in the order of names.
     at: usize,
 }
@@ -57,7 +63,7 @@ pub(super) fn find_places(
         }
         // The worst of its nodes speaks for a carrier.
         carriers.sort_by_key(|(carrier, best)| {
-            (best.last().map(|it| (it.is_old, it.strength, it.fullness)), *carrier)
+            (best.last().map(|it| (it.is_old, it.is_second, it.fullness)), *carrier)
         });
         carriers.truncate(2);
         carriers.sort_unstable_by_key(|(carrier, _)| *carrier);
@@ -93,7 +99,9 @@ fn candidate(
     if strength == Strength::Shared && here.is_some_and(|old| old.strength == Strength::Shared) {
         return None;
     }
-    Some(Candidate { is_old: here.is_some(), strength, fullness: after.fullness(line), at })
+    let fullness = after.fullness(line);
+    let is_second = strength == Strength::Shared || fullness > NEARLY_FULL;
+    Some(Candidate { is_old: here.is_some(), is_second, fullness, strength, at })
 }
 
 fn placement(draft: &Draft<'_>, candidate: &Candidate, share: Rates, tenant: TenantId) -> Option<Placement> {

@@ -78,6 +78,11 @@ impl Fleet {
         Arc::clone(self.state.environment(site.current).unwrap())
     }
 
+    /// What the zone answers for a name.
+    pub fn answers(&self, name: &Fqdn) -> Vec<std::net::IpAddr> {
+        self.state.names().find(|(it, _)| *it == name).map(|(_, addresses)| addresses).unwrap_or_default()
+    }
+
     pub fn assert_valid(&self) {
         let found: Vec<String> =
             self.state.violations(&self.inventory).iter().map(|it| it.to_string()).collect();
@@ -115,6 +120,37 @@ fn neighbours_keep_headroom() {
     fleet.serve(&sheet("5.jp0", 10));
     assert_eq!(nodes_of(&fleet.environment("5.jp0")), ["a2", "b2"]);
     fleet.assert_valid();
+}
+
+#[test]
+fn a_free_address_draws_nobody_to_a_node_that_is_nearly_full() {
+    let mut nodes = six_nodes();
+    nodes.retain(|node| node.name.as_str() != "a3" && node.name.as_str() != "b3");
+    nodes.iter_mut().filter(|node| node.name.as_str().ends_with('2')).for_each(|node| {
+        let number = if node.carrier.as_str() == "carrier-a" { 2 } else { 12 };
+        node.ipv4 = pool(&[&format!("10.{number}.0.0/32")]);
+    });
+    let mut fleet = Fleet::new(nodes);
+    let table = [("1.jp0", 7_000, ["a1", "b1"]), ("2.jp0", 200, ["a1", "b1"]), ("3.jp0", 1, ["a2", "b2"])];
+    for (fqdn, requests_s, expected) in table {
+        fleet.serve(&sheet(fqdn, requests_s));
+        assert_eq!(nodes_of(&fleet.environment(fqdn)), expected, "{fqdn}");
+    }
+    fleet.assert_valid();
+}
+
+#[test]
+fn a_node_knows_what_lies_on_it() {
+    let mut fleet = Fleet::new(six_nodes());
+    fleet.run(&[serve(&sheet("big.jp0", 20_000)), serve(&sheet("small.jp0", 10))]);
+    let on = |node: &str| -> Vec<(String, u64)> {
+        let node = NodeName::new(node).unwrap();
+        let found = fleet.state.on(&node);
+        found.map(|(it, placement)| (it.sheet.fqdn.to_string(), placement.reserved.requests_s)).collect()
+    };
+    assert_eq!(on("a1"), [("big.jp0".to_owned(), 6_667), ("small.jp0".to_owned(), 10)]);
+    assert_eq!(on("b3"), [("big.jp0".to_owned(), 6_667)]);
+    assert_eq!(on("c1"), []);
 }
 
 #[test]
@@ -248,9 +284,9 @@ fn the_oldest_of_many_names_is_answered_no_longer() {
         fleet.run(&[Wish::Move { fqdn: www() }]);
         fleet.run(&[Wish::Close { fqdn: www() }]);
     }
-    assert!(!fleet.state.answers(&first).is_empty());
+    assert!(!fleet.answers(&first).is_empty());
     fleet.run(&[Wish::Move { fqdn: www() }]);
-    assert!(fleet.state.answers(&first).is_empty());
+    assert!(fleet.answers(&first).is_empty());
     assert_eq!(fleet.state.sites()[&www()].names.len(), 64);
 }
 

@@ -1,5 +1,7 @@
 //! Sheets as customers write them, good and bad, in both syntaxes.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::tls::fixtures::Authority;
 
@@ -213,6 +215,38 @@ fn contract_1_an_upload_is_checked_plainly() {
                 assert!(!errors.to_string().contains(secret), "{name}: no PEM in messages");
             }
             (found, _) => panic!("{name}: {:?}", found.map(|it| it.sheet)),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_in_is_a_sheet_or_mistakes(text in ".{0,200}", json in any::<bool>()) {
+        let format = if json { Format::Json } else { Format::Toml };
+        prop_assert!(parse(&text, format, NOW).is_err());
+    }
+
+    /// Near misses: one value of a good sheet replaced by any other.
+    #[test]
+    fn any_value_in_any_place_is_read_or_named(
+        place in 0..6_usize,
+        value in prop_oneof![
+            ".{0,20}".prop_map(serde_json::Value::from),
+            any::<i64>().prop_map(serde_json::Value::from),
+            any::<f64>().prop_map(serde_json::Value::from),
+            Just(serde_json::json!({ "chain": "x", "key": [] })),
+            Just(serde_json::json!([null, true, {}])),
+        ],
+    ) {
+        let mut sheet = serde_json::json!({
+            "fqdn": "www.example.jp", "tls": "none", "origins": ["http://192.0.2.20"],
+            "peak": { "requests_s": 1, "mbit_s": 1 }, "residency": "jp", "options": {},
+        });
+        let key = ["fqdn", "tls", "origins", "peak", "residency", "options"][place];
+        sheet[key] = value;
+        match parse(&sheet.to_string(), Format::Json, NOW) {
+            Ok(submission) => prop_assert!(submission.sheet.peak.requests_s == 1),
+            Err(errors) => prop_assert!(errors.0.iter().all(|it| it.field.starts_with(key)), "{}", errors),
         }
     }
 }

@@ -43,7 +43,7 @@ fn contract_2_a_site_too_big_for_one_node_gets_more_all_published() {
         let environment = fleet.environment(fqdn);
         assert_eq!(environment.placements.len(), 2 * per_carrier, "{fqdn}");
         // A and AAAA of each placement.
-        assert_eq!(fleet.state.answers(&environment.name).len(), 4 * per_carrier, "{fqdn}");
+        assert_eq!(fleet.answers(&environment.name).len(), 4 * per_carrier, "{fqdn}");
     }
     let two = fleet.environment("two.jp0");
     assert!(two.placements.iter().all(|placement| placement.reserved.requests_s == 8_000));
@@ -138,7 +138,7 @@ fn contract_4_the_name_is_answered_with_all_addresses() {
     let mut fleet = Fleet::new(six_nodes());
     fleet.serve(&sheet(WWW, 100));
     let environment = fleet.environment(WWW);
-    let answers = fleet.state.answers(&environment.name);
+    let answers = fleet.answers(&environment.name);
     let expected: Vec<IpAddr> = environment.placements.iter().flat_map(|it| it.addresses()).collect();
     assert_eq!(answers.len(), 4);
     assert!(expected.iter().all(|address| answers.contains(address)));
@@ -226,7 +226,7 @@ fn contract_6_during_a_move_both_serve_and_the_old_cname_leads_to_the_new_addres
     assert!(fleet.state.environment(old.tenant).is_some(), "serves on");
     assert!(old.addresses().iter().all(|address| !new.addresses().contains(address)));
     for name in [&old.name, &new.name] {
-        assert_eq!(fleet.state.answers(name), new.addresses());
+        assert_eq!(fleet.answers(name), new.addresses());
     }
     fleet.assert_valid();
     // Roll back is one wish until the old one closes, and forward again is another.
@@ -234,13 +234,13 @@ fn contract_6_during_a_move_both_serve_and_the_old_cname_leads_to_the_new_addres
         fleet.run(&[Wish::RollBack { fqdn: www() }]);
         assert_eq!(fleet.environment(WWW).tenant, expected.tenant);
         for name in [&old.name, &new.name] {
-            assert_eq!(fleet.state.answers(name), expected.addresses());
+            assert_eq!(fleet.answers(name), expected.addresses());
         }
         fleet.assert_valid();
     }
     fleet.run(&[Wish::Close { fqdn: www() }]);
     assert!(fleet.state.environment(old.tenant).is_none());
-    assert_eq!(fleet.state.answers(&old.name), new.addresses(), "the old CNAME works for ever");
+    assert_eq!(fleet.answers(&old.name), new.addresses(), "the old CNAME works for ever");
     assert_eq!(fleet.plan(&[Wish::RollBack { fqdn: www() }]).refusals, [Refusal::NoOld(www())]);
     fleet.assert_valid();
 }
