@@ -94,6 +94,14 @@ impl State {
         self.loads.get(node)
     }
 
+    /// Nodes with placements, in the order of their names. O(nodes).
+    pub fn loaded(&self) -> Vec<&NodeName> {
+        let loaded = self.loads.iter().filter(|(_, load)| !load.tenants.is_empty());
+        let mut names: Vec<&NodeName> = loaded.map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// What the zone answers: every name that a site's environments ever had, with all addresses of the one that serves
     /// the site now.
     pub fn names(&self) -> impl Iterator<Item = (&Fqdn, Vec<IpAddr>)> {

@@ -32,6 +32,8 @@ pub enum Outcome {
     Removed,
     /// We have no place for it; nothing changes.
     NoPlace,
+    /// It would have to move, but has not finished its last move; nothing changes.
+    MoveUnderWay,
 }
 
 /// Why, as far as it is the customer's business.
@@ -88,12 +90,16 @@ impl Notice {
         }
     }
 
-    /// Of a wish that has no place.
+    /// Of a wish that cannot be met now. None where the customer did nothing that this could answer.
     pub fn of_refusal(refusal: &Refusal) -> Option<Self> {
-        let Refusal::NoRoom { fqdn, .. } = refusal else { return None };
+        let (fqdn, outcome) = match refusal {
+            Refusal::NoRoom { fqdn, .. } => (fqdn, Outcome::NoPlace),
+            Refusal::MoveUnderWay(fqdn) => (fqdn, Outcome::MoveUnderWay),
+            _ => return None,
+        };
         Some(Self {
             fqdn: fqdn.clone(),
-            outcome: Outcome::NoPlace,
+            outcome,
             causes: BTreeSet::new(),
             cname: None,
             addresses: Vec::new(),
@@ -127,6 +133,9 @@ impl Notice {
             Outcome::Removed => "is no longer served here",
             Outcome::NoPlace => {
                 "cannot be served with this peak at the moment; nothing was changed. We are in touch"
+            }
+            Outcome::MoveUnderWay => {
+                "has to move for this, but its last move is not finished; nothing was changed. We are in touch"
             }
         };
         writeln!(out, "{} {outcome}.", self.fqdn)?;
@@ -171,6 +180,9 @@ impl Notice {
             Outcome::OldClosed => "の旧アドレスでの提供を終了します",
             Outcome::Removed => "の提供を終了します",
             Outcome::NoPlace => "は現在このピークで収容できません。変更は行っていません。追ってご連絡します",
+            Outcome::MoveUnderWay => {
+                "の変更には移行が必要ですが、前回の移行が完了していません。変更は行っていません。追ってご連絡します"
+            }
         };
         writeln!(out, "{} {outcome}。", self.fqdn)?;
         for cause in &self.causes {

@@ -276,6 +276,18 @@ fn numbers_and_names_are_never_used_again() {
 }
 
 #[test]
+fn when_all_numbers_are_given_away_nothing_opens() {
+    let mut fleet = Fleet::new(six_nodes());
+    let last = (1 << 31) - 1;
+    fleet.state = State::new(Revision(0), last, [], []);
+    fleet.serve(&sheet(WWW, 1));
+    assert_eq!(fleet.environment(WWW).tenant.number(), last);
+    let plan = fleet.serve(&sheet("2.jp0", 1));
+    assert_eq!(plan.refusals, [Refusal::Numbers(last + 1)]);
+    assert!(plan.steps.is_empty());
+}
+
+#[test]
 fn the_oldest_of_many_names_is_answered_no_longer() {
     let mut fleet = Fleet::new(six_nodes());
     fleet.serve(&sheet(WWW, 10));
@@ -311,7 +323,16 @@ fn nodes_to_be_emptied_are_emptied_a_few_at_a_time() {
         fleet.run(&close);
     }
     assert_eq!(moves, [2, 2, 2]);
-    for node in ["a1", "b2"] {
+    // What lay on a node that is no longer there is moved too.
+    let nodes = fleet.inventory.nodes().iter().filter(|node| node.name.as_str() != "a2").cloned();
+    fleet.inventory = Inventory::new(nodes.collect()).unwrap();
+    let wishes = evacuate(&fleet.inventory, &fleet.state, 100);
+    let plan = fleet.run(&wishes);
+    assert!(wishes.len() > 2 && plan.refusals.is_empty() && plan.decisions.len() == wishes.len(), "{plan}");
+    assert!(plan.to_string().contains("because carrier-a node a2 is no longer in the inventory"), "{plan}");
+    let close: Vec<Wish> = wishes.iter().map(|it| Wish::Close { fqdn: it.fqdn().clone() }).collect();
+    fleet.run(&close);
+    for node in ["a1", "a2", "b2"] {
         assert!(fleet.state.load(&NodeName::new(node).unwrap()).unwrap().tenants.is_empty(), "{node}");
     }
     fleet.assert_valid();

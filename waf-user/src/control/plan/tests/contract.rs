@@ -84,6 +84,7 @@ fn contract_3_no_node_carrier_or_region_is_ever_shown_to_a_customer() {
     plans.push(fleet.serve(&sheet(WWW, 2_000)));
     plans.push(fleet.serve(&sheet(WWW, 9_000)));
     plans.push(fleet.run(&[Wish::RollBack { fqdn: www() }]));
+    plans.push(fleet.serve(&sheet(WWW, 9_000)));
     plans.push(fleet.run(&[Wish::Close { fqdn: www() }]));
     fleet.set_state("b1", NodeState::Dead);
     plans.push(fleet.serve(&sheet(WWW, 2_000)));
@@ -99,7 +100,7 @@ fn contract_3_no_node_carrier_or_region_is_ever_shown_to_a_customer() {
             texts.extend([notice.text(Language::En), notice.text(Language::Ja), format!("{notice:?}")]);
         }
     }
-    assert_eq!(texts.len(), 27);
+    assert_eq!(texts.len(), 30);
     for text in texts {
         for node in fleet.inventory.nodes() {
             let words = [node.name.as_str(), node.carrier.as_str(), node.region.0.as_str()];

@@ -141,8 +141,6 @@ fn assert_decisions(fleet: &Fleet, plan: &Plan, alone: bool) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
-
     #[test]
     fn every_plan_keeps_every_promise(nodes in nodes(), events in proptest::collection::vec(event(), 1..40)) {
         let mut fleet = Fleet::new(nodes);
