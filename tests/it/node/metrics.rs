@@ -43,7 +43,7 @@ fn every_metric_has_a_help_text_and_a_row_in_the_readme() {
         // A connection to a shared address, whose tenant the kernel half is told, and two bans.
         let mut kept = inside(lab.client_namespace(), || Connection::open(http(Carrier::A.service(20))))?;
         ensure!(kept.ask(ONE, "/")?.status == 200, "a clean request is refused");
-        for prefix in ["198.51.100.1", "198.51.100.0/24"] {
+        for prefix in ["198.51.100.1", "198.51.100.0/23"] {
             node.waf_text(&["ban", "add", prefix, "--scope", "node", "--ttl-s", "600"])?;
         }
         levels(node)?;

@@ -55,7 +55,7 @@ pub(super) fn block(scope: u32, prefix: IpNet) -> BlockKey {
 pub enum ListMap {
     V4,
     V6,
-    /// Block lists alone: single sources.
+    /// Block lists alone: what an exact look-up finds.
     Exact,
 }
 

@@ -21,6 +21,7 @@ pub(super) struct Scrape {
 impl Pages for Scrape {
     fn metrics(&self) -> String {
         self.read_queues();
+        self.standing.metrics.bans_active(self.standing.enforcer.borrow().bans().len());
         if let Some(filter) = self.standing.enforcer.borrow().filter()
             && let Err(error) = self.read_kernel(filter)
         {
