@@ -95,6 +95,8 @@ fn flags_of_the_boundary() {
         ("multipart/form-data; boundary=\"b\"", &["MULTIPART_BOUNDARY_QUOTED"]),
         ("multipart/form-data boundary=b", &["MULTIPART_MISSING_SEMICOLON"]),
         ("multipart/form-data ; boundary=b", &[]),
+        ("multipart/form-data; boundary= b", &["MULTIPART_BOUNDARY_WHITESPACE"]),
+        ("multipart/form-data; Boundary =b", &["MULTIPART_BOUNDARY_WHITESPACE"]),
         (
             "multipart/form-data; boundary=\"b c\"",
             &["MULTIPART_BOUNDARY_QUOTED", "MULTIPART_BOUNDARY_WHITESPACE"],
