@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use super::apt;
+use crate::say;
 use crate::{process, workspace};
 
 /// Packages with the server and the module.
@@ -41,7 +42,7 @@ pub fn ready() -> Result<Apache> {
     if let Some(apache) = find() {
         return Ok(apache);
     }
-    println!("setup: unpacking {} into target/tools; no service is started", PACKAGES.join(" and "));
+    say!("setup: unpacking {} into target/tools; no service is started", PACKAGES.join(" and "));
     for package in PACKAGES {
         apt::unpack(package, &folder())?;
     }
@@ -49,7 +50,7 @@ pub fn ready() -> Result<Apache> {
     let known = LIBRARIES.iter().filter(|(library, _)| missing.iter().any(|line| line.contains(library)));
     let packages: Vec<&str> = known.map(|(_, package)| *package).collect();
     if !packages.is_empty() {
-        println!("setup: installing {}: libraries of Apache", packages.join(" "));
+        say!("setup: installing {}: libraries of Apache", packages.join(" "));
         apt::install(&packages)?;
     }
     match find() {

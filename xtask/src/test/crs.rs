@@ -14,6 +14,7 @@ use self::runner::{Outcome, Runner, Tools};
 use self::targets::{Backend, Host, Node, RuleFiles};
 use crate::build::{self, Profile};
 use crate::lab::run::Run;
+use crate::say;
 use crate::{interrupt, setup};
 
 /// Share of tests whose rules must be the same.
@@ -33,30 +34,30 @@ pub fn run() -> Result<()> {
     let backend = Backend::start(&run, &tools)?;
     let files = RuleFiles::write(&run, &apache)?;
 
-    println!("crs: a node with the files that Apache has");
+    say!("crs: a node with the files that Apache has");
     let node = Node::start(&run, "same", &built, &backend, &files.all())?;
     let runner = Runner::new(&tools, &run);
     let same = runner.against_node(&node)?;
-    println!("crs: a node without a base configuration: the engine's own defaults");
+    say!("crs: a node without a base configuration: the engine's own defaults");
     let bare = Node::start(&run, "own", &built, &backend, &files.without_base())?;
     let own = runner.against_node(&bare)?;
-    println!("crs: Apache with mod_security2");
+    say!("crs: Apache with mod_security2");
     let host = Host::start(&run, &apache, &backend, &files)?;
     let reference = runner.against_host(&host)?;
 
-    println!("\n| | passed | failed | skipped | positive | negative | http |\n|---|---|---|---|---|---|---|");
+    say!("\n| | passed | failed | skipped | positive | negative | http |\n|---|---|---|---|---|---|---|");
     for (name, outcome) in [("node", &same), ("node, own defaults", &own), ("Apache", &reference)] {
-        println!("| {name} | {outcome} |");
+        say!("| {name} | {outcome} |");
     }
     let mut left = 0;
     for (name, node, outcome) in [("node", &node, &same), ("node, own defaults", &bare, &own)] {
-        println!("\nfailed on {name}:");
+        say!("\nfailed on {name}:");
         left += told(&runner, node, outcome, &reference)?;
     }
     let comparison = Comparison::of(&same, &reference);
-    println!("\n{comparison}");
+    say!("\n{comparison}");
     for difference in &comparison.differences {
-        println!("  {}{difference}", refusal(&runner, &node, &difference.id)?);
+        say!("  {}{difference}", refusal(&runner, &node, &difference.id)?);
     }
     if left > 0 {
         bail!("{left} tests fail on a node and neither on Apache nor in the HTTP layer");
@@ -72,7 +73,7 @@ fn told(runner: &Runner<'_>, node: &Node, outcome: &Outcome, reference: &Outcome
         let refused = refusal(runner, node, id)?;
         let shared = if reference.has_failed(id) { "Apache fails too; " } else { "" };
         left += usize::from(refused.is_empty() && shared.is_empty());
-        println!("  {shared}{refused}{id}: {reason}");
+        say!("  {shared}{refused}{id}: {reason}");
     }
     Ok(left)
 }

@@ -167,7 +167,11 @@ impl Reader<'_> {
         let State::Headers(lines) = &mut self.state else { return Ok(()) };
         if bare.is_empty() {
             let lines = std::mem::take(lines);
-            let part = self.part(&lines).ok_or(BodyError::PartHeaders(at))?;
+            let Some(part) = self.part(&lines) else {
+                // What could not be read is shown to the rules all the same, without a field's name.
+                self.values.part_headers.extend(lines.into_iter().map(|line| (Vec::new(), line)));
+                return Err(BodyError::PartHeaders(at));
+            };
             self.state = State::Data { part, from: at + length };
             return Ok(());
         }

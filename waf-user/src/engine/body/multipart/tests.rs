@@ -67,6 +67,15 @@ fn flags_of_bodies() {
 }
 
 #[test]
+fn headers_that_cannot_be_read_are_shown() {
+    let head = "--b\r\n\x0eContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--b--\r\n";
+    let mut values = Values::default();
+    assert!(read(head.as_bytes(), b"b", Extent::Whole, &mut values, &Options::default()).is_err());
+    let line = b"\x0eContent-Disposition: form-data; name=\"a\"".to_vec();
+    assert_eq!(values.part_headers, [(Vec::new(), line)]);
+}
+
+#[test]
 fn files_on_both_sides_of_the_limit() {
     let file = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n12\r\n";
     let options = Options { upload_file_limit: 2, ..Options::default() };
