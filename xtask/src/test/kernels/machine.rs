@@ -30,9 +30,9 @@ impl Drop for Machine {
 /// qemu cannot be started or complains, or the time is over.
 pub fn boot(kernel: &Kernel, image: &Path, log: &Path) -> Result<()> {
     let mut qemu = process::command("qemu-system-x86_64");
-    // By name: where there is a /dev/kvm that cannot boot these, qemu would take it. One thread: with one a processor,
-    // an emulated 6.12 has lost what it had just written to its stack.
-    qemu.args(["-accel", "tcg,thread=single", "-cpu", "max", "-smp", "2", "-m", "1024"]);
+    // By name: where there is a /dev/kvm that cannot boot these, qemu would take it. Without cmpxchg16b: qemu 7.2 leaves
+    // garbage in the flags after it, and a 6.12 dies of that within seconds.
+    qemu.args(["-accel", "tcg,thread=multi", "-cpu", "max,cx16=off", "-smp", "2", "-m", "1024"]);
     qemu.args(["-nodefaults", "-display", "none", "-no-reboot", "-kernel"]).arg(&kernel.image);
     qemu.arg("-initrd").arg(image);
     qemu.args(["-append", "console=ttyS0 quiet panic=-1 mitigations=off"]);
