@@ -137,6 +137,11 @@ fn stopped_tests_are_cleared_away() {
         let run = lines.next().expect("the namespace is made").expect("its name");
         let mut tests = Demo { process, run };
         assert_eq!(left(&tests.run).len(), 1, "{}", tests.run);
+        let deadline = Instant::now() + CLEARED;
+        while !holds_signals(tests.process.id()) {
+            assert!(Instant::now() < deadline, "no signal is waited for");
+            std::thread::yield_now();
+        }
         kill(Pid::from_raw(tests.process.id() as i32), Signal::SIGINT).expect("signal the tests");
         // Read on, so that the sweep never writes into a closed pipe.
         lines.map_while(Result::ok).count();
@@ -144,6 +149,13 @@ fn stopped_tests_are_cleared_away() {
         std::fs::remove_file(&script).expect("remove the script");
         assert_eq!(left(&tests.run), Vec::<String>::new());
     });
+}
+
+/// Whether a process waits for signals: what it has started may be faster.
+fn holds_signals(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+    blocked.is_some_and(|mask| mask.contains(|digit| matches!(digit, '1'..='9' | 'a'..='f')))
 }
 
 #[test]
