@@ -14,7 +14,7 @@ use super::exchange::{self, After};
 use super::halves::Half;
 use super::limits::{LINGER, LINGER_BYTES_MAX, READ_BYTES};
 use super::page::Page;
-use super::registry::{Cut, Open, Registry};
+use super::registry::{Cut, Entry, Open};
 use super::relay::Client;
 use super::session::Session;
 use super::wait::Alarm;
@@ -28,8 +28,12 @@ use crate::telemetry::RequestVerdict;
 use crate::tls::{HandshakeError, TlsStream};
 
 /// Serves a connection to its end, or until a ban covers it.
-pub(super) async fn run(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {
-    let entry = Registry::enter(&worker.registry, peer, local);
+pub(super) async fn run(
+    worker: Rc<Worker>,
+    entry: Entry,
+    stream: TcpStream,
+    (peer, local): (SocketAddr, SocketAddr),
+) {
     let _counted = Counted::new(&worker, entry.open());
     serve(&worker, entry.open(), stream, peer, local).await;
 }

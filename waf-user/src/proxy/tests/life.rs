@@ -126,6 +126,23 @@ fn a_full_worker_closes_at_once() {
 }
 
 #[test]
+fn a_worker_holds_no_more_of_those_that_come_together() {
+    lab_holding(
+        2,
+        Times::default(),
+        |_| {},
+        |lab| async move {
+            // No turn of the runtime lies between: the worker finds all of them in its queue.
+            let connect = |_| std::net::TcpStream::connect(lab.a).expect("the worker listens");
+            let _held: Vec<_> = (0..5).map(connect).collect();
+            let events = lab.events_at_least(3).await;
+            assert!(events.iter().all(|event| event["reason"] == "overloaded"), "{events:?}");
+            assert_eq!(events.len(), 3);
+        },
+    );
+}
+
+#[test]
 fn a_drain_finishes_what_is_under_way() {
     lab(
         |_| {},
