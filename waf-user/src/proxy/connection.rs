@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -189,8 +190,10 @@ where
             break after;
         }
     };
-    // The peer may be gone already: then there is nothing left to close in order.
-    let closed = timeout(LINGER, client.write.shutdown()).await;
+    // The peer may be gone already: then there is nothing left to close in order. What it does not read is waited for only
+    // where it is an answer.
+    let patience = if after == After::Linger { LINGER } else { Duration::ZERO };
+    let closed = timeout(patience, client.write.shutdown()).await;
     if after == After::Linger && matches!(closed, Ok(Ok(()))) {
         linger(&mut client.read).await;
     }

@@ -208,6 +208,25 @@ fn what_a_drain_cuts_off_is_told_of() {
 }
 
 #[test]
+fn a_download_that_is_cut_off_is_counted_once() {
+    lab(
+        |_| {},
+        |lab| async move {
+            let mut client = lab.tls_client("a.test").await.expect("a handshake");
+            client.send(b"GET /big HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+            client.stream.tcp().readable().await.expect("an answer begins");
+            let short = Drain::at_once(Duration::from_millis(200));
+            lab.commands.send(Command::Drain(short)).await.expect("the worker lives");
+            let worker = lab.worker.take().expect("a worker");
+            worker.await.expect("serve returns");
+            let counted = "waf_proxy_refusals_total{reason=\"drain_deadline\"} 1\n";
+            assert!(lab.metrics.expose().contains(counted));
+            assert_eq!(lab.events().len(), 1);
+        },
+    );
+}
+
+#[test]
 fn the_kernel_half_is_told_whose_a_connection_to_a_shared_address_is() {
     lab(
         |_| {},
