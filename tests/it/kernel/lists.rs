@@ -1,5 +1,7 @@
 //! Allow and block lists in the kernel: scopes, their order, prefixes, expiry, reports, and what bpftool shows of them.
 
+use std::net::SocketAddr;
+
 use aya::maps::{Array, Map, MapData};
 use ipnet::IpNet;
 use waf_common::block::{Reason, SCOPE_NODE, scope_address};
@@ -245,6 +247,20 @@ fn a_known_flow_brings_its_tenants_lists_to_a_shared_address() {
     maps.set_flow(client.into(), service.into(), TENANT).expect("flow");
     maps.clear_flows().expect("clear");
     assert_eq!(verdict(&data), Outcome::PassService, "forgotten");
+}
+
+#[test]
+fn two_processes_give_no_place_of_the_counters_twice() {
+    let Some(fixture) = Fixture::active() else { return };
+    // In a take-over both have the maps open, and both learn of connections to shared addresses.
+    let (old, new) = (fixture.maps(), fixture.maps());
+    for (port, maps, tenant) in [(1, &old, 8), (2, &new, 9), (3, &old, 9), (4, &new, 8), (5, &old, 10)] {
+        let client = SocketAddr::new(ip("192.0.2.1"), port);
+        maps.set_flow(client, SocketAddr::new(ip(SHARED), 80), tenant).expect("flow");
+    }
+    let counted = fixture.maps().tenant_counters().expect("counters");
+    let tenants: Vec<u32> = counted.iter().map(|(tenant, _)| *tenant).collect();
+    assert_eq!(tenants, [TENANT, 8, 9, 10]);
 }
 
 #[test]

@@ -171,11 +171,9 @@ impl Explanation {
         }
         let tenant = self.tenant();
         let (allows, blocks) = (maps.allows()?, maps.blocks());
-        let mut scopes =
-            vec![("node", SCOPE_NODE), ("address", scope_address(service.address_id)), ("tenant", tenant)];
-        scopes.retain(|(_, number)| *number != 0 || tenant != 0 || *number == SCOPE_NODE);
-        scopes.dedup_by_key(|(_, number)| *number);
-        for (scope, number) in scopes {
+        let known = (tenant != 0).then_some(("tenant", tenant));
+        let wider = [("node", SCOPE_NODE), ("address", scope_address(service.address_id))];
+        for (scope, number) in wider.into_iter().chain(known) {
             let covering =
                 blocks.iter().filter(|entry| entry.scope == number && entry.prefix.contains(&source));
             // A live entry decides whatever its length; among equals the most specific is the one to name.

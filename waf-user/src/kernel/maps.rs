@@ -42,8 +42,7 @@ pub struct Maps {
     tables: Mutex<Tables>,
     /// Apart from the others: workers write it, and wait for nobody who walks a list.
     flows: Mutex<Flows>,
-    /// As the flows.
-    tenants: Mutex<Tenants>,
+    tenants: Tenants,
 }
 
 struct Tables {
@@ -77,7 +76,7 @@ impl Maps {
             counters: open(&pins, names::MAP_COUNTERS)?,
         };
         let flows = Mutex::new(Flows::open(&pins)?);
-        let tenants = Mutex::new(Tenants::open(&pins)?);
+        let tenants = Tenants::open(&pins)?;
         Ok(Self { pins, tables: Mutex::new(tables), flows, tenants })
     }
 
@@ -88,10 +87,6 @@ impl Maps {
 
     fn flows(&self) -> MutexGuard<'_, Flows> {
         self.flows.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tenants(&self) -> MutexGuard<'_, Tenants> {
-        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The settings that the programs read.
@@ -167,7 +162,7 @@ impl Maps {
             absent_is_done(tables.services.remove(stale)).map_err(write(name))?;
         }
         for (key, value) in services {
-            let value = ServiceValue { counters: self.tenants().place_of(value.tenant)?, ..*value };
+            let value = ServiceValue { counters: self.tenants.place_of(value.tenant)?, ..*value };
             tables.services.insert(key, value, 0).map_err(write(name))?;
         }
         Ok(())
@@ -283,7 +278,7 @@ impl Maps {
     /// # Errors
     /// The map cannot be read.
     pub fn tenant_counters(&self) -> Result<Vec<(u32, TenantCounters)>, KernelError> {
-        self.tenants().counters()
+        self.tenants.counters()
     }
 
     /// Entries of a map by name; none where a count of keys means nothing.
@@ -301,7 +296,7 @@ impl Maps {
             names::MAP_BLOCK6 => count(tables.blocks.trie6.keys()),
             names::MAP_BLOCK_EXACT => count(tables.blocks.exact.keys()),
             names::MAP_FLOWS => return self.flows().len().map(Some),
-            names::MAP_TENANT_COUNTERS => return Ok(Some(self.tenants().len())),
+            names::MAP_TENANT_COUNTERS => return Ok(Some(self.tenants.len())),
             _ => return Ok(None),
         };
         count.map(Some).map_err(read(name))
@@ -318,7 +313,7 @@ impl Maps {
         destination: SocketAddr,
         tenant: u32,
     ) -> Result<(), KernelError> {
-        let counters = self.tenants().place_of(tenant)?;
+        let counters = self.tenants.place_of(tenant)?;
         self.flows().set(flow_key(source, destination), FlowValue { tenant, counters })
     }
 

@@ -153,12 +153,14 @@ impl Enforcer {
     }
 
     /// Puts a new configuration in place: lists and what leads to services, then the workers' state by `serve`, then the
-    /// services. `serve` is called with true, and with false where it has to be taken back.
+    /// services. `held`: settings and generation until now. `serve` is called with true, and with false where it has to be
+    /// taken back.
     ///
     /// # Errors
     /// The kernel does not take it; then the old configuration holds as before.
     pub fn replace(
         &mut self,
+        held: (&NodeSettings, Generation),
         settings: &NodeSettings,
         next: Next,
         serve: impl Fn(bool),
@@ -170,7 +172,7 @@ impl Enforcer {
         if let Some(filter) = self.writer()
             && let Err(error) = sync.write_lists(filter, &old_allow)
         {
-            self.restore(settings, generation, &new_allow);
+            self.restore(held, &new_allow);
             return Err(error);
         }
         self.forget_meaningless(&config, &plan);
@@ -187,13 +189,13 @@ impl Enforcer {
             self.is_stale = true;
             self.publish();
             serve(false);
-            self.restore(settings, generation, &new_allow);
+            self.restore(held, &new_allow);
         }
         written
     }
 
     /// Writes the configuration that holds once more, after another was half written.
-    fn restore(&self, settings: &NodeSettings, generation: Generation, allowed: &[AllowEntry]) {
+    fn restore(&self, (settings, generation): (&NodeSettings, Generation), allowed: &[AllowEntry]) {
         let Some(filter) = self.writer() else { return };
         let sync = Sync { settings, config: &self.config, plan: &self.plan, generation };
         let restored = sync.write_lists(filter, allowed).and_then(|()| sync.write_services(filter));

@@ -126,7 +126,10 @@ impl Reloader {
         let protected = Protected::of_this_machine(&settings, &config);
         let (old, new) = (standing.snapshot.load_full(), Arc::new(snapshot));
         let serve = |is_new| standing.snapshot.store(Arc::clone(if is_new { &new } else { &old }));
-        enforcer.replace(&settings, Next { config, plan, protected, generation }, serve)?;
+        let next = Next { config, plan, protected, generation };
+        let held = standing.settings.borrow();
+        enforcer.replace((&*held, standing.facts.generation.get()), &settings, next, serve)?;
+        drop(held);
         standing.feedback.borrow_mut().configure(enforcer.config());
         standing.facts.generation.set(generation);
         standing.facts.tenants.set(tenants);

@@ -17,6 +17,10 @@ use crate::kernel::Reports;
 use crate::model::{Mono, TenantId, Wall};
 use crate::telemetry::Metrics;
 
+/// Samples taken at once, before other tasks of the node have their turn: where every drop is reported, a flood fills the
+/// ring faster than it is read.
+const SAMPLES: usize = 256;
+
 /// The ring of samples, registered with the node's runtime.
 pub(super) struct Samples {
     ring: AsyncFd<Reports>,
@@ -39,19 +43,33 @@ impl Samples {
         let mut gate = DropGate::default();
         loop {
             let Ok(mut ready) = self.ring.readable_mut().await else { return };
-            while let Some(report) = ready.get_inner_mut().take() {
-                let now = Mono::now();
-                if gate.passes(&report, now) {
-                    journal.event(event(&report, now, Wall::now()));
-                } else {
-                    metrics.drop_event_lost();
-                }
+            let ring = ready.get_inner_mut();
+            if tell(|| ring.take(), &mut gate, &journal, &metrics) {
+                ready.clear_ready();
             }
-            ready.clear_ready();
             drop(ready);
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// Tells of the samples that are there, at most [`SAMPLES`]. Whether that was all of them.
+fn tell(
+    mut take: impl FnMut() -> Option<Report>,
+    gate: &mut DropGate,
+    journal: &Journal,
+    metrics: &Metrics,
+) -> bool {
+    for _ in 0..SAMPLES {
+        let Some(report) = take() else { return true };
+        let now = Mono::now();
+        if gate.passes(&report, now) {
+            journal.event(event(&report, now, Wall::now()));
+        } else {
+            metrics.drop_event_lost();
+        }
+    }
+    false
 }
 
 fn event(report: &Report, now: Mono, wall: Wall) -> Event {

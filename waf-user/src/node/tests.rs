@@ -52,10 +52,17 @@ pub struct Tables {
     pub blocks: Rc<RefCell<Vec<BlockEntry>>>,
     pub steps: Rc<RefCell<Vec<&'static str>>>,
     pub is_full: Rc<RefCell<bool>>,
+    pub configs: Rc<RefCell<Vec<Config>>>,
+    /// The step that fails once.
+    pub fails: Rc<RefCell<Option<&'static str>>>,
 }
 
 impl Tables {
     fn step(&self, name: &'static str) -> Result<(), KernelError> {
+        if *self.fails.borrow() == Some(name) {
+            self.fails.take();
+            return Err(KernelError::Full { max: 0 });
+        }
         self.steps.borrow_mut().push(name);
         Ok(())
     }
@@ -117,7 +124,8 @@ impl Filter for Tables {
         self.blocks.borrow().clone()
     }
 
-    fn activate(&self, _config: &Config) -> Result<(), KernelError> {
+    fn activate(&self, config: &Config) -> Result<(), KernelError> {
+        self.configs.borrow_mut().push(*config);
         self.step("config")
     }
 

@@ -32,23 +32,25 @@ impl OriginStream {
     /// never be read as the answer to the next one.
     pub fn is_quiet(&mut self, look: Look) -> bool {
         if look == Look::Noticed && self.is_unnoticed() {
-            return true;
+            return self.holds_nothing();
         }
-        let waiting = self.waiting();
-        match self {
-            Self::Plain(_) => waiting == Waiting::Nothing,
-            // TLS 1.3 sends session tickets after the handshake: the record layer eats them and stays pending.
-            Self::Tls(stream) if waiting != Waiting::End => {
-                let mut byte = [0];
-                let mut buf = ReadBuf::new(&mut byte);
-                let pending = Pin::new(stream)
-                    .poll_read(&mut Context::from_waker(Waker::noop()), &mut buf)
-                    .is_pending();
-                // What still waits, tokio has not noticed yet: rather lose a connection than take a closing one.
-                pending && self.waiting() == Waiting::Nothing
+        match self.waiting() {
+            Waiting::Nothing => self.holds_nothing(),
+            // TLS 1.3 sends session tickets after the handshake: the record layer eats them. What still waits then, tokio
+            // has not noticed yet: rather lose a connection than take a closing one.
+            Waiting::Bytes if matches!(self, Self::Tls(_)) => {
+                self.holds_nothing() && self.waiting() == Waiting::Nothing
             }
-            Self::Tls(_) => false,
+            Waiting::Bytes | Waiting::End => false,
         }
+    }
+
+    /// Whether TLS has nothing for us: it takes from the socket what is there, and keeps what a read had no room for.
+    fn holds_nothing(&mut self) -> bool {
+        let Self::Tls(stream) = self else { return true };
+        let mut byte = [0];
+        let mut buf = ReadBuf::new(&mut byte);
+        Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut buf).is_pending()
     }
 
     /// Whether the event loop had nothing to tell by its last turn: no system call then.
@@ -75,7 +77,8 @@ impl OriginStream {
 /// How sure one wants to be of an idle connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// By the event loop's last turn, at most a millisecond or so ago: for a request that can be sent again.
+    /// By the event loop's last turn, at most a millisecond or so ago: for a request that can be sent again. Bytes that came
+    /// since are taken for its answer, as those are that come right after any look.
     Noticed,
     /// By this moment, for a system call.
     Now,

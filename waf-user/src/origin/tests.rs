@@ -369,6 +369,35 @@ async fn tls_origins_are_verified_and_reused() {
     }
 }
 
+#[tokio::test]
+async fn what_tls_keeps_back_is_no_next_answer() {
+    let authority = Authority::new();
+    let pool = Pool::with_connector(Arc::default(), authority.connector());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let site = upstreams(&[format!("https://localhost:{}", listener.local_addr().unwrap().port())]);
+    let identity = authority.identity(&["localhost"]);
+    let acceptor = Acceptor::new(vec![(Fqdn::new("localhost").unwrap(), identity)]).unwrap();
+    let serve = async {
+        let (stream, _) = listener.accept().await.unwrap();
+        acceptor.hello(stream, LONG).await?.accept(LONG).await
+    };
+    let (lease, server) = tokio::join!(pool.connect(&site, tenant(1)), serve);
+    let (mut lease, mut server) = (lease.unwrap(), server.unwrap());
+    // Both lie in the socket together, and TLS takes both. The second answers no request.
+    for record in [b"one", b"two"] {
+        server.write_all(record).await.unwrap();
+        server.flush().await.unwrap();
+    }
+    lease.read_exact(&mut [0; 3]).await.unwrap();
+    lease.keep();
+    // A new handshake would never end: nobody accepts.
+    tokio::select! {
+        biased;
+        lease = pool.connect_for_repeatable(&site, tenant(1)) => panic!("given out: {lease:?}"),
+        () = tokio::task::yield_now() => assert_eq!(pool.idle(), 0),
+    }
+}
+
 async fn idle(origin: &OriginUrl, since: Instant) -> (IdleConnection, TcpStream) {
     let (client, server) = pair().await;
     let address = client.peer_addr().unwrap();

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -14,7 +15,7 @@ use super::exchange::{self, After};
 use super::halves::Half;
 use super::limits::{LINGER, LINGER_BYTES_MAX, READ_BYTES};
 use super::page::Page;
-use super::registry::{Cut, Open, Registry};
+use super::registry::{Cut, Entry, Open};
 use super::relay::Client;
 use super::session::Session;
 use super::wait::Alarm;
@@ -28,8 +29,12 @@ use crate::telemetry::RequestVerdict;
 use crate::tls::{HandshakeError, TlsStream};
 
 /// Serves a connection to its end, or until a ban covers it.
-pub(super) async fn run(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {
-    let entry = Registry::enter(&worker.registry, peer, local);
+pub(super) async fn run(
+    worker: Rc<Worker>,
+    entry: Entry,
+    stream: TcpStream,
+    (peer, local): (SocketAddr, SocketAddr),
+) {
     let _counted = Counted::new(&worker, entry.open());
     serve(&worker, entry.open(), stream, peer, local).await;
 }
@@ -185,8 +190,10 @@ where
             break after;
         }
     };
-    // The peer may be gone already: then there is nothing left to close in order.
-    let closed = timeout(LINGER, client.write.shutdown()).await;
+    // The peer may be gone already: then there is nothing left to close in order. What it does not read is waited for only
+    // where it is an answer.
+    let patience = if after == After::Linger { LINGER } else { Duration::ZERO };
+    let closed = timeout(patience, client.write.shutdown()).await;
     if after == After::Linger && matches!(closed, Ok(Ok(()))) {
         linger(&mut client.read).await;
     }

@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use super::account::{Fault, connection_refused};
 use super::limits::{ACCEPT_PAUSE, QUEUE_QUIET, QUEUE_WITHIN};
+use super::registry::Registry;
 use super::session::Session;
 use super::worker::Worker;
 use super::{Listener, connection};
@@ -56,7 +57,9 @@ fn admit(worker: &Rc<Worker>, stream: TcpStream, peer: std::net::SocketAddr) {
         connection_refused(worker, &Session::new(peer, local, None), None, fault);
         return;
     }
-    tokio::task::spawn_local(connection::run(Rc::clone(worker), stream, peer, local));
+    // Before its task runs: many may be accepted until then.
+    let entry = Registry::enter(&worker.registry, peer, local);
+    tokio::task::spawn_local(connection::run(Rc::clone(worker), entry, stream, (peer, local)));
 }
 
 /// Errors of a connection that was in the queue, not of the listener (accept(2)).

@@ -147,7 +147,8 @@ fn a_new_configuration_keeps_the_bans_that_still_mean_something() {
         fixture.enforcer.ban(ban.clone(), Force::No).unwrap();
         let (settings, next) = next(change);
         let served = std::cell::Cell::new(None);
-        fixture.enforcer.replace(&settings, next, |is_new| served.set(Some(is_new))).unwrap();
+        let held = (&settings, Generation(1));
+        fixture.enforcer.replace(held, &settings, next, |is_new| served.set(Some(is_new))).unwrap();
         assert_eq!(served.get(), Some(true), "{name}");
         assert_eq!(!fixture.enforcer.bans().is_empty(), stays, "{name}: in the table");
         let bans = fixture.tables.blocks().iter().filter(|entry| entry.reason != Reason::List).count();
@@ -161,10 +162,31 @@ fn lists_change_before_services_do_and_the_workers_in_between() {
     fixture.tables.steps.borrow_mut().clear();
     let steps = std::rc::Rc::clone(&fixture.tables.steps);
     let (settings, next) = next(|config| config.block.push(net("203.0.113.200")));
-    fixture.enforcer.replace(&settings, next, |_| steps.borrow_mut().push("workers serve")).unwrap();
+    let held = (&settings, Generation(1));
+    fixture.enforcer.replace(held, &settings, next, |_| steps.borrow_mut().push("workers serve")).unwrap();
     let expected = ["workers", "workers", "allow", "lists", "workers serve", "config", "services"];
     assert_eq!(*fixture.tables.steps.borrow(), expected);
     assert!(is_refused(&mut fixture, "203.0.113.200", 1));
+}
+
+#[test]
+fn a_configuration_that_the_kernel_does_not_take_leaves_nothing_behind() {
+    for step in ["workers", "lists", "config", "services"] {
+        let mut fixture = fixture();
+        let held = configured("").0;
+        let (mut settings, next) = next(|config| config.block.push(net("203.0.113.200")));
+        settings.event_sample = held.event_sample + 1;
+        *fixture.tables.fails.borrow_mut() = Some(step);
+        let served = std::cell::Cell::new(None);
+        let serve = |is_new| served.set(Some(is_new));
+        assert!(fixture.enforcer.replace((&held, Generation(1)), &settings, next, serve).is_err(), "{step}");
+        assert_ne!(served.get(), Some(true), "{step}");
+        let config = fixture.tables.configs.borrow().last().copied().unwrap();
+        assert_eq!((config.event_sample, config.generation_low), (held.event_sample, 1), "{step}");
+        let is_blocked = |entry: &crate::kernel::BlockEntry| entry.prefix == net("203.0.113.200");
+        assert!(!fixture.tables.blocks().iter().any(is_blocked), "{step}");
+        assert!(!is_refused(&mut fixture, "203.0.113.200", 1), "{step}");
+    }
 }
 
 #[test]

@@ -25,3 +25,18 @@ fn a_sample_becomes_an_event_of_its_own_moment() {
     assert_eq!(event.tenant.map(TenantId::number), Some(7));
     assert!(event.detail.contains("blocked for the tenant"), "{}", event.detail);
 }
+
+#[test]
+fn a_flood_of_samples_leaves_others_their_turn() {
+    let (mut gate, metrics, journal) = (DropGate::default(), Metrics::default(), Journal::disabled());
+    // Samples in the ring; whether all of them are told of at once.
+    for (waiting, expected) in [(0, true), (SAMPLES - 1, true), (SAMPLES, false), (9 * SAMPLES, false)] {
+        let mut left = waiting;
+        let take = || {
+            left = left.checked_sub(1)?;
+            Some(Report::zeroed())
+        };
+        assert_eq!(tell(take, &mut gate, &journal, &metrics), expected, "{waiting}");
+        assert_eq!(waiting - left, waiting.min(SAMPLES));
+    }
+}

@@ -126,6 +126,23 @@ fn a_full_worker_closes_at_once() {
 }
 
 #[test]
+fn a_worker_holds_no_more_of_those_that_come_together() {
+    lab_holding(
+        2,
+        Times::default(),
+        |_| {},
+        |lab| async move {
+            // No turn of the runtime lies between: the worker finds all of them in its queue.
+            let connect = |_| std::net::TcpStream::connect(lab.a).expect("the worker listens");
+            let _held: Vec<_> = (0..5).map(connect).collect();
+            let events = lab.events_at_least(3).await;
+            assert!(events.iter().all(|event| event["reason"] == "overloaded"), "{events:?}");
+            assert_eq!(events.len(), 3);
+        },
+    );
+}
+
+#[test]
 fn a_drain_finishes_what_is_under_way() {
     lab(
         |_| {},
@@ -188,6 +205,25 @@ fn what_a_drain_cuts_off_is_told_of() {
             },
         );
     }
+}
+
+#[test]
+fn a_download_that_is_cut_off_is_counted_once() {
+    lab(
+        |_| {},
+        |lab| async move {
+            let mut client = lab.tls_client("a.test").await.expect("a handshake");
+            client.send(b"GET /big HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+            client.stream.tcp().readable().await.expect("an answer begins");
+            let short = Drain::at_once(Duration::from_millis(200));
+            lab.commands.send(Command::Drain(short)).await.expect("the worker lives");
+            let worker = lab.worker.take().expect("a worker");
+            worker.await.expect("serve returns");
+            let counted = "waf_proxy_refusals_total{reason=\"drain_deadline\"} 1\n";
+            assert!(lab.metrics.expose().contains(counted));
+            assert_eq!(lab.events().len(), 1);
+        },
+    );
 }
 
 #[test]
