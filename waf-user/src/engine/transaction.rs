@@ -55,8 +55,6 @@ pub struct Transaction {
     state: State,
     verdict: Verdict,
     cursor: Cursor,
-    /// The tenant's setting, in place of SecResponseBodyAccess.
-    response_bodies: Option<bool>,
 }
 
 impl Transaction {
@@ -80,12 +78,14 @@ impl Transaction {
             fixed_tx: Arc::clone(settings.fixed_tx()),
             ..Values::default()
         };
-        let control = Control::new(rules.options());
+        let mut control = Control::new(rules.options());
+        if let Some(access) = settings.response_bodies() {
+            control.response_body_access = access;
+        }
         let timeout_s = rules.options().collection_timeout_s;
         let store = Store { collections: None, tenant: Arc::default(), timeout_s };
         let state = State { values, control, matches: Vec::new(), store };
-        let response_bodies = settings.response_bodies();
-        Self { rules, state, verdict: Verdict::Pass, cursor: Cursor::default(), response_bodies }
+        Self { rules, state, verdict: Verdict::Pass, cursor: Cursor::default() }
     }
 
     /// The tenant's mode in place of SecRuleEngine: call before the first `advance`. With `On` the verdict is what the
@@ -197,7 +197,7 @@ impl Transaction {
 
     /// Whether the response's body may be wanted, whatever its type: known before there is a response.
     pub fn may_want_response_body(&self) -> bool {
-        self.judges() && self.response_bodies.unwrap_or(self.state.control.response_body_access)
+        self.judges() && self.state.control.response_body_access
     }
 
     /// Whether the response's body is to be given (SecResponseBodyAccess and its MIME types), asked after phase 3.

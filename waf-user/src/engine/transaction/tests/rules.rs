@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Request, compiled, refusal, run, transaction, transaction_with};
+use super::{Request, compiled, refusal, run, run_with, transaction, transaction_with};
 use crate::engine::{
     Disruption, EngineMode, Exclude, Exclusion, Levels, Progress, RuleChoice, RuleSet, Settings, Transaction,
     Verdict, limits,
@@ -427,6 +427,28 @@ fn responses() {
         let transaction = respond(&rules, media_type, body);
         assert_eq!(ids(&transaction), *matched, "{name}");
         assert_eq!(refusal(&transaction), *refused, "{name}");
+    }
+}
+
+/// A tenant's setting stands where SecResponseBodyAccess does: a rule of this one path changes it.
+#[test]
+fn response_bodies_of_the_tenant() {
+    const LOOKS_ON: &str = "SecAction \"id:1,phase:1,pass,nolog\"";
+    let off = "SecAction \"id:1,phase:1,pass,nolog,ctl:responseBodyAccess=Off\"";
+    let on = "SecAction \"id:1,phase:1,pass,nolog,ctl:responseBodyAccess=On\"";
+    // Of the rule files, of the tenant, a rule, whether they are wanted.
+    let rows = [
+        ("Off", Some(true), LOOKS_ON, true),
+        ("On", Some(false), LOOKS_ON, false),
+        ("On", None, LOOKS_ON, true),
+        ("Off", Some(true), off, false),
+        ("Off", Some(false), on, true),
+    ];
+    for (access, setting, rule, wanted) in rows {
+        let rules = compiled(&format!("SecResponseBodyAccess {access}\n{rule}"));
+        let settings = Settings::new(Levels::default(), setting);
+        let transaction = run_with(&rules, &settings, &Request::get("/"));
+        assert_eq!(transaction.may_want_response_body(), wanted, "{access} {setting:?} {rule}");
     }
 }
 
