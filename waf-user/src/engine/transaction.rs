@@ -156,19 +156,19 @@ impl Transaction {
             return;
         }
         let limit = self.request_body_limit();
-        let action = self.rules.options().request_body_limit_action;
         let values = &mut self.state.values;
         values.body_length = values.body_length.saturating_add(bytes.len());
-        if keep(&mut values.body, bytes, limit) {
-            return;
+        if !keep(&mut values.body, bytes, limit) {
+            values.body_cut = true;
+            self.past_request_body_limit();
         }
-        values.body_cut = true;
-        if action == LimitAction::Reject {
-            self.refuse_at_limit(
-                413,
-                Phase::RequestBody,
-                "the request body is longer than SecRequestBodyLimit",
-            );
+    }
+
+    /// More of the body would come, as it was sent or once its coding is undone.
+    fn past_request_body_limit(&mut self) {
+        if self.rules.options().request_body_limit_action == LimitAction::Reject {
+            let msg = "the request body is longer than SecRequestBodyLimit";
+            self.refuse_at_limit(413, Phase::RequestBody, msg);
         }
     }
 
@@ -352,9 +352,18 @@ impl Transaction {
         let values = &mut self.state.values;
         values.body_shown = self.state.control.force_request_body_variable
             || matches!(processor, None | Some(BodyProcessor::UrlEncoded));
+        let was_cut = values.body_cut;
         if values.body_length > 0 {
-            body::decode(values, self.rules.options().request_body_limit);
+            let limit = self.request_body_limit();
+            body::decode(&mut self.state.values, limit);
         }
+        if self.state.values.body_cut && !was_cut {
+            self.past_request_body_limit();
+        }
+        if self.refused() {
+            return;
+        }
+        let values = &mut self.state.values;
         match processor {
             Some(processor) if values.body_length > 0 => {
                 body::process(values, processor, self.rules.options());

@@ -2,14 +2,10 @@
 //! at its highest level. The deadlines are generous on purpose: a quadratic step would miss them by far.
 
 use std::fs;
-use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
-use super::{Request, refusal, run, run_with, starter};
+use super::{Request, gzip, refusal, run, run_with, starter};
 use crate::engine::compile::packaged::{Disk, packaged};
 use crate::engine::{Levels, RuleSet, Settings, Transaction, limits};
 
@@ -144,10 +140,7 @@ fn memory(start: bool) -> u64 {
 
 /// 50 MiB of one byte as a form.
 fn zipped() -> Request {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(&vec![b'x'; 50 * 1024 * 1024]).expect("writes to memory");
-    let body = encoder.finish().expect("ends in memory");
-    Request::post(FORM, body).header("Content-Encoding", "gzip")
+    Request::post(FORM, gzip(&vec![b'x'; 50 * 1024 * 1024])).header("Content-Encoding", "gzip")
 }
 
 /// A linear congruential sequence: the same bytes in every run.

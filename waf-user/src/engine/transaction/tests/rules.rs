@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Request, compiled, refusal, run, run_with, transaction, transaction_with};
+use super::{Request, compiled, gzip, refusal, run, run_with, transaction, transaction_with};
 use crate::engine::{
     Disruption, EngineMode, Exclude, Exclusion, Levels, Progress, RuleChoice, RuleSet, Settings, Transaction,
     Verdict, limits,
@@ -466,6 +466,14 @@ fn body_limit_on_both_sides() {
         let transaction = run(&rules, &Request::post("text/plain", body.to_vec()));
         assert_eq!(ids(&transaction), *matched, "{name}");
         assert_eq!(refusal(&transaction), *refused, "{name}");
+    }
+    // A coded body is as long as what it decodes to.
+    for (limit, action, refused) in [(1000, "Reject", None), (999, "Reject", Some((0, 413))), (999, "ProcessPartial", None)] {
+        let rules = compiled(&format!(
+            "SecRequestBodyLimit {limit}\nSecRequestBodyLimitAction {action}\n{seen}"
+        ));
+        let coded = Request::post("text/plain", gzip(&[b'y'; 1000])).header("Content-Encoding", "gzip");
+        assert_eq!(refusal(&run(&rules, &coded)), refused, "{limit} {action}");
     }
     let detect = compiled(&format!(
         "SecRuleEngine DetectionOnly\nSecRequestBodyLimit 8\nSecRequestBodyLimitAction Reject\n{seen}"
