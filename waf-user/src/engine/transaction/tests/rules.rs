@@ -482,6 +482,16 @@ fn body_limit_on_both_sides() {
 }
 
 #[test]
+fn codings_of_all_fields_are_undone() {
+    let rules = compiled("SecRule ARGS \"@contains attack\" \"id:1,phase:2,deny\"");
+    for fields in [&["gzip"][..], &["identity", "gzip"], &["gzip", "identity"]] {
+        let form = Request::post("application/x-www-form-urlencoded", gzip(b"a=attack"));
+        let request = fields.iter().fold(form, |request, value| request.header("Content-Encoding", value));
+        assert_eq!(refusal(&run(&rules, &request)), Some((1, 403)), "{fields:?}");
+    }
+}
+
+#[test]
 fn argument_limit_on_both_sides() {
     let rules =
         compiled("SecArgumentsLimit 3\nSecRule REQBODY_ERROR \"@eq 1\" \"id:1,phase:2,deny,status:400\"");
