@@ -166,10 +166,20 @@ impl Transaction {
 
     /// More of the body would come, as it was sent or once its coding is undone.
     fn past_request_body_limit(&mut self) {
-        if self.rules.options().request_body_limit_action == LimitAction::Reject {
+        if self.request_body_limit_action() == LimitAction::Reject {
             let msg = "the request body is longer than SecRequestBodyLimit";
             self.refuse_at_limit(413, Phase::RequestBody, msg);
         }
+    }
+
+    /// Without SecRequestBodyLimitAction: what is read into values whole, as a form, JSON or XML, is refused, for what stands
+    /// behind padding would reach the origin unseen; of an upload the prefix is judged.
+    fn request_body_limit_action(&self) -> LimitAction {
+        let by_kind = || match processor(&self.state.control, &self.state.values) {
+            Some(BodyProcessor::UrlEncoded | BodyProcessor::Json | BodyProcessor::Xml) => LimitAction::Reject,
+            Some(BodyProcessor::Multipart) | None => LimitAction::ProcessPartial,
+        };
+        self.rules.options().request_body_limit_action.unwrap_or_else(by_kind)
     }
 
     /// Phase 2 may run now.

@@ -468,10 +468,11 @@ fn body_limit_on_both_sides() {
         assert_eq!(refusal(&transaction), *refused, "{name}");
     }
     // A coded body is as long as what it decodes to.
-    for (limit, action, refused) in [(1000, "Reject", None), (999, "Reject", Some((0, 413))), (999, "ProcessPartial", None)] {
-        let rules = compiled(&format!(
-            "SecRequestBodyLimit {limit}\nSecRequestBodyLimitAction {action}\n{seen}"
-        ));
+    for (limit, action, refused) in
+        [(1000, "Reject", None), (999, "Reject", Some((0, 413))), (999, "ProcessPartial", None)]
+    {
+        let rules =
+            compiled(&format!("SecRequestBodyLimit {limit}\nSecRequestBodyLimitAction {action}\n{seen}"));
         let coded = Request::post("text/plain", gzip(&[b'y'; 1000])).header("Content-Encoding", "gzip");
         assert_eq!(refusal(&run(&rules, &coded)), refused, "{limit} {action}");
     }
@@ -479,6 +480,33 @@ fn body_limit_on_both_sides() {
         "SecRuleEngine DetectionOnly\nSecRequestBodyLimit 8\nSecRequestBodyLimitAction Reject\n{seen}"
     ));
     assert_eq!(refusal(&run(&detect, &Request::post("text/plain", "12345678x"))), None);
+}
+
+/// Without a word of the rules about it: nothing of a body that is read into values passes unseen behind the limit.
+#[test]
+fn a_body_past_the_limit_by_its_kind() {
+    let rules = compiled("SecRule REQUEST_HEADERS:Host \"@streq none\" \"id:1,phase:2,deny\"");
+    let rows = [
+        ("application/x-www-form-urlencoded", "a=", "", true),
+        ("application/json", "\"", "\"", true),
+        ("text/xml", "<a>", "</a>", true),
+        (
+            "multipart/form-data; boundary=b",
+            "--b\r\nContent-Disposition: form-data; name=\"a\"; filename=\"f\"\r\n\r\n",
+            "\r\n--b--\r\n",
+            false,
+        ),
+        ("image/png", "", "", false),
+    ];
+    for (media_type, start, end, is_refused) in rows {
+        for (length, refused) in
+            [(limits::REQUEST_BODY_BYTES, false), (limits::REQUEST_BODY_BYTES + 1, is_refused)]
+        {
+            let body = format!("{start}{}{end}", "x".repeat(length - start.len() - end.len()));
+            let outcome = refusal(&run(&rules, &Request::post(media_type, body)));
+            assert_eq!(outcome, refused.then_some((0, 413)), "{media_type} {length}");
+        }
+    }
 }
 
 #[test]
