@@ -20,7 +20,7 @@ pub struct Options {
     pub request_body_access: bool,
     /// Bytes, multipart bodies with files.
     pub request_body_limit: usize,
-    /// Bytes, all other bodies.
+    /// Bytes, all other bodies; under Reject also what of a multipart body is no file.
     pub request_body_no_files_limit: usize,
     /// None: by the kind of the body.
     pub request_body_limit_action: Option<LimitAction>,

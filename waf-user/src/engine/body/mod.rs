@@ -120,6 +120,8 @@ pub enum BodyError {
     Coding,
     #[error("no usable boundary in Content-Type")]
     Boundary,
+    #[error("parts that are no files are longer than SecRequestBodyNoFilesLimit")]
+    Fields,
     #[error("more than {} parts", limits::MULTIPART_PARTS)]
     Parts,
     #[error("a part's headers at byte {0} are malformed or too long")]
