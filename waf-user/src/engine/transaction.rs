@@ -408,11 +408,17 @@ impl Transaction {
         self.verdict = Verdict::Refuse(disruption);
     }
 
-    /// A limit refuses without a rule: id 0.
+    /// A limit refuses without a rule: id 0. It is among the matches, once, in detection too.
     fn refuse_at_limit(&mut self, status: u16, phase: Phase, msg: &str) {
-        if self.state.control.engine == EngineMode::On && !self.refused() {
+        if !self.judges() {
+            return;
+        }
+        let noted = |one: &RuleMatch| one.id == 0 && one.phase == phase.number();
+        if !self.state.matches.iter().any(noted) {
             let msg = msg.to_owned();
             self.state.matches.push(RuleMatch { phase: phase.number(), msg, ..RuleMatch::default() });
+        }
+        if self.state.control.engine == EngineMode::On {
             self.verdict = Verdict::Refuse(Disruption::Deny { rule: 0, status });
         }
     }
