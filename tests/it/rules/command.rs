@@ -142,6 +142,26 @@ fn failed_tests_are_told_with_the_reason() {
     assert_eq!(output.status.code(), Some(0));
 }
 
+#[test]
+fn where_no_test_runs_nothing_has_passed() {
+    let folder = Folder::new("rule-tests-none");
+    let rules = folder.write("rules.conf", RULES);
+    let tests = folder.write("100.yaml", "rule_id: 100\ntests:\n  - stages:\n    - input: { uri: '/' }\n");
+    let (broken, empty) = (folder.write("1.yaml", "tests: ["), folder.write("2.yaml", "rule_id: 2\n"));
+    let rows: [(&[&str], &str); 4] = [
+        (&[&tests, "--include", "none"], "all 1 tests are disabled or left out"),
+        (&[&tests, "--exclude", "100"], "all 1 tests are disabled or left out"),
+        (&[&empty], "no tests found"),
+        (&[&broken], "1.yaml: reading the YAML"),
+    ];
+    for (arguments, said) in rows {
+        let arguments = [&["rules", "test"], arguments, &["--rules", &rules]].concat();
+        let Some(output) = waf(&arguments) else { return };
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&output.stderr).contains(said), "{said}: {}", text(&output.stderr));
+    }
+}
+
 fn core_rule_set() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     let tests = std::env::var_os("WAF_SHARED").map_or_else(beside, PathBuf::from).join("crs-tests-3.3.4");

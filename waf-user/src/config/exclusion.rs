@@ -36,6 +36,15 @@ impl PathMatch {
         if text.contains(['?', '#']) {
             return Err("a path ends before ? and #");
         }
+        let is_odd = |c: char| matches!(c, '%' | '\\') || c.is_control();
+        if text.contains(is_odd)
+            || text.contains("//")
+            || text.split('/').any(|part| matches!(part, "." | ".."))
+        {
+            return Err(
+                "no request has such a path: percent-encoding is undone, and no segment empty or of dots",
+            );
+        }
         match text.strip_suffix('*') {
             Some(prefix) if prefix.contains('*') => Err("* stands at the end of a path only"),
             None if text.contains('*') => Err("* stands at the end of a path only"),

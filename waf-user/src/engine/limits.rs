@@ -2,8 +2,8 @@
 //! silent: it is a refusal, a variable that rules read, or a marked truncation.
 
 /// Bytes of a request body that are kept and judged when no SecRequestBodyLimit says otherwise: forms and API calls
-/// fit, and a node with 1,000 slow uploads holds 128 MiB. Past it: SecRequestBodyLimitAction (default: the prefix is
-/// judged, `INBOUND_DATA_ERROR` is 1).
+/// fit, and a node with 1,000 slow uploads holds 128 MiB. Past it: SecRequestBodyLimitAction (default: 413 for
+/// a form, JSON or XML; of an upload the prefix is judged, `INBOUND_DATA_ERROR` is 1).
 pub const REQUEST_BODY_BYTES: usize = 128 * 1024;
 
 /// Ceiling for SecRequestBodyLimit and SecResponseBodyLimit: 16 MiB of one request may stand in memory, no more.

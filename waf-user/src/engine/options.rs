@@ -20,9 +20,10 @@ pub struct Options {
     pub request_body_access: bool,
     /// Bytes, multipart bodies with files.
     pub request_body_limit: usize,
-    /// Bytes, all other bodies.
+    /// Bytes, all other bodies; under Reject also what of a multipart body is no file.
     pub request_body_no_files_limit: usize,
-    pub request_body_limit_action: LimitAction,
+    /// None: by the kind of the body.
+    pub request_body_limit_action: Option<LimitAction>,
     pub response_body_access: bool,
     pub response_body_limit: usize,
     pub response_body_limit_action: LimitAction,
@@ -47,7 +48,7 @@ impl Default for Options {
             request_body_access: true,
             request_body_limit: limits::REQUEST_BODY_BYTES,
             request_body_no_files_limit: limits::REQUEST_BODY_BYTES,
-            request_body_limit_action: LimitAction::ProcessPartial,
+            request_body_limit_action: None,
             response_body_access: false,
             response_body_limit: limits::RESPONSE_BODY_BYTES,
             response_body_limit_action: LimitAction::ProcessPartial,

@@ -23,7 +23,7 @@ pub struct Levels {
 }
 
 impl Settings {
-    /// `response_bodies` is in place of SecResponseBodyAccess. The levels are TX variables under the names that CRS 3 and 4
+    /// `response_bodies` is in place of SecResponseBodyAccess; ctl:responseBodyAccess reaches it. The levels are TX variables under the names that CRS 3 and 4
     /// read; no rule changes them.
     pub fn new(levels: Levels, response_bodies: Option<bool>) -> Self {
         let paranoia = levels.paranoia_level.map(u32::from);

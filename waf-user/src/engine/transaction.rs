@@ -55,8 +55,6 @@ pub struct Transaction {
     state: State,
     verdict: Verdict,
     cursor: Cursor,
-    /// The tenant's setting, in place of SecResponseBodyAccess.
-    response_bodies: Option<bool>,
 }
 
 impl Transaction {
@@ -80,12 +78,14 @@ impl Transaction {
             fixed_tx: Arc::clone(settings.fixed_tx()),
             ..Values::default()
         };
-        let control = Control::new(rules.options());
+        let mut control = Control::new(rules.options());
+        if let Some(access) = settings.response_bodies() {
+            control.response_body_access = access;
+        }
         let timeout_s = rules.options().collection_timeout_s;
         let store = Store { collections: None, tenant: Arc::default(), timeout_s };
         let state = State { values, control, matches: Vec::new(), store };
-        let response_bodies = settings.response_bodies();
-        Self { rules, state, verdict: Verdict::Pass, cursor: Cursor::default(), response_bodies }
+        Self { rules, state, verdict: Verdict::Pass, cursor: Cursor::default() }
     }
 
     /// The tenant's mode in place of SecRuleEngine: call before the first `advance`. With `On` the verdict is what the
@@ -156,20 +156,30 @@ impl Transaction {
             return;
         }
         let limit = self.request_body_limit();
-        let action = self.rules.options().request_body_limit_action;
         let values = &mut self.state.values;
         values.body_length = values.body_length.saturating_add(bytes.len());
-        if keep(&mut values.body, bytes, limit) {
-            return;
+        if !keep(&mut values.body, bytes, limit) {
+            values.body_cut = true;
+            self.past_request_body_limit();
         }
-        values.body_cut = true;
-        if action == LimitAction::Reject {
-            self.refuse_at_limit(
-                413,
-                Phase::RequestBody,
-                "the request body is longer than SecRequestBodyLimit",
-            );
+    }
+
+    /// More of the body would come, as it was sent or once its coding is undone.
+    fn past_request_body_limit(&mut self) {
+        if self.request_body_limit_action() == LimitAction::Reject {
+            let msg = "the request body is longer than SecRequestBodyLimit";
+            self.refuse_at_limit(413, Phase::RequestBody, msg);
         }
+    }
+
+    /// Without SecRequestBodyLimitAction: what is read into values whole, as a form, JSON or XML, is refused, for what stands
+    /// behind padding would reach the origin unseen; of an upload the prefix is judged.
+    fn request_body_limit_action(&self) -> LimitAction {
+        let by_kind = || match processor(&self.state.control, &self.state.values) {
+            Some(BodyProcessor::UrlEncoded | BodyProcessor::Json | BodyProcessor::Xml) => LimitAction::Reject,
+            Some(BodyProcessor::Multipart) | None => LimitAction::ProcessPartial,
+        };
+        self.rules.options().request_body_limit_action.unwrap_or_else(by_kind)
     }
 
     /// Phase 2 may run now.
@@ -197,7 +207,7 @@ impl Transaction {
 
     /// Whether the response's body may be wanted, whatever its type: known before there is a response.
     pub fn may_want_response_body(&self) -> bool {
-        self.judges() && self.response_bodies.unwrap_or(self.state.control.response_body_access)
+        self.judges() && self.state.control.response_body_access
     }
 
     /// Whether the response's body is to be given (SecResponseBodyAccess and its MIME types), asked after phase 3.
@@ -352,9 +362,18 @@ impl Transaction {
         let values = &mut self.state.values;
         values.body_shown = self.state.control.force_request_body_variable
             || matches!(processor, None | Some(BodyProcessor::UrlEncoded));
+        let was_cut = values.body_cut;
         if values.body_length > 0 {
-            body::decode(values, self.rules.options().request_body_limit);
+            let limit = self.request_body_limit();
+            body::decode(&mut self.state.values, limit);
         }
+        if self.state.values.body_cut && !was_cut {
+            self.past_request_body_limit();
+        }
+        if self.refused() {
+            return;
+        }
+        let values = &mut self.state.values;
         match processor {
             Some(processor) if values.body_length > 0 => {
                 body::process(values, processor, self.rules.options());
@@ -389,11 +408,17 @@ impl Transaction {
         self.verdict = Verdict::Refuse(disruption);
     }
 
-    /// A limit refuses without a rule: id 0.
+    /// A limit refuses without a rule: id 0. It is among the matches, once, in detection too.
     fn refuse_at_limit(&mut self, status: u16, phase: Phase, msg: &str) {
-        if self.state.control.engine == EngineMode::On && !self.refused() {
+        if !self.judges() {
+            return;
+        }
+        let noted = |one: &RuleMatch| one.id == 0 && one.phase == phase.number();
+        if !self.state.matches.iter().any(noted) {
             let msg = msg.to_owned();
             self.state.matches.push(RuleMatch { phase: phase.number(), msg, ..RuleMatch::default() });
+        }
+        if self.state.control.engine == EngineMode::On {
             self.verdict = Verdict::Refuse(Disruption::Deny { rule: 0, status });
         }
     }

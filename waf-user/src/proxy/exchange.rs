@@ -172,7 +172,8 @@ impl Exchange<'_> {
         ended
     }
 
-    /// Reads the part of the body that the rules see and runs phase 2. What is longer passes uninspected beyond it.
+    /// Reads the part of the body that the rules see and runs phase 2. What is longer and not refused for it passes
+    /// uninspected beyond it.
     async fn inspect_body<R, W>(&mut self, client: &mut Client<R, W>) -> Result<Vec<u8>, BodyError>
     where
         R: AsyncRead + Unpin,

@@ -5,7 +5,7 @@
 //! | request line, header block, fields | 414, 431, 431 and close |
 //! | header read, body idle, body rate | 408 and close |
 //! | keep-alive idle, requests of a connection | close between requests |
-//! | body inspected (the engine's limits, or SecRequestBodyLimit and SecResponseBodyLimit) | as SecRequestBodyLimitAction says; without it the prefix is inspected, the rest passes uninspected |
+//! | body inspected (the engine's limits, or SecRequestBodyLimit and SecResponseBodyLimit) | as SecRequestBodyLimitAction says; without it 413 for a form, JSON or XML, else the prefix is inspected, the rest passes uninspected |
 //! | origin connect, first byte, idle | 504, or the answer breaks off |
 //! | connections of a worker | closed at once, counted |
 

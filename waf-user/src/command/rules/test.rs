@@ -82,8 +82,14 @@ struct Count {
 impl Test {
     pub fn run(self) -> Found {
         let (mut cases, unreadable) = self.cases()?;
-        if cases.is_empty() {
-            return Err("no tests found".into());
+        if cases.iter().all(|case| case.skipped.is_some()) {
+            let skipped = match cases.len() {
+                0 => "no tests found".to_owned(),
+                cases => format!("all {cases} tests are disabled or left out"),
+            };
+            let lines =
+                std::iter::once(skipped).chain(unreadable.iter().map(|line| format!("unreadable {line}")));
+            return Err(lines.collect::<Vec<_>>().join("\n").into());
         }
         let files = sources::read(&self.rules)?;
         let (files, settings) = if self.no_test_settings {

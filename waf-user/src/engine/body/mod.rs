@@ -44,7 +44,9 @@ pub fn processor_for(content_type: &[u8]) -> Option<BodyProcessor> {
 
 /// Undoes the Content-Encoding of the body, up to `bytes_max` of what comes out; the rest is cut as past the limit.
 pub fn decode(values: &mut Values, bytes_max: usize) {
-    let Some(header) = values.header("content-encoding").map(<[u8]>::to_vec) else { return };
+    // Fields of one name are one list (RFC 9110 §5.3).
+    let fields = values.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-encoding"));
+    let header = fields.map(|(_, value)| value.as_slice()).collect::<Vec<_>>().join(b", ".as_slice());
     match coding::decode(&header, &values.body, bytes_max, values.body_cut) {
         None => {}
         Some(Ok(decoded)) => {
@@ -118,6 +120,8 @@ pub enum BodyError {
     Coding,
     #[error("no usable boundary in Content-Type")]
     Boundary,
+    #[error("parts that are no files are longer than SecRequestBodyNoFilesLimit")]
+    Fields,
     #[error("more than {} parts", limits::MULTIPART_PARTS)]
     Parts,
     #[error("a part's headers at byte {0} are malformed or too long")]

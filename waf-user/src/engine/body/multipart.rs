@@ -7,7 +7,7 @@ mod flags;
 
 use super::{BodyError, Extent, argument};
 use crate::engine::limits;
-use crate::engine::options::Options;
+use crate::engine::options::{LimitAction, Options};
 use crate::engine::values::Values;
 
 pub use flags::Flags;
@@ -63,7 +63,7 @@ pub fn read(
     values: &mut Values,
     options: &Options,
 ) -> Result<(), BodyError> {
-    let mut reader = Reader { values, options, parts: 0, files: 0, state: State::Before };
+    let mut reader = Reader { values, options, parts: 0, files: 0, field_bytes: 0, state: State::Before };
     let mut at = 0;
     while at < body.len() {
         let rest = body.get(at..).unwrap_or_default();
@@ -103,6 +103,8 @@ struct Reader<'a> {
     options: &'a Options,
     parts: usize,
     files: usize,
+    /// Of all parts that are no files.
+    field_bytes: usize,
     state: State,
 }
 
@@ -252,6 +254,11 @@ impl Reader<'_> {
     fn keep(&mut self, part: Part, content: &[u8]) -> Result<(), BodyError> {
         let Part { name, file_name } = part;
         let Some(file_name) = file_name else {
+            self.field_bytes += content.len();
+            let is_strict = self.options.request_body_limit_action == Some(LimitAction::Reject);
+            if is_strict && self.field_bytes > self.options.request_body_no_files_limit {
+                return Err(BodyError::Fields);
+            }
             return argument(self.values, self.options, name, content.to_vec());
         };
         self.files += 1;

@@ -101,7 +101,7 @@ impl Compiler<'_> {
             "secrequestbodynofileslimit" => self.options.request_body_no_files_limit = self.bytes(argument),
             "secresponsebodylimit" => self.options.response_body_limit = self.bytes(argument),
             "secrequestbodylimitaction" => {
-                self.options.request_body_limit_action = self.limit_action(argument)
+                self.options.request_body_limit_action = Some(self.limit_action(argument))
             }
             "secresponsebodylimitaction" => {
                 self.options.response_body_limit_action = self.limit_action(argument)

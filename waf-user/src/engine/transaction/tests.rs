@@ -1,7 +1,10 @@
 //! Whole transactions: the starter rules against attacks and harmless requests, phases, limits, budgets.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::{Arc, LazyLock};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::engine::{
     Connection, Disruption, Levels, Progress, RuleFile, RuleFiles, RuleSet, Settings, Transaction, Verdict,
@@ -111,6 +114,12 @@ pub fn refusal(transaction: &Transaction) -> Option<(u64, u16)> {
         Verdict::Refuse(other) => Some((other.rule(), 0)),
         Verdict::Pass => None,
     }
+}
+
+pub fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body).expect("writes to memory");
+    encoder.finish().expect("ends in memory")
 }
 
 /// Percent-encodes everything but letters and digits.

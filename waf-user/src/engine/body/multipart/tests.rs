@@ -1,8 +1,8 @@
 //! Each flag of multipart bodies: what raises it, alone.
 
 use super::{Flags, boundary, read};
-use crate::engine::body::Extent;
-use crate::engine::options::Options;
+use crate::engine::body::{BodyError, Extent};
+use crate::engine::options::{LimitAction, Options};
 use crate::engine::values::Values;
 use crate::engine::variable::Variable;
 
@@ -85,6 +85,28 @@ fn files_on_both_sides_of_the_limit() {
         let outcome = read(body.as_bytes(), b"b", Extent::Whole, &mut values, &options);
         assert_eq!(outcome, Ok(()));
         assert_eq!((values.files.len(), values.multipart.file_limit_exceeded), (kept, exceeded), "{files}");
+    }
+}
+
+#[test]
+fn fields_on_both_sides_of_the_limit() {
+    let field = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n12\r\n";
+    let file = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n123456\r\n";
+    let long = Err(BodyError::Fields);
+    let rows = [
+        (2, LimitAction::Reject, Ok(())),
+        (3, LimitAction::Reject, long),
+        (3, LimitAction::ProcessPartial, Ok(())),
+    ];
+    for (fields, action, expected) in rows {
+        let options = Options {
+            request_body_no_files_limit: 4,
+            request_body_limit_action: Some(action),
+            ..Options::default()
+        };
+        let body = format!("{}{file}--b--\r\n", field.repeat(fields));
+        let outcome = read(body.as_bytes(), b"b", Extent::Whole, &mut Values::default(), &options);
+        assert_eq!(outcome, expected, "{fields} {action:?}");
     }
 }
 

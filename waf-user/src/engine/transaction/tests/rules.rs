@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Request, compiled, refusal, run, transaction, transaction_with};
+use super::{Request, compiled, gzip, refusal, run, run_with, transaction, transaction_with};
 use crate::engine::{
     Disruption, EngineMode, Exclude, Exclusion, Levels, Progress, RuleChoice, RuleSet, Settings, Transaction,
     Verdict, limits,
@@ -430,6 +430,28 @@ fn responses() {
     }
 }
 
+/// A tenant's setting stands where SecResponseBodyAccess does: a rule of this one path changes it.
+#[test]
+fn response_bodies_of_the_tenant() {
+    const LOOKS_ON: &str = "SecAction \"id:1,phase:1,pass,nolog\"";
+    let off = "SecAction \"id:1,phase:1,pass,nolog,ctl:responseBodyAccess=Off\"";
+    let on = "SecAction \"id:1,phase:1,pass,nolog,ctl:responseBodyAccess=On\"";
+    // Of the rule files, of the tenant, a rule, whether they are wanted.
+    let rows = [
+        ("Off", Some(true), LOOKS_ON, true),
+        ("On", Some(false), LOOKS_ON, false),
+        ("On", None, LOOKS_ON, true),
+        ("Off", Some(true), off, false),
+        ("Off", Some(false), on, true),
+    ];
+    for (access, setting, rule, wanted) in rows {
+        let rules = compiled(&format!("SecResponseBodyAccess {access}\n{rule}"));
+        let settings = Settings::new(Levels::default(), setting);
+        let transaction = run_with(&rules, &settings, &Request::get("/"));
+        assert_eq!(transaction.may_want_response_body(), wanted, "{access} {setting:?} {rule}");
+    }
+}
+
 #[test]
 fn body_limit_on_both_sides() {
     let seen = "SecRule REQUEST_BODY \"x$\" \"id:1,phase:2,pass\"\nSecRule INBOUND_DATA_ERROR \"@eq 1\" \"id:2,phase:2,pass\"";
@@ -445,10 +467,58 @@ fn body_limit_on_both_sides() {
         assert_eq!(ids(&transaction), *matched, "{name}");
         assert_eq!(refusal(&transaction), *refused, "{name}");
     }
+    // A coded body is as long as what it decodes to.
+    for (limit, action, refused) in
+        [(1000, "Reject", None), (999, "Reject", Some((0, 413))), (999, "ProcessPartial", None)]
+    {
+        let rules =
+            compiled(&format!("SecRequestBodyLimit {limit}\nSecRequestBodyLimitAction {action}\n{seen}"));
+        let coded = Request::post("text/plain", gzip(&[b'y'; 1000])).header("Content-Encoding", "gzip");
+        assert_eq!(refusal(&run(&rules, &coded)), refused, "{limit} {action}");
+    }
     let detect = compiled(&format!(
         "SecRuleEngine DetectionOnly\nSecRequestBodyLimit 8\nSecRequestBodyLimitAction Reject\n{seen}"
     ));
-    assert_eq!(refusal(&run(&detect, &Request::post("text/plain", "12345678x"))), None);
+    // Fed in pieces, noted once.
+    let transaction = run(&detect, &Request::post("text/plain", "x".repeat(80)));
+    assert_eq!((refusal(&transaction), ids(&transaction)), (None, vec![0, 1, 2]));
+}
+
+/// Without a word of the rules about it: nothing of a body that is read into values passes unseen behind the limit.
+#[test]
+fn a_body_past_the_limit_by_its_kind() {
+    let rules = compiled("SecRule REQUEST_HEADERS:Host \"@streq none\" \"id:1,phase:2,deny\"");
+    let rows = [
+        ("application/x-www-form-urlencoded", "a=", "", true),
+        ("application/json", "\"", "\"", true),
+        ("text/xml", "<a>", "</a>", true),
+        (
+            "multipart/form-data; boundary=b",
+            "--b\r\nContent-Disposition: form-data; name=\"a\"; filename=\"f\"\r\n\r\n",
+            "\r\n--b--\r\n",
+            false,
+        ),
+        ("image/png", "", "", false),
+    ];
+    for (media_type, start, end, is_refused) in rows {
+        for (length, refused) in
+            [(limits::REQUEST_BODY_BYTES, false), (limits::REQUEST_BODY_BYTES + 1, is_refused)]
+        {
+            let body = format!("{start}{}{end}", "x".repeat(length - start.len() - end.len()));
+            let outcome = refusal(&run(&rules, &Request::post(media_type, body)));
+            assert_eq!(outcome, refused.then_some((0, 413)), "{media_type} {length}");
+        }
+    }
+}
+
+#[test]
+fn codings_of_all_fields_are_undone() {
+    let rules = compiled("SecRule ARGS \"@contains attack\" \"id:1,phase:2,deny\"");
+    for fields in [&["gzip"][..], &["identity", "gzip"], &["gzip", "identity"]] {
+        let form = Request::post("application/x-www-form-urlencoded", gzip(b"a=attack"));
+        let request = fields.iter().fold(form, |request, value| request.header("Content-Encoding", value));
+        assert_eq!(refusal(&run(&rules, &request)), Some((1, 403)), "{fields:?}");
+    }
 }
 
 #[test]
