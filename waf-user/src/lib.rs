@@ -18,3 +18,5 @@ pub mod tls;
 pub mod proxy;
 
 pub mod node;
+
+pub mod control;

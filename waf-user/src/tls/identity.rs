@@ -4,14 +4,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
+use x509_parser::parse_x509_certificate;
 
 use super::provider;
-use crate::model::Fqdn;
+use crate::model::{Fqdn, Wall};
 
 /// Certificates of one chain: a leaf, a few intermediates; more is a bundle given by mistake.
 const CHAIN_LEN_MAX: usize = 10;
@@ -37,6 +39,10 @@ pub enum TlsError {
     KeyKind { source: Error },
     #[error("private key does not belong to the certificate")]
     KeyMismatch,
+    #[error("certificate {place} of the chain is no X.509 certificate")]
+    Link { place: usize },
+    #[error("certificate {place} of the chain did not issue the one before it")]
+    Order { place: usize },
     #[error("two certificates for {0}")]
     Duplicate(Fqdn),
     #[error("root certificates hold nothing usable")]
@@ -88,6 +94,43 @@ impl Identity {
             .and_then(ParsedCertificate::try_from)
             .and_then(|leaf| rustls::client::verify_server_name(&leaf, &name))
             .is_ok()
+    }
+
+    /// From when until when the whole chain is valid (RFC 5280 §4.1.2.5): the latest beginning, the earliest end. Each
+    /// certificate must name the next as its issuer; signatures are left to the visitors' browsers.
+    ///
+    /// # Errors
+    /// [`TlsError::Link`] and [`TlsError::Order`], places counted from 1.
+    pub fn validity(&self) -> Result<(Wall, Wall), TlsError> {
+        let (mut begins, mut ends) = (Wall(0), Wall(u64::MAX));
+        let mut issuer: Option<Vec<u8>> = None;
+        for (at, certificate) in self.certified.cert.iter().enumerate() {
+            let place = at + 1;
+            let (_rest, parsed) =
+                parse_x509_certificate(certificate).map_err(|_| TlsError::Link { place })?;
+            if issuer.is_some_and(|issuer| issuer != parsed.subject().as_raw()) {
+                return Err(TlsError::Order { place });
+            }
+            issuer = Some(parsed.issuer().as_raw().to_vec());
+            let wall = |seconds: i64| Wall(u64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
+            begins = begins.max(wall(parsed.validity().not_before.timestamp()));
+            ends = ends.min(wall(parsed.validity().not_after.timestamp()));
+        }
+        Ok((begins, ends))
+    }
+
+    /// SHA-256 of the chain's DER, leaf first: two uploads of one chain have one fingerprint.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let suite = TLS13_AES_128_GCM_SHA256.tls13().expect("a suite of TLS 1.3, as its name says");
+        let mut context = suite.common.hash_provider.start();
+        for certificate in &self.certified.cert {
+            context.update(certificate);
+        }
+        let mut fingerprint = [0; 32];
+        for (to, from) in fingerprint.iter_mut().zip(context.finish().as_ref()) {
+            *to = *from;
+        }
+        fingerprint
     }
 }
 

@@ -1,0 +1,39 @@
+//! The control plane: hearing sheets in, environments out. This is its pure core; it knows no store, no network and no
+//! clock. Values go in, values come out, time and randomness are arguments.
+//!
+//! ```text
+//! text ──sheet──> Submission { Sheet, Upload }         nodes ──inventory──> Inventory
+//!                       │ Wish::Serve                                          │
+//!                       └──────────────┬──────────────┬────────────────────────┘
+//!                                   plan(wishes, inventory, state, policy, now)
+//!                                      └──> Plan { revision, decisions, refusals, steps }
+//!                                            │ Display: operator   │ State::apply(steps)
+//!                                            │ Notice: customer    └──> State at the next revision
+//! ```
+//!
+//! - `capacity` [`capacity::Rates`] in three measures (requests, megabits, handshakes a second), the 80 % line, and the
+//!   sentence that says by how much something does not fit.
+//! - `sheet` TOML or JSON -> [`sheet::Sheet`] without secrets, and beside it [`sheet::Upload`] with them, which goes to the
+//!   certificate store and nowhere else. All mistakes at once.
+//! - `inventory` [`inventory::Node`]: carrier, region, residency, capacity, IPv4 pool, IPv6 prefix, state.
+//! - `environment` [`environment::Environment`] with its placements, [`environment::Site`] saying which environment is
+//!   current, which old, and all names that are answered with the current one's addresses; [`environment::State`] holds
+//!   them with the load of each node kept alongside; `violations` looks at all of it from the outside.
+//! - `change` [`change::Change`] `Same | InPlace | Move` of one sheet against one environment, reasons in figures.
+//! - `plan` [`plan::Wish`]es -> [`plan::Plan`]. `draft` what is taken so far, `place` the search, `steps` the decisions as
+//!   values to set, `evacuate` nodes to be emptied, `show` for operators, `notice` for customers.
+//!
+//! Who reserves what: each placement the whole peak (an oversize site with k placements a carrier: a k-th), so whichever
+//! carrier is lost, the other's placements have it reserved below 80 % of their nodes. During a Move both environments
+//! reserve. An address is one environment's: IPv6 always (prefix and TenantId, never used again), IPv4 while the pool has
+//! more than one left; its last address is shared.
+
+pub mod capacity;
+pub mod sheet;
+
+pub mod inventory;
+
+pub mod environment;
+
+pub mod change;
+pub mod plan;
