@@ -1,6 +1,6 @@
 //! A demo that is stopped, killed, or fails leaves no namespace, mount, pin, process or folder.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -20,22 +20,34 @@ struct Demo {
     run: String,
 }
 
+/// What becomes of the one who reads the demo's output after its first step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Stays,
+    Leaves,
+}
+
 /// A demo on the finished binaries, past its first step, which names the nodes and so the run.
-fn demo_under_way(waf: &Path, object: &Path) -> Option<Demo> {
+fn demo_under_way(waf: &Path, object: &Path, reader: Reader) -> Option<Demo> {
     let Some(xtask) = std::env::var_os("WAF_XTASK").map(PathBuf::from) else {
         println!("skipped: no WAF_XTASK");
         return None;
     };
     let mut command = Command::new(xtask);
     command.arg("demo").arg("--bin").arg(waf).arg("--object").arg(object);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("start the demo");
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    if reader == Reader::Leaves {
+        command.stderr(Stdio::piped());
+    }
+    let mut child = command.spawn().expect("start the demo");
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
     let first = lines.by_ref().map_while(Result::ok).find(|line| line.starts_with("ok"));
     let first = first.expect("the demo shows a step");
     let node = first.split_whitespace().find_map(|word| word.strip_prefix("a1-")).expect("a node's name");
     let run = node.to_owned();
-    // Read on, so that the demo never writes into a closed pipe.
-    std::thread::spawn(move || lines.map_while(Result::ok).count());
+    if reader == Reader::Stays {
+        std::thread::spawn(move || lines.map_while(Result::ok).count());
+    }
     Some(Demo { process: child, run })
 }
 
@@ -64,7 +76,7 @@ fn a_demo_stopped_by_a_signal_clears_away() {
     let Some(built) = stage::built() else { return };
     stage::alone(|| {
         for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
-            let Some(mut demo) = demo_under_way(&built.waf, &built.object) else { return };
+            let Some(mut demo) = demo_under_way(&built.waf, &built.object, Reader::Stays) else { return };
             kill(Pid::from_raw(demo.process.id() as i32), signal).expect("signal the demo");
             assert_eq!(wait(&mut demo), Some(code), "{signal}");
             assert_eq!(left(&demo.run), Vec::<String>::new(), "after {signal}");
@@ -72,11 +84,25 @@ fn a_demo_stopped_by_a_signal_clears_away() {
     });
 }
 
+/// As `cargo xtask demo | head` does.
+#[test]
+fn a_demo_whose_reader_leaves_clears_away_and_says_nothing() {
+    let Some(built) = stage::built() else { return };
+    stage::alone(|| {
+        let Some(mut demo) = demo_under_way(&built.waf, &built.object, Reader::Leaves) else { return };
+        let mut errors = demo.process.stderr.take().expect("its errors");
+        let mut said = String::new();
+        errors.read_to_string(&mut said).expect("its errors to the end");
+        assert_eq!((wait(&mut demo), said.as_str()), (Some(141), ""));
+        assert_eq!(left(&demo.run), Vec::<String>::new());
+    });
+}
+
 #[test]
 fn a_killed_demo_is_cleared_away() {
     let Some(built) = stage::built() else { return };
     stage::alone(|| {
-        let Some(mut demo) = demo_under_way(&built.waf, &built.object) else { return };
+        let Some(mut demo) = demo_under_way(&built.waf, &built.object, Reader::Stays) else { return };
         demo.process.kill().expect("kill the demo");
         wait(&mut demo);
         // The worker sees its guard's pipe close, or the next run sweeps.

@@ -14,6 +14,7 @@ use clap::ValueEnum;
 pub use row::{Line, Row};
 
 use crate::build::{self, Built, Profile};
+use crate::say;
 use crate::setup;
 
 /// What to measure.
@@ -106,8 +107,8 @@ impl Report {
             self.failed += 1;
         }
         match self.form {
-            Form::Table => println!("{line}"),
-            Form::Json => println!("{}", line.to_json()),
+            Form::Table => say!("{line}"),
+            Form::Json => say!("{}", line.to_json()),
         }
     }
 

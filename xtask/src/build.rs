@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 pub use route::{BpfProgram, LINKER_VERSION, Route, linker};
 
-use crate::{process, workspace};
+use crate::{process, say, workspace};
 
 /// Optimised or quick to build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub fn run(profile: Profile) -> Result<Built> {
     cargo.args(["build", "--package", "waf-user", "--bin", "waf"]);
     let is_first = !built.waf.is_file();
     if is_first {
-        println!("build: waf and all it depends on, which takes some minutes the first time");
+        say!("build: waf and all it depends on, which takes some minutes the first time");
     }
     // A person sees how far a long build is; a log needs no line a crate.
     if !(is_first && stderr().is_terminal()) {
@@ -68,7 +68,7 @@ pub fn run(profile: Profile) -> Result<Built> {
             bail!("the build left no {}", file.display());
         }
     }
-    println!("build: {}\nbuild: {}", built.object.display(), built.waf.display());
+    say!("build: {}\nbuild: {}", built.object.display(), built.waf.display());
     Ok(built)
 }
 
@@ -83,7 +83,7 @@ pub fn bpf(program: BpfProgram) -> Result<PathBuf> {
     let Some(linker) = linker() else {
         bail!("no bpf-linker {LINKER_VERSION}: cargo xtask setup installs it");
     };
-    println!("build: BPF object {} by {route}, {}", program.name(), linker.display());
+    say!("build: BPF object {} by {route}, {}", program.name(), linker.display());
     process::show(&mut route.command(&linker, program)?).context("build the BPF object")?;
     Ok(object(program))
 }

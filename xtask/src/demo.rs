@@ -13,6 +13,7 @@ use anyhow::{Result, bail};
 use crate::build::Built;
 use crate::interrupt::{self, Interrupted};
 use crate::lab::{Lab, LabOptions, guide};
+use crate::say;
 
 pub use traffic::{ATTACKS, BENIGN, Sample};
 
@@ -43,35 +44,35 @@ pub const STEPS: [Step; 10] = [
 /// # Errors
 /// A step fails, or the demo is stopped.
 pub fn run(built: &Built, serve: bool) -> Result<()> {
-    println!("demo: two carriers, a client and an origin in network namespaces");
+    say!("demo: two carriers, a client and an origin in network namespaces");
     let mut lab = Lab::start(built, LabOptions::default())?;
     for (index, step) in STEPS.iter().enumerate() {
         show(&mut lab, index + 1, step)?;
     }
     if serve {
-        println!("\n{}", guide::text(&lab));
+        say!("\n{}", guide::text(&lab));
         interrupt::wait();
     }
     let left = cleanup::Traces::of(&lab);
     drop(lab);
     let number = STEPS.len() + 1;
     match left.found() {
-        found if found.is_empty() => println!("ok   {number:>2}  everything cleared away: {left}"),
+        found if found.is_empty() => say!("ok   {number:>2}  everything cleared away: {left}"),
         found => bail!("step {number}: left behind: {}", found.join(", ")),
     }
-    println!("demo: all {number} steps shown");
+    say!("demo: all {number} steps shown");
     Ok(())
 }
 
 fn show(lab: &mut Lab, number: usize, step: &Step) -> Result<()> {
     match (step.run)(lab).and_then(|figure| interrupt::check().map(|()| figure)) {
         Ok(figure) => {
-            println!("ok   {number:>2}  {}: {figure}", step.name);
+            say!("ok   {number:>2}  {}: {figure}", step.name);
             Ok(())
         }
         Err(error) if error.is::<Interrupted>() => Err(error),
         Err(error) => {
-            println!("FAIL {number:>2}  {}: {error:#}\n{}", step.name, lab.logs());
+            say!("FAIL {number:>2}  {}: {error:#}\n{}", step.name, lab.logs());
             bail!("step {number} failed")
         }
     }

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{process, setup, workspace};
+use crate::{complain, process, say, setup, workspace};
 
 /// Target and the longest input that tells it anything.
 const TARGETS: [(&str, u32); 14] = [
@@ -60,13 +60,13 @@ pub fn run(target: Option<&str>, seconds: u32) -> Result<()> {
     let mut outcomes = Vec::new();
     for (name, bytes_max) in chosen {
         let seeds = seeds::lay(name)?;
-        println!("fuzz: {name} for {seconds} s, from {seeds} seeds");
+        say!("fuzz: {name} for {seconds} s, from {seeds} seeds");
         outcomes.push(fuzz(&program, name, *bytes_max, seconds)?);
     }
-    println!("fuzz: {:<15} {:>12} {:>8}  found", "target", "executions", "a second");
+    say!("fuzz: {:<15} {:>12} {:>8}  found", "target", "executions", "a second");
     for Outcome { name, executions, per_second, found } in &outcomes {
         let found = if *found { "an input in tests/fuzz/artifacts" } else { "nothing" };
-        println!("fuzz: {name:<15} {executions:>12} {per_second:>8}  {found}");
+        say!("fuzz: {name:<15} {executions:>12} {per_second:>8}  {found}");
     }
     let found: Vec<&str> = outcomes.iter().filter(|one| one.found).map(|one| one.name).collect();
     if found.is_empty() {
@@ -113,7 +113,7 @@ fn fuzz(program: &PathBuf, name: &'static str, bytes_max: u32, seconds: u32) -> 
         return Ok(outcome);
     }
     for text in &last {
-        eprintln!("{text}");
+        complain!("{text}");
     }
     if !ran && !last.iter().any(|text| text.contains("artifact")) {
         bail!("{line} {}", process::ending(status));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::{privilege, process};
+use crate::{privilege, process, say};
 
 /// Below it each node has `<node>/bpf/v<schema>/{maps,progs,links}`.
 const RUN_DIR: &str = "/run/waf";
@@ -52,7 +52,7 @@ pub fn run(node: Option<&str>) -> Result<()> {
 }
 
 fn show(object: &str, verb: &str, pin: &Path) -> Result<()> {
-    println!("# bpftool {object} {verb} pinned {}", pin.display());
+    say!("# bpftool {object} {verb} pinned {}", pin.display());
     process::show(process::command("bpftool").args([object, verb, "pinned"]).arg(pin))
 }
 

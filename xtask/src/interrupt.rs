@@ -6,14 +6,15 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use nix::sys::signal::{SigSet, Signal, killpg};
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::unistd::Pid;
 
+use crate::complain;
 use crate::process;
 
 /// The worker's name in the process list, by which it knows itself.
@@ -27,6 +28,9 @@ const CLEARED: Duration = Duration::from_secs(15);
 
 static STOPPED: Mutex<Option<Interrupted>> = Mutex::new(None);
 static CHANGED: Condvar = Condvar::new();
+/// The child of [`relay`], and the thread that waits for its signals.
+static RELAYED: Mutex<Option<(Pid, Reach)>> = Mutex::new(None);
+static LISTENING: Once = Once::new();
 
 /// The work was stopped from outside, by a signal to the guard.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +66,7 @@ pub fn guard<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> Result<()> {
         while let Ok(signal) = signals.wait() {
             let told = pipe.as_mut().map(|pipe| pipe.write_all(&[signal as u8]));
             if matches!(told, Some(Ok(()))) {
-                eprintln!("\n{signal}: clearing away");
+                complain!("\n{signal}: clearing away");
             }
         }
     });
@@ -83,7 +87,7 @@ pub fn attend(command: &mut Command) -> Result<ExitStatus> {
     std::thread::spawn(move || {
         while let Ok(signal) = signals.wait() {
             let passed_on = if check().is_ok() { signal } else { Signal::SIGKILL };
-            eprintln!("\n{signal}: clearing away");
+            complain!("\n{signal}: clearing away");
             *stopped() = Some(Interrupted(signal));
             // It may have ended just now.
             let _ = killpg(group, passed_on);
@@ -100,26 +104,72 @@ pub fn attend(command: &mut Command) -> Result<ExitStatus> {
     Ok(status)
 }
 
-/// Ctrl-C waits for its effect on us until this is dropped: whoever runs a program that clears away after itself
-/// outlives it. To be taken once that program is started, because it would inherit it.
-#[derive(Debug)]
-pub struct Held(SigSet);
+/// Whom of a child's a signal to us is to reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The child alone. It shares our terminal, from which Ctrl-C has reached it already.
+    Child,
+    /// All of its process group, which it has to itself.
+    Group,
+}
 
-/// Holds Ctrl-C back in the calling thread.
+/// A child that signals to us go on to until this is dropped: it clears away after itself, and we outlive it. Who asks
+/// [`check`] then learns of the signal.
+#[derive(Debug)]
+pub struct Relay(SigSet);
+
+/// To be taken at once when the child is started: one that is started later would inherit it.
 ///
 /// # Errors
 /// The kernel refuses.
-pub fn hold() -> Result<Held> {
-    let signals = SigSet::from(Signal::SIGINT);
-    signals.thread_block().context("hold Ctrl-C back")?;
-    Ok(Held(signals))
+pub fn relay(child: &Child, reach: Reach) -> Result<Relay> {
+    let pid = Pid::from_raw(i32::try_from(child.id()).context("a pid")?);
+    *relayed() = Some((pid, reach));
+    let signals = take_over()?;
+    LISTENING.call_once(|| {
+        std::thread::spawn(move || {
+            while let Ok(signal) = signals.wait() {
+                pass_on(signal);
+                *stopped() = Some(Interrupted(signal));
+            }
+        });
+    });
+    Ok(Relay(signals))
 }
 
-impl Drop for Held {
+impl Relay {
+    /// Ends the child, for a reason of our own.
+    pub fn end(&self) {
+        pass_on(Signal::SIGTERM);
+    }
+}
+
+impl Drop for Relay {
     fn drop(&mut self) {
+        *relayed() = None;
         // What was allowed to block may unblock.
         let _ = self.0.thread_unblock();
     }
+}
+
+fn pass_on(signal: Signal) {
+    // It may have ended just now.
+    let _ = match *relayed() {
+        Some((pid, Reach::Group)) => killpg(pid, signal),
+        Some((pid, Reach::Child)) if signal != Signal::SIGINT => kill(pid, signal),
+        _ => Ok(()),
+    };
+}
+
+/// The reader of our output is gone: the work is to stop, quietly.
+pub fn reader_left() {
+    stopped().get_or_insert(Interrupted(Signal::SIGPIPE));
+    CHANGED.notify_all();
+}
+
+/// Whether it is that which stopped the work.
+pub fn has_reader_left() -> bool {
+    matches!(*stopped(), Some(Interrupted(Signal::SIGPIPE)))
 }
 
 /// Exit code of a worker that was stopped.
@@ -180,6 +230,10 @@ fn listen() {
     };
     *stopped() = Some(Interrupted(signal));
     CHANGED.notify_all();
+}
+
+fn relayed() -> MutexGuard<'static, Option<(Pid, Reach)>> {
+    RELAYED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn stopped() -> MutexGuard<'static, Option<Interrupted>> {

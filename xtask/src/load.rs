@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use crate::build::{self, Profile};
-use crate::{privilege, process};
+use crate::{privilege, process, say};
 
 /// The binary that was built last in either profile; nothing is built here.
 ///
@@ -48,7 +48,7 @@ fn kernel(verb: &str, why: &str, words: &[&std::ffi::OsStr]) -> Result<()> {
     let waf = built()?.waf;
     let mut command = privilege::command(&waf)?;
     if !privilege::is_root() {
-        println!("sudo: {why}");
+        say!("sudo: {why}");
     }
     process::show(command.args(["kernel", verb]).args(words)).with_context(|| format!("waf kernel {verb}"))
 }

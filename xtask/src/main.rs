@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use xtask::bench::{self, Form, Group};
 use xtask::build::{self, Built, Profile};
 use xtask::interrupt::{self, Interrupted};
-use xtask::{demo, fuzz, inspect, lab, load, privilege, setup, test, tidy};
+use xtask::{complain, demo, fuzz, inspect, lab, load, privilege, say, setup, test, tidy};
 
 /// Everything one does with this workspace beside writing code.
 #[derive(Parser)]
@@ -90,12 +90,20 @@ enum Task {
     },
     /// Set up, then run formatter, lints, tidy and all tests (root for the integration tests)
     #[command(
-        after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --soak     swaps, take-overs and kills under load"
+        after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --soak     swaps, take-overs and kills under load\n  \
+                      cargo xtask test --kernels  on kernels 6.1, 6.12 and newest\n  \
+                      cargo xtask test --crs      the Core Rule Set's own tests, beside Apache with mod_security2"
     )]
     Test {
         /// Instead: swaps, take-overs and kills under load, which take long (root)
         #[arg(long)]
         soak: bool,
+        /// Instead: the kernel half on Debian's kernels 6.1, 6.12 and newest, each booted under qemu
+        #[arg(long, conflicts_with = "soak")]
+        kernels: bool,
+        /// Instead: the regression tests of the Core Rule Set, against a node and against Apache with mod_security2
+        #[arg(long, conflicts_with_all = ["soak", "kernels"])]
+        crs: bool,
     },
     /// Measure beside peers and print ratios with the targets beside them (root; --json for machines)
     #[command(
@@ -171,7 +179,7 @@ fn main() -> ExitCode {
         Err(error) => match error.downcast_ref::<Interrupted>() {
             Some(interrupted) => ExitCode::from(interrupt::exit_code(*interrupted)),
             None => {
-                eprintln!("error: {error:#}");
+                complain!("error: {error:#}");
                 ExitCode::FAILURE
             }
         },
@@ -189,7 +197,7 @@ fn run(task: Task) -> Result<()> {
             if bench {
                 setup::bench::run()?;
             }
-            println!("setup: nothing is missing");
+            say!("setup: nothing is missing");
             Ok(())
         }
         Task::Build { release } => {
@@ -210,8 +218,10 @@ fn run(task: Task) -> Result<()> {
                 binaries.ready("demo", flags, || setup::run().and_then(|()| build::run(Profile::Dev)))?;
             demo::run(&built, serve)
         }
-        Task::Test { soak: false } => test::run(),
-        Task::Test { soak: true } => test::soak::run(),
+        Task::Test { soak: true, .. } => test::soak::run(),
+        Task::Test { kernels: true, .. } => test::kernels::run(),
+        Task::Test { crs: true, .. } => test::crs::run(),
+        Task::Test { .. } => test::run(),
         Task::Bench { group, json, binaries } => {
             let flags: &[&str] = if json { &[group.word(), "--json"] } else { &[group.word()] };
             let built = binaries.ready("bench", flags, || bench::prepare(group))?;

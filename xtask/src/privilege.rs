@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use nix::unistd::Uid;
 
 use crate::process;
+use crate::say;
 
 /// Variables that a re-run under sudo is given: sudo clears the rest.
 const PASSED: [&str; 6] = ["CARGO_TARGET_DIR", "TMPDIR", "TERM", "RUST_BACKTRACE", "WAF_SHARED", "LANG"];
@@ -44,7 +45,7 @@ pub fn command(program: impl AsRef<OsStr>) -> Result<Command> {
 /// sudo is not here or cannot be started; on success it does not return.
 pub fn rerun(why: &str, arguments: &[&OsStr]) -> Result<()> {
     let mut command = command("env")?;
-    println!("sudo: {why}");
+    say!("sudo: {why}");
     for name in PASSED {
         if let Some(value) = std::env::var_os(name) {
             let mut pair = std::ffi::OsString::from(name);

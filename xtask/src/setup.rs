@@ -1,7 +1,9 @@
 //! `cargo xtask setup`: what this machine lacks, one line each, and then there. Installs by apt, or into target/tools;
 //! on other systems it says exactly what to install.
 
+pub mod apache;
 pub mod bench;
+pub mod emulator;
 
 mod apt;
 mod origin;
@@ -15,7 +17,7 @@ use anyhow::{Context, Result, bail};
 pub use origin::nginx;
 
 use crate::build::{LINKER_VERSION, Route, linker};
-use crate::{process, workspace};
+use crate::{process, say, workspace};
 
 /// Programs of the system, the Debian package of each, and what they are for.
 const PROGRAMS: [(&str, &str, &str); 7] = [
@@ -71,7 +73,7 @@ pub fn run() -> Result<()> {
         bail!("{}\nthis is no Debian or Ubuntu: {}", report(&lacks), by_hand(&lacks));
     }
     for lack in &lacks {
-        println!("setup: installing {}: {}", lack.what, lack.why);
+        say!("setup: installing {}: {}", lack.what, lack.why);
     }
     let start = Instant::now();
     if let Err(error) = install(&lacks) {
@@ -81,7 +83,7 @@ pub fn run() -> Result<()> {
     if !left.is_empty() {
         bail!("{}\ninstalling did not help: {}", report(&left), by_hand(&left));
     }
-    println!("setup: done in {} s", start.elapsed().as_secs());
+    say!("setup: done in {} s", start.elapsed().as_secs());
     Ok(())
 }
 
@@ -111,7 +113,7 @@ fn install(lacks: &[Need]) -> Result<()> {
 pub fn show() -> Result<()> {
     for need in needs() {
         if let Some(found) = need.found {
-            println!("here:    {found}: {}", need.why);
+            say!("here:    {found}: {}", need.why);
         }
     }
     check()
@@ -214,7 +216,7 @@ fn install_compiler() -> Result<()> {
     if process::find("rustup").is_none() {
         return Err(error).context("install a compiler for the BPF target");
     }
-    println!("setup: apt has no {}: installing a nightly with rust-src by rustup", COMPILER.join(", "));
+    say!("setup: apt has no {}: installing a nightly with rust-src by rustup", COMPILER.join(", "));
     process::run(&mut nightly_install()).context("install a nightly with rust-src")
 }
 

@@ -1,11 +1,14 @@
 //! `cargo xtask test`: everything that CI checks, in the order of what fails soonest, and one total at the end.
 //! Everything is built as the invoking user; only the finished integration binary runs as root.
 
+pub mod crs;
+pub mod kernels;
 pub mod soak;
 
 mod tally;
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -14,7 +17,8 @@ use serde_json::Value;
 
 use self::tally::Tally;
 use crate::build::{self, Built, Profile};
-use crate::{interrupt, lab, privilege, process, setup, tidy, workspace};
+use crate::interrupt::Reach;
+use crate::{interrupt, lab, privilege, process, say, setup, tidy, workspace};
 
 /// Compiled for another target, by another compiler: the usual lints cannot see it.
 const NO_LINTS: &str = "waf-ebpf";
@@ -36,22 +40,23 @@ pub fn run() -> Result<()> {
     let lints =
         ["clippy", "--quiet", "--workspace", "--exclude", NO_LINTS, "--all-targets", "--", "-D", "warnings"];
     step("clippy", workspace::cargo().args(lints))?;
-    println!("test: clippy leaves out {NO_LINTS}, which compiles for the BPF target only");
-    println!("test: tidy");
+    say!("test: clippy leaves out {NO_LINTS}, which compiles for the BPF target only");
+    say!("test: tidy");
     tidy::run()?;
     let built = build::run(Profile::Dev)?;
 
     let mut tally = Tally::default();
-    println!("test: unit tests of the default members");
+    say!("test: unit tests of the default members");
     let mut unit = workspace::cargo();
+    unit.process_group(0);
     // Printed output of passing tests tells which were skipped; the tally shows only that of it.
     unit.args(["test", "--no-fail-fast", "--", "--show-output"]);
-    watch(&mut unit, &mut tally)?;
+    watch(&mut unit, Reach::Group, &mut tally)?;
 
-    println!("test: integration tests");
+    say!("test: integration tests");
     sweep()?;
     for binary in integration_binaries()? {
-        watch(&mut integration(&binary, &built, Tests::Ordinary)?, &mut tally)?;
+        watch(&mut integration(&binary, &built, Tests::Ordinary)?, Reach::Child, &mut tally)?;
     }
     total(&tally)
 }
@@ -59,9 +64,9 @@ pub fn run() -> Result<()> {
 /// The last lines: what was skipped, and the sum.
 fn total(tally: &Tally) -> Result<()> {
     for line in tally.skips() {
-        println!("{line}");
+        say!("{line}");
     }
-    println!("{tally}");
+    say!("{tally}");
     if tally.has_failed() {
         bail!("a test failed");
     }
@@ -69,8 +74,17 @@ fn total(tally: &Tally) -> Result<()> {
 }
 
 fn step(name: &str, command: &mut Command) -> Result<()> {
-    println!("test: {name}");
-    process::show(command).with_context(|| name.to_owned())
+    say!("test: {name}");
+    let mut child =
+        command.process_group(0).stdin(Stdio::null()).spawn().with_context(|| process::line(command))?;
+    let relay = interrupt::relay(&child, Reach::Group)?;
+    let status = child.wait()?;
+    drop(relay);
+    interrupt::check()?;
+    if !status.success() {
+        bail!("{name}: {} {}", process::line(command), process::ending(status));
+    }
+    Ok(())
 }
 
 /// Builds package waf-tests and asks cargo where its binaries lie.
@@ -96,7 +110,7 @@ fn integration(binary: &PathBuf, built: &Built, tests: Tests) -> Result<Command>
         false => process::command("env"),
     };
     if !privilege::is_root() && privilege::is_reachable() {
-        println!("sudo: namespaces, BPF programs and processes of another user need root");
+        say!("sudo: namespaces, BPF programs and processes of another user need root");
     }
     command.current_dir(workspace::root().join("tests"));
     let mut set = |name: &str, value: &std::ffi::OsStr| {
@@ -136,7 +150,7 @@ pub fn attend(binary: &Path, arguments: &[String]) -> Result<()> {
 
 /// Runs one test program, showing its lines as they come and counting them. A failure that no test owns (a compiler's,
 /// a crash) ends everything.
-fn watch(command: &mut Command, tally: &mut Tally) -> Result<()> {
+fn watch(command: &mut Command, reach: Reach, tally: &mut Tally) -> Result<()> {
     if let Some(shared) = workspace::shared() {
         command.env("WAF_SHARED", shared);
     }
@@ -144,15 +158,22 @@ fn watch(command: &mut Command, tally: &mut Tally) -> Result<()> {
     let failed_before = tally.failed();
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().with_context(|| line.clone())?;
-    let _held = interrupt::hold()?;
+    let relay = interrupt::relay(&child, reach)?;
+    let mut is_told = false;
     let output = child.stdout.take().context("read the tests' output")?;
     for bytes in BufReader::new(output).split(b'\n') {
         let text = String::from_utf8_lossy(&bytes?).into_owned();
         if tally.take(&text) {
-            println!("{text}");
+            say!("{text}");
+        }
+        if !is_told && interrupt::has_reader_left() {
+            is_told = true;
+            relay.end();
         }
     }
     let status = child.wait()?;
+    drop(relay);
+    interrupt::check()?;
     if !status.success() && tally.failed() == failed_before {
         bail!("{line} {}", process::ending(status));
     }
@@ -167,6 +188,6 @@ fn sweep() -> Result<()> {
     if !privilege::is_reachable() {
         return Ok(());
     }
-    println!("sudo: clearing away what killed runs left needs root");
+    say!("sudo: clearing away what killed runs left needs root");
     process::show(privilege::command(std::env::current_exe()?)?.arg("sweep"))
 }

@@ -15,6 +15,7 @@ use std::fmt;
 use anyhow::{Result, bail};
 
 use crate::workspace;
+use crate::{complain, say};
 
 pub use source::SourceFile;
 
@@ -55,11 +56,11 @@ pub fn run() -> Result<()> {
         findings.extend(words::check(file));
     }
     for finding in &findings {
-        eprintln!("{finding}");
+        complain!("{finding}");
     }
     if !findings.is_empty() {
         bail!("tidy: {} finding(s) in {} files", findings.len(), sources.len());
     }
-    println!("tidy: {} files, nothing to mend", sources.len());
+    say!("tidy: {} files, nothing to mend", sources.len());
     Ok(())
 }

@@ -10,13 +10,14 @@ use waf_common::block::{Reason, SCOPE_NODE, scope_address};
 use waf_common::names::PROGRAM_XDP;
 use waf_common::outcome::Outcome;
 use waf_tests::frames::Frame;
+use waf_tests::pace;
 use waf_user::kernel::{AllowEntry, BlockEntry, Maps};
 use waf_user::model::{Ban, BanOrigin, BanScope, Mono, TenantId};
 use waf_user::proxy::{ListVerdict, Lists};
 
 use super::fixture::{Fixture, OWN, OWN_ID, OWN6, OWN6_ID, SHARED, SHARED_ID, TENANT, ip};
 
-const STATES: usize = 10_000;
+const STATES: u32 = 10_000;
 const PROBES: usize = 4;
 const OTHER_TENANT: u32 = 2;
 const SOURCES: [&str; 8] = [
@@ -201,7 +202,8 @@ fn kernel_and_user_space_decide_alike_in_random_states() {
     let kernel = Kernel::of(&fixture);
     let mut chance = Chance(seed);
     let mut seen = std::collections::BTreeMap::new();
-    for at in 0..STATES {
+    let states = pace::count(STATES);
+    for at in 0..states {
         let now = Mono::now();
         let state = chance.state(now);
         kernel.write(&state);
@@ -212,9 +214,9 @@ fn kernel_and_user_space_decide_alike_in_random_states() {
             *seen.entry(expected.name()).or_insert(0) += 1;
         }
     }
-    println!("{STATES} states, answers {seen:?}");
+    println!("{states} states, answers {seen:?}");
     assert!(
-        seen.len() == 4 && seen.values().all(|count| *count > STATES / 50),
+        seen.len() == 4 && seen.values().all(|count| *count > states / 50),
         "all answers were seen: {seen:?}"
     );
 }

@@ -1,13 +1,19 @@
 //! What the admin listener shows: every metric has its help text and stands in the README.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use xtask::lab::settings::WWW;
+use waf_tests::load::Connection;
+use waf_tests::namespace::inside;
+use xtask::interrupt;
+use xtask::lab::settings::{ONE, WWW};
 use xtask::lab::{Carrier, LabOptions, Request, Scheme};
 
+use super::http;
 use crate::stage;
 
+const SOON: Duration = Duration::from_secs(5);
 const README: &str = include_str!("../../../README.md");
 
 #[test]
@@ -34,7 +40,18 @@ fn every_metric_has_a_help_text_and_a_row_in_the_readme() {
             missing.is_empty() && stale.is_empty(),
             "README lacks {missing:?}, and has {stale:?} that is not there"
         );
-        levels(node)
+        // A connection to a shared address, whose tenant the kernel half is told, and two bans.
+        let mut kept = inside(lab.client_namespace(), || Connection::open(http(Carrier::A.service(20))))?;
+        ensure!(kept.ask(ONE, "/")?.status == 200, "a clean request is refused");
+        for prefix in ["198.51.100.1", "198.51.100.0/23"] {
+            node.waf_text(&["ban", "add", prefix, "--scope", "node", "--ttl-s", "600"])?;
+        }
+        levels(node)?;
+        drop(kept);
+        interrupt::until("the connection to be forgotten", SOON, || {
+            let flows = node.metric("waf_kernel_entries{table=\"flows\"}")?;
+            Ok(flows.first().is_some_and(|(_, count)| *count < 0.5).then_some(()))
+        })
     });
 }
 
@@ -49,9 +66,15 @@ fn levels(node: &xtask::lab::Node) -> Result<()> {
     let table = [
         (format!("waf_kernel_xdp_mode{{mode=\"{mode}\"}}"), 1.0),
         ("waf_node_snapshot_generation".to_owned(), 1.0),
-        ("waf_node_bans ".to_owned(), 0.0),
+        ("waf_node_bans ".to_owned(), 2.0),
         ("waf_kernel_entries{table=\"services\"}".to_owned(), 18.0),
-        ("waf_kernel_entries_max{table=\"block\"}".to_owned(), 131_072.0),
+        ("waf_kernel_entries{table=\"prefixes\"}".to_owned(), 2.0),
+        ("waf_kernel_entries{table=\"block_exact\"}".to_owned(), 1.0),
+        ("waf_kernel_entries{table=\"block4\"}".to_owned(), 1.0),
+        ("waf_kernel_entries{table=\"block6\"}".to_owned(), 0.0),
+        ("waf_kernel_entries{table=\"flows\"}".to_owned(), 1.0),
+        ("waf_kernel_entries_max{table=\"block4\"}".to_owned(), 131_072.0),
+        ("waf_kernel_entries_max{table=\"flows\"}".to_owned(), 65_536.0),
         ("waf_node_queue_length{queue=\"commands\"}".to_owned(), 0.0),
     ];
     for (name, expected) in table {

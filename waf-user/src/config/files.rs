@@ -13,9 +13,6 @@ use super::prefix::parse_prefix;
 /// Bytes of one list file: a million prefixes of 16 bytes each; more is some other file.
 const LIST_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// What the Core Rule Set wants to be read before its rules, although its name comes last.
-const RULES_FIRST: &str = "crs-setup.conf";
-
 /// Lines of one list file that are quoted: with more of them it is no list of prefixes.
 const WRONG_LINES_MAX: usize = 5;
 
@@ -75,20 +72,6 @@ pub fn expand_pattern(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> 
     }
     found.retain(|path| path.is_file());
     found.sort();
-    Ok(found)
-}
-
-/// The files that an entry of `rules` names: a file, a pattern, or a folder, whose `*.conf` are meant in the order of
-/// their names, `crs-setup.conf` before all others.
-///
-/// # Errors
-/// A folder on the way cannot be read.
-pub fn expand_rules(folder: &Path, entry: &str) -> io::Result<Vec<PathBuf>> {
-    if !folder.join(entry).is_dir() {
-        return expand_pattern(folder, entry);
-    }
-    let mut found = expand_pattern(&folder.join(entry), "*.conf")?;
-    found.sort_by_key(|path| !path.ends_with(RULES_FIRST));
     Ok(found)
 }
 

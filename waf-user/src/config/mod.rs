@@ -5,6 +5,7 @@ pub mod files;
 pub mod interface;
 pub mod origin_url;
 pub mod prefix;
+pub mod rule_paths;
 pub mod settings;
 pub mod tenants;
 

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
-use super::files::{expand_rules, read_lists};
+use super::files::read_lists;
 use super::mistake::Span;
 use super::prefix::{parse_prefix, parse_service_address};
 use super::read_node::{parse_file_name, values};
 use super::reader::Table;
+use super::rule_paths::expand_rules;
 use super::{OriginUrl, TenantConfig, exclusion};
 use crate::engine::Levels;
 use crate::model::{Fqdn, Mode, TenantId};

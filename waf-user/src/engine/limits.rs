@@ -175,5 +175,8 @@ pub const VERIFY_CANDIDATES: usize = 1024;
 /// Bytes of a candidate of @verifyCC and its kin: 19 digits with separators. Past it: cut.
 pub const VERIFY_BYTES: usize = 64;
 
+/// Bytes of a value that @rbl asks for: no name of the DNS is longer (RFC 1035 §2.3.4). Past it: no match.
+pub const DNS_NAME_BYTES: usize = 253;
+
 /// Mistakes shown at once: a file with more was meant for another program.
 pub const MISTAKES: usize = 200;

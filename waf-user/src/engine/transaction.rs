@@ -355,8 +355,15 @@ impl Transaction {
         if values.body_length > 0 {
             body::decode(values, self.rules.options().request_body_limit);
         }
-        let Some(processor) = processor.filter(|_| values.body_length > 0) else { return };
-        body::process(values, processor, self.rules.options());
+        match processor {
+            Some(processor) if values.body_length > 0 => {
+                body::process(values, processor, self.rules.options());
+            }
+            Some(BodyProcessor::Multipart) if values.header("content-length").is_some() => {
+                body::look_at_boundary(values);
+            }
+            _ => {}
+        }
     }
 
     fn disrupt(&mut self, rule: &Rule) {

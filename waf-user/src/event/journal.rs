@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, SyncSender, TrySendError};
-use std::thread;
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::limits::{FLUSH_WITHIN, QUEUE_LEN_MAX, QUEUE_POLL};
@@ -36,6 +36,7 @@ pub struct Journal {
 
 struct Open {
     queue: SyncSender<Message>,
+    writer: Thread,
     requests: bool,
     events: bool,
     losses: Arc<dyn LossCounter>,
@@ -72,11 +73,13 @@ impl Journal {
         let waiting = Arc::new(AtomicUsize::new(0));
         let taken = Arc::clone(&waiting);
         let (queue, messages) = mpsc::sync_channel(QUEUE_LEN_MAX);
-        thread::Builder::new()
+        let writer = thread::Builder::new()
             .name("waf-log".into())
             .spawn(move || writer::run(&messages, sinks, &taken))
             .map_err(|source| JournalError::Thread { source })?;
-        let open = Open { queue, requests: requests.is_some(), events: events.is_some(), losses, waiting };
+        let writer = writer.thread().clone();
+        let (requests, events) = (requests.is_some(), events.is_some());
+        let open = Open { queue, writer, requests, events, losses, waiting };
         Ok(Self { open: Some(Arc::new(open)) })
     }
 
@@ -152,7 +155,10 @@ impl Open {
     fn send_by(&self, mut message: Message, deadline: Instant) -> bool {
         loop {
             message = match self.try_send(message) {
-                Ok(()) => return true,
+                Ok(()) => {
+                    self.writer.unpark();
+                    return true;
+                }
                 Err(TrySendError::Full(message)) if Instant::now() < deadline => message,
                 Err(_) => return false,
             };

@@ -6,6 +6,9 @@ use std::time::Duration;
 pub const QUEUE_LEN_MAX: usize = 4_096;
 /// Bytes formatted before they are written: one write per batch, and what a power cut can take.
 pub const BATCH_BYTES_MAX: usize = 256 * 1024;
+/// How long the log thread gathers records once it was woken: its waking costs a worker more than the record, so it is woken
+/// two hundred times a second at the most. A twentieth of what the queue holds comes meanwhile.
+pub const GATHER: Duration = Duration::from_millis(5);
 /// How long `flush` waits for the log thread: a disk that takes longer keeps no process from its exit.
 pub const FLUSH_WITHIN: Duration = Duration::from_secs(5);
 /// How often a full queue is asked again meanwhile: the log thread frees places in bursts.

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
+use std::thread;
 
 use super::journal::LossCounter;
+use super::limits::GATHER;
 use super::sink::Sink;
 use super::{Event, RequestRecord, line};
 
@@ -35,7 +37,11 @@ pub fn run(messages: &Receiver<Message>, mut sinks: Sinks, waiting: &AtomicUsize
             Err(TryRecvError::Empty) => {
                 sinks.write_all();
                 let Ok(message) = messages.recv() else { break };
-                message
+                waiting.fetch_sub(1, Relaxed);
+                sinks.take(message, &mut line);
+                // Whoever cannot wait for the next ones unparks us.
+                thread::park_timeout(GATHER);
+                continue;
             }
         };
         waiting.fetch_sub(1, Relaxed);

@@ -17,8 +17,19 @@ pub struct Fields {
     values: Vec<u8>,
     /// Where the name and the value of each field end.
     ends: Vec<(usize, usize)>,
-    /// Whether one of them is Connection.
-    connection: bool,
+    /// What Connection says.
+    connection: Connection,
+}
+
+/// As much of Connection as spares most heads another look at it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Connection {
+    #[default]
+    Absent,
+    /// Nothing but `close` and `keep-alive`.
+    Plain,
+    /// It names fields, or something else.
+    Names,
 }
 
 /// Fields that concern one connection only (RFC 9110 §7.6.1, and those that RFC 2616 §13.5.1 counted among them).
@@ -44,7 +55,7 @@ impl Fields {
             names: String::with_capacity(fields * NAME_LEN),
             values: Vec::with_capacity(bytes),
             ends: Vec::with_capacity(fields),
-            connection: false,
+            connection: Connection::Absent,
         }
     }
 
@@ -53,7 +64,12 @@ impl Fields {
         self.names.push_str(name);
         self.values.extend_from_slice(value);
         self.ends.push((self.names.len(), self.values.len()));
-        self.connection |= name.eq_ignore_ascii_case("connection");
+        if name.eq_ignore_ascii_case("connection") {
+            let is_plain =
+                |option: &[u8]| [&b"close"[..], b"keep-alive"].iter().any(|o| option.eq_ignore_ascii_case(o));
+            let says = if is_plain(trim(value)) { Connection::Plain } else { Connection::Names };
+            self.connection = self.connection.max(says);
+        }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = Field<'_>> {
@@ -76,12 +92,21 @@ impl Fields {
 
     /// Values of every field of this name, in order, white space around them removed.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| trim(field.value))
+        let mut start = (0, 0);
+        self.ends.iter().filter_map(move |end| {
+            let (from, to) = (std::mem::replace(&mut start, *end), *end);
+            // Most names differ in length, and most heads are looked at for many names.
+            if to.0 - from.0 != name.len() {
+                return None;
+            }
+            let is_it = self.names.get(from.0..to.0)?.eq_ignore_ascii_case(name);
+            if is_it { self.values.get(from.1..to.1).map(trim) } else { None }
+        })
     }
 
     /// The first value of this name.
-    pub fn first(&self, name: &str) -> Option<&[u8]> {
-        self.iter().find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| trim(field.value))
+    pub fn first<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
+        self.values(name).next()
     }
 
     /// The comma-separated elements of every field of this name.
@@ -96,11 +121,14 @@ impl Fields {
 
     /// Whether Connection names this field or connection option.
     pub fn is_of_connection(&self, option: &str) -> bool {
-        self.connection && self.has_element("connection", option)
+        self.connection != Connection::Absent && self.has_element("connection", option)
     }
 
     /// Hot: per header. Whether a field concerns this connection only, by its nature or because Connection names it.
     pub fn is_hop_by_hop(&self, name: &str) -> bool {
-        HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop)) || self.is_of_connection(name)
+        // `keep-alive` is among the first; a field named like the option `close` is odd, but named.
+        HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop))
+            || (self.connection == Connection::Names || name.eq_ignore_ascii_case("close"))
+                && self.is_of_connection(name)
     }
 }

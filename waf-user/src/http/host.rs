@@ -64,11 +64,16 @@ impl Host {
 
 /// Letters, digits, `-`, `_` in non-empty labels: percent-encoding and sub-delims, which RFC 3986 allows, name no site.
 fn is_name(name: &str) -> bool {
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    name.split('.').all(is_label)
+    let mut label = 0;
+    for byte in name.bytes() {
+        match byte {
+            b'.' if label == 0 => return false,
+            b'.' => label = 0,
+            b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => label += 1,
+            _ => return false,
+        }
+    }
+    label > 0
 }
 
 fn parse_port(text: &str) -> Option<u16> {

@@ -59,18 +59,18 @@ impl Scanner {
             if content.len() == raw.len() {
                 return Err(Violation::BareLf);
             }
-            if memchr(b'\r', content).is_some() {
-                return Err(Violation::BareCr);
-            }
             let next = self.at + raw.len() + 1;
-            if self.start_line_seen {
-                if content.is_empty() {
-                    return Ok(Some(Span { start: self.start, end: next, fields: self.fields }));
-                }
-                self.field(content, limits)?;
-            } else {
-                self.start_line(content, next)?;
+            if self.start_line_seen && content.is_empty() {
+                return Ok(Some(Span { start: self.start, end: next, fields: self.fields }));
             }
+            let judged = if self.start_line_seen {
+                self.field(content, limits)
+            } else {
+                self.start_line(content, next)
+            };
+            // A CR within a line is in no class of bytes: it is looked for only to tell what is wrong.
+            judged
+                .map_err(|other| if memchr(b'\r', content).is_some() { Violation::BareCr } else { other })?;
             self.at = next;
         }
     }
@@ -106,6 +106,7 @@ impl Scanner {
         match self.side {
             Side::Request => request_line::check(content)?,
             Side::Response if content.is_empty() => return Err(Violation::StatusLine),
+            Side::Response if memchr(b'\r', content).is_some() => return Err(Violation::BareCr),
             Side::Response => {}
         }
         self.start_line_seen = true;

@@ -3,6 +3,9 @@
 use super::Field;
 use super::octets::{all, is_field_value, is_token};
 
+/// Bytes of a usual head.
+const HEAD_LEN: usize = 1024;
+
 /// Writes one head.
 #[derive(Debug)]
 pub struct HeadWriter {
@@ -12,7 +15,11 @@ pub struct HeadWriter {
 impl HeadWriter {
     /// `method` and `target` come from a parsed head.
     pub fn request(method: &str, target: &str) -> Self {
-        let mut bytes = Vec::with_capacity(1024);
+        Self::request_in(Vec::with_capacity(HEAD_LEN), method, target)
+    }
+
+    /// The same into an empty buffer.
+    pub fn request_in(mut bytes: Vec<u8>, method: &str, target: &str) -> Self {
         for part in [method, " ", target, " HTTP/1.1\r\n"] {
             bytes.extend_from_slice(part.as_bytes());
         }
@@ -21,8 +28,12 @@ impl HeadWriter {
 
     /// An empty `phrase` is replaced by the status's own.
     pub fn response(status: u16, phrase: &str) -> Self {
+        Self::response_in(Vec::with_capacity(HEAD_LEN), status, phrase)
+    }
+
+    /// The same into an empty buffer.
+    pub fn response_in(mut bytes: Vec<u8>, status: u16, phrase: &str) -> Self {
         let phrase = if phrase.is_empty() { status_phrase(status) } else { phrase };
-        let mut bytes = Vec::with_capacity(1024);
         bytes.extend_from_slice(b"HTTP/1.1 ");
         decimal(&mut bytes, u64::from(status));
         bytes.push(b' ');

@@ -50,6 +50,32 @@ pub(super) fn block(scope: u32, prefix: IpNet) -> BlockKey {
     }
 }
 
+/// Which of a list's maps an entry lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListMap {
+    V4,
+    V6,
+    /// Block lists alone: what an exact look-up finds.
+    Exact,
+}
+
+/// Where the allow list has a prefix.
+pub fn allow_map(prefix: IpNet) -> ListMap {
+    match list(0, prefix) {
+        ListKey::V4(_) => ListMap::V4,
+        ListKey::V6(_) => ListMap::V6,
+    }
+}
+
+/// Where the block list has a prefix.
+pub fn block_map(prefix: IpNet) -> ListMap {
+    match block(0, prefix) {
+        BlockKey::Exact(_) => ListMap::Exact,
+        BlockKey::V4(_) => ListMap::V4,
+        BlockKey::V6(_) => ListMap::V6,
+    }
+}
+
 /// Scope and prefix of a key of BLOCK_EXACT, if it is one of ours.
 pub(super) fn from_exact(key: &BlockExactKey) -> Option<(u32, IpNet)> {
     let address = Address { octets: key.addr };

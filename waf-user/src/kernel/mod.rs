@@ -32,6 +32,7 @@ pub use blocklist::{BlockEntry, Blocklist};
 pub use error::KernelError;
 pub use explain::{Explanation, explain};
 pub use inspect::{Inspection, inspect};
+pub use keys::{ListMap, allow_map, block_map};
 pub use load::{Loaded, load};
 pub use loaded::check_loaded;
 pub use log::{KernelLog, LogLevel, LogLine};

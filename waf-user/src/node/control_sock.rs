@@ -23,7 +23,7 @@ use crate::model::Mono;
 const FILE: &str = "control.sock";
 /// A ban request has some 150 bytes.
 const REQUEST_BYTES_MAX: usize = 4096;
-/// 65,536 bans of some 150 bytes, twice over.
+/// 65,536 bans, as many repeaters and as many counted sources, of some 150 bytes each.
 pub(super) const REPLY_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Operators come one at a time; scripts a few.
 const CLIENTS_MAX: usize = 16;

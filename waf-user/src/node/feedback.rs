@@ -13,7 +13,7 @@ use crate::proxy::Observation;
 /// Sources counted at once: about 10 MB. A flood from more sources than this is for the kernel's limits, not for bans.
 pub const SOURCES_MAX: usize = 65_536;
 /// Parts of the window: what is older than a whole window is forgotten a tenth at a time.
-const SLOTS: usize = 10;
+pub const SLOTS: usize = 10;
 /// A full table is swept at most this often.
 const SWEEP_NS: u64 = 1_000_000_000;
 
@@ -47,11 +47,7 @@ impl Feedback {
         }
         (self.policy, self.spared) = (config.ban.clone(), Spared::of(config));
         let spared = &self.spared;
-        self.sources.retain(|(scope, _), _| match scope {
-            BanScope::Tenant(tenant) => !spared.tenants.contains(tenant),
-            BanScope::Address(address) => !spared.addresses.contains(address),
-            BanScope::Node => spared.tenants.is_empty(),
-        });
+        self.sources.retain(|(scope, _), _| !spared.spares(*scope));
     }
 
     /// Counts a request; gives the ban that it completes. The source then starts anew.
@@ -78,6 +74,32 @@ impl Feedback {
             tenant: Some(seen.tenant),
             expires,
         })
+    }
+
+    /// Sources with refusals, for another process: its clock is ours. Those without have nothing to lose but the clean
+    /// part of their ratio.
+    pub fn refused(&self) -> impl Iterator<Item = Counted> {
+        let sources = self.sources.iter().filter(|(_, window)| window.refusals() > 0);
+        sources.map(|((scope, prefix), window)| Counted {
+            scope: *scope,
+            prefix: *prefix,
+            latest: window.latest,
+            slots: window.slots,
+        })
+    }
+
+    /// Goes on counting where another process left off, as far as there is room and the ban may be made here.
+    pub fn resume(&mut self, counted: Counted) {
+        let Counted { scope, prefix, latest, slots } = counted;
+        if self.spared.spares(scope) || self.sources.len() >= SOURCES_MAX {
+            return;
+        }
+        self.sources.insert((scope, prefix), Window { latest, slots });
+    }
+
+    /// Length of the window, which gives the counts their meaning.
+    pub fn window_s(&self) -> u32 {
+        self.policy.window_s
     }
 
     /// Sources counted now.
@@ -131,6 +153,24 @@ impl Spared {
         }
         spared
     }
+
+    /// Whether a ban of this scope would reach one of them.
+    fn spares(&self, scope: BanScope) -> bool {
+        match scope {
+            BanScope::Tenant(tenant) => self.tenants.contains(&tenant),
+            BanScope::Address(address) => self.addresses.contains(&address),
+            BanScope::Node => !self.tenants.is_empty(),
+        }
+    }
+}
+
+/// What is known of a source: see [`Window`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    pub scope: BanScope,
+    pub prefix: IpNet,
+    pub latest: u64,
+    pub slots: [(u32, u32); SLOTS],
 }
 
 /// Requests of one source by tenths of the window.
@@ -158,6 +198,10 @@ impl Window {
             *requests = requests.saturating_add(1);
             *refusals = refusals.saturating_add(u32::from(refused));
         }
+    }
+
+    fn refusals(&self) -> u64 {
+        self.slots.iter().map(|(_, refused)| u64::from(*refused)).sum()
     }
 
     fn is_over(&self, policy: &BanPolicy) -> bool {

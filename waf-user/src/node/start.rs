@@ -115,10 +115,11 @@ pub(super) fn start(
         workers: usize::from(count),
         phase: Cell::new(Phase::Starting),
     };
-    let feedback = Rc::new(RefCell::new(Feedback::new(&config)));
+    let mut feedback = Feedback::new(&config);
     let protected = Protected::of_this_machine(settings, &config);
     let mut enforcer = Enforcer::new(config, plan, protected, Arc::clone(&lists), commands.clone(), filter);
-    inherited.handed.tell(&mut enforcer, Mono::now());
+    inherited.handed.tell(&mut enforcer, &mut feedback, Mono::now());
+    let feedback = Rc::new(RefCell::new(feedback));
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
     let mut workers = Vec::new();
     for (index, (own, commands)) in (0..count).zip(bound.into_iter().zip(receivers)) {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::limits::{IDLE_FOR, IDLE_MAX, IDLE_PER_TENANT_MAX};
-use super::stream::OriginStream;
+use super::stream::{Look, OriginStream};
 use crate::config::OriginUrl;
 use crate::model::TenantId;
 
@@ -38,13 +38,15 @@ impl IdleConnections {
         tenant: TenantId,
         origin: &OriginUrl,
         now: Instant,
+        look: Look,
         mut permits: impl FnMut(SocketAddr) -> bool,
     ) -> Option<IdleConnection> {
         let connections = self.by_tenant.get_mut(&tenant)?;
         while let Some(at) = connections.iter().rposition(|idle| idle.origin == *origin) {
             let mut idle = connections.remove(at);
             self.len = self.len.saturating_sub(1);
-            if now.duration_since(idle.since) < IDLE_FOR && permits(idle.address) && idle.stream.is_quiet() {
+            let is_young = now.duration_since(idle.since) < IDLE_FOR;
+            if is_young && permits(idle.address) && idle.stream.is_quiet(look) {
                 return Some(idle);
             }
         }
@@ -69,8 +71,9 @@ impl IdleConnections {
     /// Closes what has been idle for too long or is dead. O(n) with a system call each, n <= `IDLE_MAX`.
     pub fn sweep(&mut self, now: Instant) {
         self.by_tenant.retain(|_, connections| {
-            connections
-                .retain_mut(|idle| now.duration_since(idle.since) < IDLE_FOR && idle.stream.is_quiet());
+            connections.retain_mut(|idle| {
+                now.duration_since(idle.since) < IDLE_FOR && idle.stream.is_quiet(Look::Now)
+            });
             !connections.is_empty()
         });
         self.len = self.by_tenant.values().map(Vec::len).sum();

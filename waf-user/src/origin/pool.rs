@@ -13,6 +13,7 @@ use super::idle::IdleConnections;
 use super::lease::Lease;
 use super::limits::{ATTEMPTS_MAX, TRY_FOR};
 use super::resolve::Resolver;
+use super::stream::Look;
 use super::upstreams::Upstreams;
 use crate::config::OriginUrl;
 use crate::model::TenantId;
@@ -36,7 +37,7 @@ struct Inner {
 /// Whether a connection that carried a request before may be given out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reuse {
-    Idle,
+    Idle(Look),
     Never,
 }
 
@@ -61,7 +62,20 @@ impl Pool {
     /// # Errors
     /// The last failure, when all that were tried failed.
     pub async fn connect(&self, upstreams: &Upstreams, tenant: TenantId) -> Result<Lease, OriginError> {
-        self.open(upstreams, tenant, Reuse::Idle).await
+        self.open(upstreams, tenant, Reuse::Idle(Look::Now)).await
+    }
+
+    /// The same for a request that can be sent again: should an idle connection die at this very moment, nothing is lost,
+    /// so that the system need not be asked.
+    ///
+    /// # Errors
+    /// The last failure.
+    pub async fn connect_for_repeatable(
+        &self,
+        upstreams: &Upstreams,
+        tenant: TenantId,
+    ) -> Result<Lease, OriginError> {
+        self.open(upstreams, tenant, Reuse::Idle(Look::Noticed)).await
     }
 
     /// The same without reuse: for a request that is sent again because a reused connection died.
@@ -93,8 +107,8 @@ impl Pool {
         let mut attempts = Attempts::new(self, upstreams, tenant);
         let mut put_off = Vec::new();
         for origin in upstreams.in_turn() {
-            if reuse == Reuse::Idle
-                && let Some(lease) = self.take_idle(upstreams, tenant, origin)
+            if let Reuse::Idle(look) = reuse
+                && let Some(lease) = self.take_idle(upstreams, tenant, origin, look)
             {
                 return Ok(lease);
             }
@@ -124,9 +138,15 @@ impl Pool {
     }
 
     /// Hot: per request.
-    fn take_idle(&self, upstreams: &Upstreams, tenant: TenantId, origin: &OriginUrl) -> Option<Lease> {
+    fn take_idle(
+        &self,
+        upstreams: &Upstreams,
+        tenant: TenantId,
+        origin: &OriginUrl,
+        look: Look,
+    ) -> Option<Lease> {
         let permits = |address| upstreams.check(address).is_ok();
-        let idle = self.inner.idle.borrow_mut().take(tenant, origin, Instant::now(), permits)?;
+        let idle = self.inner.idle.borrow_mut().take(tenant, origin, Instant::now(), look, permits)?;
         self.inner.metrics.origin(OriginConnect::Reused);
         Some(Lease::of_idle(Rc::clone(&self.inner.idle), tenant, idle))
     }

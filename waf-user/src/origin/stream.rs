@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::tls::TlsStream;
@@ -30,7 +30,10 @@ impl OriginStream {
     /// Whether an idle connection can carry another request: nothing may wait in it. An end or an error means that the
     /// origin closed it; bytes are an answer to no request of ours (a response-splitting or 408 leftover), which must
     /// never be read as the answer to the next one.
-    pub fn is_quiet(&mut self) -> bool {
+    pub fn is_quiet(&mut self, look: Look) -> bool {
+        if look == Look::Noticed && self.is_unnoticed() {
+            return true;
+        }
         let waiting = self.waiting();
         match self {
             Self::Plain(_) => waiting == Waiting::Nothing,
@@ -48,6 +51,17 @@ impl OriginStream {
         }
     }
 
+    /// Whether the event loop had nothing to tell by its last turn: no system call then.
+    fn is_unnoticed(&self) -> bool {
+        let mut noticed = false;
+        // Runs what it is given only where something was noticed; `WouldBlock` makes it forget that.
+        let _looked = self.tcp().try_io(Interest::READABLE, || {
+            noticed = true;
+            if self.waiting() == Waiting::Nothing { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        !noticed
+    }
+
     /// Asks the socket itself: tokio learns of a FIN only at its next turn.
     fn waiting(&self) -> Waiting {
         match recv(self.tcp().as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT) {
@@ -56,6 +70,15 @@ impl OriginStream {
             Ok(_) => Waiting::Bytes,
         }
     }
+}
+
+/// How sure one wants to be of an idle connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// By the event loop's last turn, at most a millisecond or so ago: for a request that can be sent again.
+    Noticed,
+    /// By this moment, for a system call.
+    Now,
 }
 
 /// What a read would find.

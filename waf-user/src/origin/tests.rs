@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::idle::{IdleConnection, IdleConnections};
 use super::limits::{ANSWER_FRESH, ATTEMPTS_MAX, IDLE_FOR, IDLE_PER_TENANT_MAX, RETRY_AFTER};
 use super::policy::{self, Forbidden};
-use super::stream::OriginStream;
+use super::stream::{Look, OriginStream};
 use super::{OriginError, Pool, Upstreams};
 use crate::config::OriginUrl;
 use crate::model::{Fqdn, TenantId};
@@ -390,11 +390,13 @@ async fn idle_connections_are_bounded_and_age() {
     assert_eq!(connections.len(), IDLE_PER_TENANT_MAX);
     // The oldest went.
     assert_eq!(servers[0].read(&mut [0]).await.unwrap(), 0);
-    assert!(connections.take(tenant(1), &other, now, |_| true).is_none());
-    assert!(connections.take(tenant(2), &origin, now, |_| true).is_none());
+    assert!(connections.take(tenant(1), &other, now, Look::Now, |_| true).is_none());
+    assert!(connections.take(tenant(2), &origin, now, Look::Now, |_| true).is_none());
     assert_eq!(connections.len(), IDLE_PER_TENANT_MAX);
     assert!(
-        connections.take(tenant(1), &origin, now + IDLE_FOR - Duration::from_millis(1), |_| true).is_some()
+        connections
+            .take(tenant(1), &origin, now + IDLE_FOR - Duration::from_millis(1), Look::Now, |_| true)
+            .is_some()
     );
     assert_eq!(connections.len(), IDLE_PER_TENANT_MAX - 1);
 
@@ -405,8 +407,8 @@ async fn idle_connections_are_bounded_and_age() {
     drop(server);
     connections.sweep(now + IDLE_FOR);
     assert_eq!(connections.len(), 1);
-    assert!(connections.take(tenant(1), &origin, now + IDLE_FOR, |_| true).is_none());
-    assert!(connections.take(tenant(2), &other, now + IDLE_FOR * 2, |_| true).is_none());
+    assert!(connections.take(tenant(1), &origin, now + IDLE_FOR, Look::Now, |_| true).is_none());
+    assert!(connections.take(tenant(2), &other, now + IDLE_FOR * 2, Look::Now, |_| true).is_none());
     assert_eq!(connections.len(), 0);
 }
 

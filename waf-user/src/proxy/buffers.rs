@@ -25,3 +25,26 @@ impl Buffers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_are_lent_within_bounds() {
+        let buffers = Buffers::default();
+        // Bytes given back; whether they are lent again.
+        for (bytes, expected) in
+            [(0, false), (1, true), (BUFFER_BYTES_MAX, true), (BUFFER_BYTES_MAX + 1, false)]
+        {
+            let mut given = Vec::with_capacity(bytes);
+            given.resize(bytes, b'x');
+            buffers.give(given);
+            let taken = buffers.take();
+            assert!(taken.is_empty());
+            assert_eq!(taken.capacity() > 0, expected, "{bytes}");
+        }
+        (0..=BUFFERS_MAX).for_each(|_| buffers.give(vec![0]));
+        assert_eq!(buffers.spare.borrow().len(), BUFFERS_MAX);
+    }
+}

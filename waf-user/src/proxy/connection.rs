@@ -24,32 +24,35 @@ use super::{ListVerdict, Snapshot};
 use crate::event::{Reason, Stage};
 use crate::http::{Limits, Parsed, RequestHead, RequestParser, Violation};
 use crate::model::{Mono, TenantId, Wall};
-use crate::telemetry::{Metrics, RequestVerdict};
+use crate::telemetry::RequestVerdict;
 use crate::tls::{HandshakeError, TlsStream};
 
 /// Serves a connection to its end, or until a ban covers it.
 pub(super) async fn run(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, local: SocketAddr) {
     let entry = Registry::enter(&worker.registry, peer, local);
-    let _counted = Counted::new(&worker.metrics, worker.index);
+    let _counted = Counted::new(&worker, entry.open());
     serve(&worker, entry.open(), stream, peer, local).await;
 }
 
 /// Counts a connection as open until it is dropped, by whatever end.
 struct Counted<'a> {
-    metrics: &'a Metrics,
-    worker: u16,
+    worker: &'a Worker,
+    open: &'a Open,
 }
 
 impl<'a> Counted<'a> {
-    fn new(metrics: &'a Metrics, worker: u16) -> Self {
-        metrics.connection_opened(worker);
-        Self { metrics, worker }
+    fn new(worker: &'a Worker, open: &'a Open) -> Self {
+        worker.metrics.connection_opened(worker.index);
+        Self { worker, open }
     }
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.metrics.connection_closed(self.worker);
+        self.worker.metrics.connection_closed(self.worker.index);
+        if self.open.is_told() {
+            self.worker.metrics.flow_closed();
+        }
     }
 }
 

@@ -167,7 +167,9 @@ impl Exchange<'_> {
         let (first, chunked) = self.first_bytes(&prefix);
         // `first` holds it now; a long upload need not hold it twice.
         drop(prefix);
-        self.forward(client, &first, chunked).await
+        let ended = self.forward(client, &first, chunked).await;
+        self.worker.buffers.give(first);
+        ended
     }
 
     /// Reads the part of the body that the rules see and runs phase 2. What is longer passes uninspected beyond it.
@@ -208,7 +210,8 @@ impl Exchange<'_> {
             id: self.id,
             plain_answer: self.inspection.may_want_response_body(),
         };
-        let mut first = upstream_head(self.head, self.site, &way, upstream);
+        let buffer = self.worker.buffers.take();
+        let mut first = upstream_head(buffer, self.head, self.site, &way, upstream);
         let chunked = upstream == UpstreamBody::Chunked;
         if chunked {
             write_chunk(&mut first, prefix);
@@ -234,7 +237,12 @@ impl Exchange<'_> {
         let before = before.saturating_sub(self.body.waited());
         let replayable = self.head.is_idempotent() && self.body.is_done();
         let pool = &self.worker.pool;
-        let mut lease = pool.connect(&self.site.upstreams, self.site.tenant).await;
+        let (upstreams, tenant) = (&self.site.upstreams, self.site.tenant);
+        let mut lease = if replayable {
+            pool.connect_for_repeatable(upstreams, tenant).await
+        } else {
+            pool.connect(upstreams, tenant).await
+        };
         loop {
             let mut connection = match lease {
                 Ok(connection) => connection,
@@ -264,7 +272,7 @@ impl Exchange<'_> {
                     return self.refuse(client, &refused, Fault::of_rules(&refused)).await;
                 }
                 Err(Broken { error: RelayError::OriginSilent, .. }) if connection.reused() && replayable => {
-                    lease = pool.fresh(&self.site.upstreams, self.site.tenant).await;
+                    lease = pool.fresh(upstreams, tenant).await;
                 }
                 Err(broken) => return self.relay_broke(client, broken).await,
             }

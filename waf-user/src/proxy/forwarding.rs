@@ -9,7 +9,7 @@ use super::Site;
 use super::limits::FORWARDED_ELEMENTS_MAX;
 use super::session::Session;
 use crate::event::EventId;
-use crate::http::{Fields, Framing, HeadWriter, RequestHead, ResponseHead, Version};
+use crate::http::{Field, Fields, Framing, HeadWriter, RequestHead, ResponseHead, Version};
 
 /// Who sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,12 +74,17 @@ pub(super) struct Way<'a> {
 }
 
 /// The request as the origin gets it.
-pub(super) fn upstream_head(head: &RequestHead, site: &Site, way: &Way<'_>, body: UpstreamBody) -> Vec<u8> {
-    let mut out = HeadWriter::request(head.method(), head.path_and_query());
-    match head.host() {
-        Some(host) => out.field("Host", host.text().as_bytes()),
-        None => out.field("Host", site.fqdn.as_str().as_bytes()),
-    }
+/// `buffer`: an empty one to write into.
+pub(super) fn upstream_head(
+    buffer: Vec<u8>,
+    head: &RequestHead,
+    site: &Site,
+    way: &Way<'_>,
+    body: UpstreamBody,
+) -> Vec<u8> {
+    let mut out = HeadWriter::request_in(buffer, head.method(), head.path_and_query());
+    let host = head.host().map_or(site.fqdn.as_str(), |host| host.text());
+    out.parsed(Field { name: "Host", value: host.as_bytes() });
     let fields = head.fields();
     let behind_proxy = way.visitor.behind_proxy;
     for field in fields.iter() {
@@ -110,6 +115,7 @@ pub(super) fn upstream_head(head: &RequestHead, site: &Site, way: &Way<'_>, body
 
 /// X-Forwarded-For, -Proto, -Port, X-Real-IP and the request's id.
 fn way_fields(out: &mut HeadWriter, fields: &Fields, way: &Way<'_>) {
+    // All of it was parsed or made here.
     let Way { session, visitor, id, plain_answer: _ } = way;
     let peer = session.peer_text();
     if visitor.behind_proxy {
@@ -119,23 +125,26 @@ fn way_fields(out: &mut HeadWriter, fields: &Fields, way: &Way<'_>) {
             chain.extend_from_slice(b", ");
         }
         chain.extend_from_slice(peer.as_bytes());
-        out.field("X-Forwarded-For", &chain);
+        out.parsed(Field { name: "X-Forwarded-For", value: &chain });
     } else {
-        out.field("X-Forwarded-For", peer.as_bytes());
+        out.parsed(Field { name: "X-Forwarded-For", value: peer.as_bytes() });
     }
     let given = |name| visitor.behind_proxy && fields.first(name).is_some() && !fields.is_hop_by_hop(name);
     if !given("x-forwarded-proto") {
-        out.field("X-Forwarded-Proto", if session.sni.is_some() { b"https" } else { b"http" });
+        out.parsed(Field {
+            name: "X-Forwarded-Proto",
+            value: if session.sni.is_some() { b"https" } else { b"http" },
+        });
     }
     if !given("x-forwarded-port") {
-        out.field("X-Forwarded-Port", session.port_text().as_bytes());
+        out.parsed(Field { name: "X-Forwarded-Port", value: session.port_text().as_bytes() });
     }
     if visitor.address.ip() == session.peer.ip() {
-        out.field("X-Real-IP", peer.as_bytes());
+        out.parsed(Field { name: "X-Real-IP", value: peer.as_bytes() });
     } else {
-        out.field("X-Real-IP", visitor.address.ip().to_string().as_bytes());
+        out.parsed(Field { name: "X-Real-IP", value: visitor.address.ip().to_string().as_bytes() });
     }
-    out.field("X-Request-Id", &id.hex());
+    out.parsed(Field { name: "X-Request-Id", value: &id.hex() });
 }
 
 /// Fields that say how a request came.
@@ -206,14 +215,16 @@ pub(super) fn write_added(out: &mut HeadWriter, added: &[(String, String)]) {
 }
 
 /// The response as the visitor gets it. `keep`: the connection lives on; HTTP/1.0 has to be told.
+/// `buffer`: an empty one to write into.
 pub(super) fn downstream_head(
+    buffer: Vec<u8>,
     head: &ResponseHead,
     added: &[(String, String)],
     body: DownstreamBody,
     version: Version,
     keep: bool,
 ) -> Vec<u8> {
-    let mut out = HeadWriter::response(head.status(), head.phrase());
+    let mut out = HeadWriter::response_in(buffer, head.status(), head.phrase());
     let fields = head.fields();
     for field in fields.iter() {
         let replaced = added.iter().any(|(name, _)| field.name.eq_ignore_ascii_case(name));

@@ -53,6 +53,11 @@ impl Open {
         *self.flows.borrow_mut() = Some(flows);
     }
 
+    /// Whether the kernel half was told of this connection.
+    pub(super) fn is_told(&self) -> bool {
+        self.tenant.get().is_some() && self.flows.borrow().is_some()
+    }
+
     /// Whether the kernel half knows what it is to know.
     pub(super) fn belongs_to(&self, tenant: TenantId) -> bool {
         if self.tenant.replace(Some(tenant)) == Some(tenant) {

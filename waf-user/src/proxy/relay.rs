@@ -306,7 +306,8 @@ async fn answer(
         framing => DownstreamBody::of(framing, version),
     };
     let keep = job.keep && downstream != DownstreamBody::UntilClose;
-    let mut out = downstream_head(&head, &job.site.response_headers, downstream, version, keep);
+    let mut out =
+        downstream_head(job.buffers.take(), &head, &job.site.response_headers, downstream, version, keep);
     let chunked = downstream == DownstreamBody::Chunked;
     let added = arrived.elapsed().saturating_sub(body.waited());
     let broken = |error: RelayError| Broken { error, status: Some(status) };
@@ -321,6 +322,7 @@ async fn answer(
         }
         send(client, &out).await.map_err(|source| broken(RelayError::ClientWrite(source)))?;
         if body.is_done() {
+            job.buffers.give(out);
             return Ok(Relayed::Sent { status, keep_client: keep, keep_origin: false, added });
         }
         out.clear();

@@ -72,3 +72,29 @@ impl Alarm {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(5);
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn waits_end() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            assert_eq!(within(Duration::ZERO, ready(1)).await, Ok(1));
+            assert_eq!(within(SHORT, pending::<u8>()).await, Err(Elapsed));
+            // The same alarm, later, earlier and after it went off.
+            let mut alarm = Alarm::default();
+            assert_eq!(alarm.within(Duration::ZERO, ready(1)).await, Ok(1));
+            let soon = async { tokio::time::sleep(SHORT).await };
+            assert_eq!(alarm.within(LONG, soon).await, Ok(()));
+            assert_eq!(alarm.within(SHORT, pending::<u8>()).await, Err(Elapsed));
+            assert_eq!(alarm.within(SHORT, pending::<u8>()).await, Err(Elapsed));
+        });
+    }
+}

@@ -157,8 +157,12 @@ pub(super) struct Worker {
 impl Worker {
     /// Hot: per request. Notes whose connection this is.
     pub fn belongs_to(&self, open: &Open, tenant: TenantId) {
+        let was_told = open.is_told();
         if !open.belongs_to(tenant) {
             self.metrics.flow_lost();
+        }
+        if !was_told && open.is_told() {
+            self.metrics.flow_opened();
         }
     }
 

@@ -75,7 +75,10 @@ impl Numbers {
             "waf_proxy_refusals",
             "Refused requests and connections by reason",
             "reason",
-            self.refusals.with(Reason::all().map(Reason::label)),
+            // Packets dropped in the kernel are not refused here: `waf_kernel_packets` counts them, by outcome.
+            self.refusals
+                .with(Reason::all().map(Reason::label))
+                .filter(|(label, _)| *label != Reason::KernelDrop.label()),
         )
     }
 

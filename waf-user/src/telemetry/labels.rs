@@ -73,8 +73,14 @@ labels! {
     /// What the kernel half holds tables of.
     KernelTable {
         Services = "services",
-        Allow = "allow",
-        Block = "block",
+        WorkerSets = "worker_sets",
+        Prefixes = "prefixes",
+        Allow4 = "allow4",
+        Allow6 = "allow6",
+        Block4 = "block4",
+        Block6 = "block6",
+        BlockExact = "block_exact",
+        Flows = "flows",
         Tenants = "tenants",
     }
 }

@@ -65,6 +65,23 @@ impl Metrics {
         self.numbers.flows_lost.fetch_add(1, Relaxed);
     }
 
+    /// Hot: per connection. The kernel half was told whose a connection to a shared address is.
+    pub fn flow_opened(&self) {
+        self.numbers.flows_opened.fetch_add(1, Relaxed);
+    }
+
+    /// Hot: per connection. One of which it was told is closed.
+    pub fn flow_closed(&self) {
+        self.numbers.flows_closed.fetch_add(1, Relaxed);
+    }
+
+    /// Connections of which the kernel half was told and that are still open.
+    pub fn flows_open(&self) -> u64 {
+        // Closed first: what opens and closes in between must not make it less than nothing.
+        let closed = self.numbers.flows_closed.load(Relaxed);
+        self.numbers.flows_opened.load(Relaxed).saturating_sub(closed)
+    }
+
     /// What waits in the node's queues; given before each exposition.
     pub fn queue(&self, queue: Queue, waiting: usize) {
         self.numbers.queues.set(queue as usize, wide(waiting));

@@ -65,6 +65,8 @@ pub struct Numbers {
     pub connections_closed: Counts<WORKERS_MAX>,
     pub workers: AtomicU64,
     pub flows_lost: AtomicU64,
+    pub flows_opened: AtomicU64,
+    pub flows_closed: AtomicU64,
     pub queues: Counts<{ Queue::LABELS.len() }>,
     pub kernel_entries: Counts<{ KernelTable::LABELS.len() }>,
     pub kernel_entries_max: Counts<{ KernelTable::LABELS.len() }>,

@@ -107,6 +107,8 @@ fn kernel_numbers_come_when_given() {
         assert_value(&metrics, series, expected);
     }
     assert_eq!(value(&metrics, "waf_kernel_tenant_packets_total{tenant=\"8\"}"), None);
+    let refusals = "waf_proxy_refusals_total{reason=\"kernel_drop\"}";
+    assert_eq!(value(&metrics, refusals), None, "never counted: the kernel's own counters tell");
 }
 
 /// OpenMetrics: each family once, with help and type before its series, names of our form, an end mark.

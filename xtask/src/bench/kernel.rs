@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{Group, Line, Report};
 use crate::build::{self, BpfProgram, Built};
-use crate::{process, workspace};
+use crate::{process, say, workspace};
 
 /// Compiles both below target/bench; as the invoking user, before anything runs as root.
 ///
@@ -21,7 +21,7 @@ pub fn build() -> Result<()> {
     let mut cargo = workspace::cargo();
     cargo.args(["bench", "--quiet", "--package", "waf-tests", "--bench", "kernel", "--no-run"]);
     cargo.arg("--message-format=json");
-    println!("build: the kernel bench");
+    say!("build: the kernel bench");
     let output = cargo.stderr(Stdio::inherit()).output().context("build the kernel bench")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let messages: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();

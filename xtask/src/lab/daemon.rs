@@ -12,6 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::run::{PIDS, Run};
+use crate::complain;
 use crate::interrupt;
 
 /// Lines of a log that a failure shows.
@@ -133,7 +134,7 @@ impl Daemon {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        eprintln!("warning: {} did not end within {} s of {signal}: killed", self.name, STOP.as_secs());
+        complain!("warning: {} did not end within {} s of {signal}: killed", self.name, STOP.as_secs());
         self.child.kill()?;
         Ok(self.child.wait()?)
     }
@@ -142,7 +143,7 @@ impl Daemon {
 impl Drop for Daemon {
     fn drop(&mut self) {
         if let Err(error) = self.end(Signal::SIGTERM) {
-            eprintln!("warning: end {}: {error:#}", self.name);
+            complain!("warning: end {}: {error:#}", self.name);
         }
         drop(fs::remove_file(&self.record));
     }

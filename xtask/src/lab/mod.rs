@@ -31,7 +31,7 @@ use self::run::Run;
 use self::settings::{NodeFiles, node_toml};
 use self::topology::Network;
 use crate::build::Built;
-use crate::{interrupt, privilege, workspace};
+use crate::{interrupt, privilege, say, workspace};
 
 /// Each node's admin listener, in its own namespace.
 pub const ADMIN: &str = "127.0.0.1:9900";
@@ -195,11 +195,11 @@ impl Lab {
 /// As [`Lab::start`].
 pub fn run(built: &Built) -> Result<()> {
     let lab = Lab::start(built, LabOptions::default())?;
-    println!("{}", guide::text(&lab));
+    say!("{}", guide::text(&lab));
     interrupt::wait();
     let id = lab.run.id().to_owned();
     drop(lab);
-    println!("lab: run {id} cleared away");
+    say!("lab: run {id} cleared away");
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::{Context, Result, bail};
 use nix::unistd::User;
 
+use crate::complain;
 use crate::process;
 
 /// All our namespaces begin so; nothing else is ever removed.
@@ -127,7 +128,7 @@ impl Drop for Namespace {
     fn drop(&mut self) {
         // Interfaces and routes go with it, once the last process in it has ended.
         if let Err(error) = delete(&self.name) {
-            eprintln!("warning: {error:#}");
+            complain!("warning: {error:#}");
         }
     }
 }
@@ -191,7 +192,7 @@ pub fn cable(left: End<'_>, right: End<'_>) -> Result<()> {
 /// Without ethtool the offload stays on: right for all but CPUMAP, so it is said, not refused.
 fn checksums_in_software(namespace: &Namespace, device: &str) -> Result<()> {
     if process::find("ethtool").is_none() {
-        eprintln!("warning: no ethtool: checksum offload of {device} in {} stays on", namespace.name());
+        complain!("warning: no ethtool: checksum offload of {device} in {} stays on", namespace.name());
         return Ok(());
     }
     process::run(namespace.command("ethtool").args(["-K", device, "tx", "off"]))

@@ -17,6 +17,7 @@ use super::netns::Namespace;
 use super::run::Run;
 use super::sweep::{RUN_DIR, remove_pins};
 use super::topology::Carrier;
+use crate::complain;
 use crate::process;
 
 /// Loading rules, binding, publishing: well under a second in the dev build; a busy machine more.
@@ -235,13 +236,13 @@ impl Drop for Node {
         if self.loaded.is_some()
             && let Err(error) = self.waf_text(&["kernel", "unload", "--force"])
         {
-            eprintln!("warning: unload {}: {error:#}", self.name);
+            complain!("warning: unload {}: {error:#}", self.name);
         }
         // A load that was cut short may have left some of it.
         if node.exists()
             && let Err(error) = remove_pins(&node)
         {
-            eprintln!("warning: {error:#}");
+            complain!("warning: {error:#}");
         }
     }
 }

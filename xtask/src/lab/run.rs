@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::statvfs::{FsFlags, statvfs};
 
+use crate::complain;
 use crate::process;
 
 /// Where a run's folder may lie, the preferred first. Never TMPDIR: a sweep must find the lock of every live run,
@@ -83,7 +84,7 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.folder) {
-            eprintln!("warning: remove {}: {error}", self.folder.display());
+            complain!("warning: remove {}: {error}", self.folder.display());
         }
     }
 }

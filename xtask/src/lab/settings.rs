@@ -56,10 +56,9 @@ pub struct LabOptions {
     /// Rule files, copied into the run folder; none: the product's starter rules.
     pub rules: Vec<PathBuf>,
     pub xdp_mode: &'static str,
-    /// Lines added to [node], to [ban] and after everything else.
+    /// Lines added to [node] and to [ban].
     pub extra_node: String,
     pub extra_ban: String,
-    pub extra: String,
 }
 
 /// An address of its own, HTTP and HTTPS, worker 0.
@@ -88,7 +87,6 @@ impl Default for LabOptions {
             xdp_mode: "auto",
             extra_node: String::new(),
             extra_ban: String::new(),
-            extra: String::new(),
         }
     }
 }
@@ -107,7 +105,7 @@ pub struct NodeFiles<'a> {
 /// The whole node.toml of one carrier's node.
 pub fn node_toml(options: &LabOptions, carrier: Carrier, name: &str, files: &NodeFiles<'_>) -> String {
     let mut text = String::new();
-    let LabOptions { workers, ban, xdp_mode, extra_node, extra_ban, extra, .. } = options;
+    let LabOptions { workers, ban, xdp_mode, extra_node, extra_ban, .. } = options;
     let [v4, v6] = carrier.service_prefixes();
     let line = |text: &mut String, line: std::fmt::Arguments<'_>| {
         // Writing to a String cannot fail.
@@ -140,6 +138,5 @@ pub fn node_toml(options: &LabOptions, carrier: Carrier, name: &str, files: &Nod
         line(&mut text, format_args!("origins = [\"http://{}:{}\"]", carrier.origin(), origin::PORT));
         line(&mut text, format_args!("rules = {:?}", files.rules));
     }
-    line(&mut text, format_args!("{extra}"));
     text
 }

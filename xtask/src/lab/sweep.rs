@@ -15,6 +15,7 @@ use nix::unistd::{Pid, Uid};
 use super::daemon::start_ticks;
 use super::netns;
 use super::run::{self, FOLDER_PREFIX, PIDS, UNFINISHED};
+use crate::say;
 
 /// Below it each node has its pins.
 pub const RUN_DIR: &str = "/run/waf";
@@ -43,9 +44,12 @@ impl Swept {
 pub fn sweep() -> Result<()> {
     let swept = clear()?;
     if !swept.is_nothing() {
-        println!(
+        say!(
             "lab: cleared away what killed runs left: {} processes, {} namespaces, {} nodes' pins, {} folders",
-            swept.processes, swept.namespaces, swept.nodes, swept.folders
+            swept.processes,
+            swept.namespaces,
+            swept.nodes,
+            swept.folders
         );
     }
     Ok(())

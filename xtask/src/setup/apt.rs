@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::{privilege, process};
+use crate::{privilege, process, say};
 
 pub fn is_here() -> bool {
     process::find("apt-get").is_some() && process::find("dpkg").is_some()
@@ -18,7 +18,7 @@ pub fn is_here() -> bool {
 /// apt refuses also with renewed lists.
 pub fn install(packages: &[&str]) -> Result<()> {
     if !privilege::is_root() {
-        println!("sudo: apt-get install {}: only root may install packages", packages.join(" "));
+        say!("sudo: apt-get install {}: only root may install packages", packages.join(" "));
     }
     let mut first = privilege::command("env")?;
     first.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "--quiet"]);
@@ -53,7 +53,7 @@ pub fn unpack(package: &str, folder: &Path) -> Result<()> {
 }
 
 fn update() -> Result<()> {
-    println!("setup: renewing apt's package lists");
+    say!("setup: renewing apt's package lists");
     process::run(privilege::command("apt-get")?.args(["update", "--quiet"]))
         .context("renew apt's package lists")
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::apt;
-use crate::{process, workspace};
+use crate::{process, say, workspace};
 
 /// cargo-fuzz that was proven with the stable toolchain.
 const FUZZ_VERSION: &str = "0.13.1";
@@ -36,27 +36,27 @@ const MODULE_LIBRARY: &str = "libmodsecurity3";
 pub fn run() -> Result<()> {
     let missing: Vec<_> = PROGRAMS.iter().filter(|(program, ..)| process::find(program).is_none()).collect();
     for (program, package, why) in &missing {
-        println!("setup: installing {package} (program {program}): {why}");
+        say!("setup: installing {package} (program {program}): {why}");
     }
     let packages: Vec<&str> = missing.iter().map(|(_, package, _)| *package).collect();
     if !packages.is_empty() {
         apt::install(&packages)?;
     }
     if haproxy().is_none() {
-        println!(
+        say!(
             "setup: installing haproxy into target/tools: a peer of L1; unpacked only, no service is started"
         );
         install_haproxy()?;
     }
     if modsecurity().is_none() {
-        println!(
+        say!(
             "setup: unpacking {MODULE} into target/tools, installing {MODULE_LIBRARY}: the peer of L2 to L5"
         );
         apt::unpack(MODULE, &module_folder())?;
         apt::install(&[MODULE_LIBRARY])?;
     }
     if cargo_fuzz().is_none() {
-        println!("setup: installing cargo-fuzz {FUZZ_VERSION} into target/tools: drives the fuzz targets");
+        say!("setup: installing cargo-fuzz {FUZZ_VERSION} into target/tools: drives the fuzz targets");
         process::show(&mut fuzz_install()).context("install cargo-fuzz")?;
     }
     check()
@@ -119,7 +119,7 @@ fn install_haproxy() -> Result<()> {
     let known = LIBRARIES.iter().filter(|(library, _)| missing.iter().any(|line| line.contains(library)));
     let packages: Vec<&str> = known.map(|(_, package)| *package).collect();
     if !packages.is_empty() {
-        println!("setup: installing {}: libraries of haproxy", packages.join(" "));
+        say!("setup: installing {}: libraries of haproxy", packages.join(" "));
         apt::install(&packages)?;
     }
     match haproxy() {

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use super::apt;
-use crate::{process, workspace};
+use crate::{process, say, workspace};
 
 /// Packages that hold the binary: Debian's, then Ubuntu's.
 const PACKAGES: [&str; 2] = ["nginx", "nginx-core"];
@@ -46,7 +46,7 @@ pub fn install() -> Result<()> {
     if packages.is_empty() {
         bail!("the unpacked nginx does not run here: {}", missing.join("; "));
     }
-    println!("setup: installing {}: libraries of nginx", packages.join(" "));
+    say!("setup: installing {}: libraries of nginx", packages.join(" "));
     apt::install(&packages)
 }
 

@@ -5,7 +5,8 @@ use anyhow::{Result, bail};
 
 use super::{Tally, Tests, integration, integration_binaries, sweep, total, watch};
 use crate::build::{self, Profile};
-use crate::{privilege, setup};
+use crate::interrupt::Reach;
+use crate::{privilege, say, setup};
 
 /// Tells the tests to take long.
 pub const VARIABLE: &str = "WAF_SOAK";
@@ -26,13 +27,13 @@ pub fn run() -> Result<()> {
     // A thousand swaps load the object a thousand times: ten minutes in the dev build.
     let built = build::run(Profile::Release)?;
     let mut tally = Tally::default();
-    println!("test: long tests: {}", LONG.join(", "));
+    say!("test: long tests: {}", LONG.join(", "));
     sweep()?;
     for binary in integration_binaries()? {
         let mut command = integration(&binary, &built, Tests::Long)?;
         // Their figures are what a soak is for: shown as they come.
         command.args(["--", "--test-threads=1", "--nocapture"]).args(LONG);
-        watch(&mut command, &mut tally)?;
+        watch(&mut command, Reach::Child, &mut tally)?;
     }
     total(&tally)
 }

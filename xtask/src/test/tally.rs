@@ -36,6 +36,10 @@ impl Tally {
         !self.in_successes && !is_quiet
     }
 
+    pub fn passed(&self) -> u64 {
+        self.passed
+    }
+
     pub fn failed(&self) -> u64 {
         self.failed
     }

@@ -182,7 +182,7 @@ impl Replay {
                 request.unread_bytes
             )?;
         }
-        if let Some(reason) = request.bad.or(request.unanswered) {
+        if let Some(reason) = request.bad.or(request.bad_later).or(request.unanswered) {
             writeln!(out, "note    a strict server refuses it: {reason}")?;
         }
         if let Some(reason) = transaction.body_error() {
@@ -268,7 +268,7 @@ fn to_json(t: &Transaction, request: &ReadRequest, costs: &BTreeMap<u64, Cost>, 
         dearest(costs).iter().map(|(id, cost)| json!({"id": id, "cost_us": us(cost)})).collect();
     json!({
         "method": String::from_utf8_lossy(&request.method), "target": String::from_utf8_lossy(&request.target),
-        "protocol": request.protocol, "body_bytes": request.body.len(), "note": note, "refused_by_strict_servers": request.bad,
+        "protocol": request.protocol, "body_bytes": request.body.len(), "note": note, "refused_by_strict_servers": request.bad.or(request.bad_later),
         "body_error": t.body_error(), "verdict": verdict, "rule": rule, "status": status, "score": t.score(),
         "matches": matches, "costs": costs,
     })

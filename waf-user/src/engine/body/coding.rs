@@ -8,7 +8,8 @@ use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
 use super::BodyError;
 
-/// Codings on top of each other that are undone.
+/// Codings on top of each other that are undone; more are refused: no client sends two. One is undone at a time, in one
+/// go, so that a worker holds one decoder's window: 32 KiB for gzip and deflate, up to 16 MiB for br (RFC 7932 §9.1).
 const LAYERS: usize = 2;
 
 /// A decoded body, and whether more would have come.

@@ -55,6 +55,15 @@ pub fn decode(values: &mut Values, bytes_max: usize) {
     }
 }
 
+/// A multipart body that was announced and is empty: what its boundary looks like is seen all the same.
+pub fn look_at_boundary(values: &mut Values) {
+    let content_type = values.header("content-type").unwrap_or_default().to_vec();
+    if let Err(error) = multipart::boundary(&content_type, &mut values.multipart) {
+        values.multipart.error = true;
+        values.refuse_body(format!("{}: {error}", BodyProcessor::Multipart.name()));
+    }
+}
+
 /// Reads the whole body that was given. Linear in its bytes.
 pub fn process(values: &mut Values, processor: BodyProcessor, options: &Options) {
     let body = std::mem::take(&mut values.body);

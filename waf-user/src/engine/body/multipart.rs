@@ -12,6 +12,9 @@ use crate::engine::values::Values;
 
 pub use flags::Flags;
 
+/// The parameter's name.
+const BOUNDARY: &[u8] = b"boundary";
+
 /// The boundary parameter (RFC 2046 §5.1.1); exactly one.
 pub fn boundary(content_type: &[u8], flags: &mut Flags) -> Result<Vec<u8>, BodyError> {
     let content_type = content_type.trim_ascii();
@@ -28,20 +31,28 @@ pub fn boundary(content_type: &[u8], flags: &mut Flags) -> Result<Vec<u8>, BodyE
     let mut odd = Flags::default();
     let mut found = None;
     for (name, value) in disposition::parameters(text, &mut odd).ok_or(BodyError::Boundary)? {
-        if name.eq_ignore_ascii_case(b"boundary") && found.replace(value).is_some() {
+        if name.eq_ignore_ascii_case(BOUNDARY) && found.replace(value).is_some() {
             return Err(BodyError::Boundary);
         }
     }
     let boundary = found.ok_or(BodyError::Boundary)?;
     flags.boundary_quoted =
         memchr::memmem::find(text, &[b"\"", boundary.as_slice(), b"\""].concat()).is_some();
-    flags.boundary_whitespace = boundary.iter().any(u8::is_ascii_whitespace);
+    flags.boundary_whitespace = boundary.iter().any(u8::is_ascii_whitespace) || is_spaced(text);
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(byte);
     let length = (1..=limits::MULTIPART_BOUNDARY_BYTES).contains(&boundary.len());
     match length && boundary.iter().all(allowed) && !boundary.ends_with(b" ") && !odd.invalid_quoting {
         true => Ok(boundary),
         false => Err(BodyError::Boundary),
     }
+}
+
+/// White space before or behind the `=` of the boundary, as the reference engine minds it.
+fn is_spaced(parameters: &[u8]) -> bool {
+    let at = parameters.windows(BOUNDARY.len()).position(|name| name.eq_ignore_ascii_case(BOUNDARY));
+    let mut rest = at.and_then(|at| parameters.get(at + BOUNDARY.len()..)).unwrap_or_default().iter();
+    let first = rest.next().is_some_and(u8::is_ascii_whitespace);
+    first || rest.next().is_some_and(u8::is_ascii_whitespace)
 }
 
 /// Reads all parts, line by line. Linear in the body.
@@ -156,7 +167,11 @@ impl Reader<'_> {
         let State::Headers(lines) = &mut self.state else { return Ok(()) };
         if bare.is_empty() {
             let lines = std::mem::take(lines);
-            let part = self.part(&lines).ok_or(BodyError::PartHeaders(at))?;
+            let Some(part) = self.part(&lines) else {
+                // What could not be read is shown to the rules all the same, without a field's name.
+                self.values.part_headers.extend(lines.into_iter().map(|line| (Vec::new(), line)));
+                return Err(BodyError::PartHeaders(at));
+            };
             self.state = State::Data { part, from: at + length };
             return Ok(());
         }

@@ -172,6 +172,18 @@ fn the_engine_refuses_unreadable_bodies_where_no_rule_does() {
 }
 
 #[test]
+fn growth_on_both_sides() {
+    for (transformations, is_taken) in [
+        ("t:urlEncode,t:hexEncode,t:hexEncode", true),
+        ("t:hexEncode,t:hexEncode,t:hexEncode,t:base64Encode", true),
+        ("t:urlEncode,t:urlEncode,t:base64Encode", false),
+    ] {
+        let text = format!("SecRule ARGS x \"id:1,phase:1,{transformations}\"");
+        assert_eq!(compile(&text, &Files::default()).is_ok(), is_taken, "{transformations}");
+    }
+}
+
+#[test]
 fn chain_length_on_both_sides() {
     let chain = |links: usize| {
         let middle = "SecRule ARGS x \"chain\"\n".repeat(links - 2);

@@ -1,8 +1,14 @@
 //! Inputs that were findings once, and random ones.
 
+use std::io;
+use std::time::{Duration, Instant};
+
 use proptest::prelude::*;
 
+use crate::engine::limits;
+use crate::engine::operator::Operator;
 use crate::engine::transaction::tests::starter;
+use crate::engine::values::Values;
 
 type Target = (&'static str, fn(&[u8]));
 
@@ -30,6 +36,36 @@ fn findings_stay_mended() {
         println!("{name}: {what}");
         let (_, target) = TARGETS.iter().find(|(known, _)| known == name).expect("a row names a target");
         target(input);
+    }
+}
+
+/// Operators asked with a macro's expansion that the request chose, or about a value of a whole body.
+#[test]
+fn hostile_values_end() {
+    let value = vec![b'a'; 128 * 1024];
+    for (name, argument) in [
+        ("containsWord", "%{tx.half}"),
+        ("contains", "%{tx.half}b"),
+        ("within", "%{tx.half}b"),
+        ("rx", "%{tx.half}b"),
+        ("rx", "(?:a|a?)+b"),
+        ("rx", r"(a+)+\1b"),
+        ("pm", "aaaaaaaaaaaaaaaab"),
+        ("verifyCC", r"[a-z]{1,60}"),
+        ("detectSQLi", ""),
+        ("detectXSS", ""),
+        ("rbl", "bl.example"),
+    ] {
+        let none = |_: &str| Err(io::Error::from(io::ErrorKind::NotFound));
+        let operator =
+            Operator::parse(name, argument.as_bytes(), &none).expect("an operator").expect(argument);
+        let mut values = Values::default();
+        values.set_tx(b"half", vec![b'a'; limits::EXPANSION_BYTES - 1]);
+        let started = Instant::now();
+        let hit = operator.matches(&value, &values);
+        let took = started.elapsed();
+        println!("{name} {argument}: {:?} after {} ms", hit.is_some(), took.as_millis());
+        assert!(took < Duration::from_secs(20), "{name} {argument}");
     }
 }
 

@@ -26,13 +26,17 @@ impl ContainsWord {
             return Some(smallvec::smallvec![(0, 0)]);
         }
         let edge = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        // Prepared once: a request may fill argument and value with words in words.
+        let finder = memchr::memmem::Finder::new(&*argument);
         let mut from = 0;
-        while let Some(found) = memchr::memmem::find(value.get(from..)?, &argument) {
+        while let Some(found) = finder.find(value.get(from..)?) {
             let (start, end) = (from + found, from + found + argument.len());
             if edge(start.checked_sub(1).and_then(|before| value.get(before))) && edge(value.get(end)) {
                 return Some(smallvec::smallvec![(start, end)]);
             }
-            from = start + 1;
+            // No place inside the same word starts one: a long run of letters is looked at once.
+            let word = value.iter().skip(start).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            from = start + word.max(1);
         }
         None
     }

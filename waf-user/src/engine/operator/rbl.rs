@@ -8,6 +8,7 @@
 use std::net::IpAddr;
 
 use super::{ArgumentError, Hit, hit};
+use crate::engine::limits;
 use crate::engine::values::Values;
 
 /// @rbl.
@@ -41,6 +42,7 @@ impl Rbl {
                 let nibbles = address.octets().into_iter().rev().flat_map(|byte| [byte & 15, byte >> 4]);
                 nibbles.map(|nibble| format!("{nibble:x}")).collect::<Vec<_>>().join(".")
             }
+            Err(_) if value.len() > limits::DNS_NAME_BYTES => return None,
             Err(_) => value.to_owned(),
         };
         hit(lookups.listed(&format!("{name}.{}", self.zone)).unwrap_or(false))

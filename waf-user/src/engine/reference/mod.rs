@@ -11,7 +11,6 @@ use super::limits;
 use super::operator::{Operator, Spans};
 use super::rule::{Condition, Disruptive, EngineMode, Link, Rule, Selection, Selector, Sense, Take};
 use super::state::{Evaluated, State};
-use super::transformation::Transformation;
 use super::values::{Value, Values};
 use super::variable::Variable;
 
@@ -133,42 +132,32 @@ fn look(condition: &Condition, value: &Value<'_>, values: &Values, found: &mut F
         };
         found.push(Found { name: value.full_name(), value: bytes.to_vec(), spans, captured });
     };
-    let mut bytes = Cow::Borrowed(value.bytes.as_ref());
-    if !condition.multi_match {
-        for transformation in &condition.transformations {
-            bytes = transformed(*transformation, bytes);
-        }
-        return ask(&bytes);
-    }
+    let mut made: Vec<u8>;
+    let mut bytes: &[u8] = &value.bytes;
     let mut changed = true;
     for transformation in &condition.transformations {
-        if changed {
-            ask(&bytes);
+        if condition.multi_match && changed {
+            ask(bytes);
         }
-        let before = bytes.clone();
-        bytes = transformed(*transformation, bytes);
-        changed = bytes != before;
+        // What does not change is neither copied nor, but for multiMatch, compared.
+        match transformation.apply(bytes) {
+            Cow::Borrowed(part) => {
+                changed = part.len() != bytes.len();
+                bytes = part;
+            }
+            Cow::Owned(next) => {
+                changed = !condition.multi_match || *next != *bytes;
+                made = next;
+                bytes = &made;
+            }
+        }
     }
-    if changed {
-        ask(&bytes);
+    if changed || !condition.multi_match {
+        ask(bytes);
     }
 }
 
 /// What looking at a value costs.
 fn price(value: &Value<'_>) -> u32 {
     u32::try_from(1 + value.bytes.len() / limits::COST_BYTES).unwrap_or(u32::MAX)
-}
-
-/// The transformed bytes; what did not change is not copied.
-fn transformed(transformation: Transformation, bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    match bytes {
-        Cow::Borrowed(bytes) => transformation.apply(bytes),
-        Cow::Owned(bytes) => {
-            let next = match transformation.apply(&bytes) {
-                Cow::Borrowed(part) if part.len() == bytes.len() => None,
-                next => Some(next.into_owned()),
-            };
-            Cow::Owned(next.unwrap_or(bytes))
-        }
-    }
 }

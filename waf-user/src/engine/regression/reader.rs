@@ -14,8 +14,10 @@ pub struct ReadRequest {
     pub body: Vec<u8>,
     /// Bytes after the head that belong to no body.
     pub unread_bytes: usize,
-    /// Why a strict web server (Apache 2.4) answers 400.
+    /// Why a strict web server (Apache 2.4) answers 400, before rules see the request.
     pub bad: Option<&'static str>,
+    /// Why it answers 400 after they saw it.
+    pub bad_later: Option<&'static str>,
     /// Why it gives no answer that a client could read.
     pub unanswered: Option<&'static str>,
 }
@@ -25,6 +27,22 @@ impl ReadRequest {
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         let mut named = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes()));
         named.next().map(|(_, value)| value.as_slice())
+    }
+
+    /// As the reference engine sees it behind its web server: fields of the same name are one, joined by commas.
+    pub fn joined(mut self) -> Self {
+        let mut joined: Vec<(Vec<u8>, Vec<u8>)> = Vec::with_capacity(self.headers.len());
+        for (name, value) in self.headers {
+            match joined.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+                Some((_, first)) => {
+                    first.extend_from_slice(b", ");
+                    first.extend_from_slice(&value);
+                }
+                None => joined.push((name, value)),
+            }
+        }
+        self.headers = joined;
+        self
     }
 
     fn mark(&mut self, bad: bool, reason: &'static str) {
@@ -65,7 +83,11 @@ pub fn read(bytes: &[u8]) -> ReadRequest {
         true => {
             // Web servers drop the length then, before rules see the request.
             request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case(b"content-length"));
-            request.body = joined_chunks(rest);
+            let (body, ends) = joined_chunks(rest);
+            if !ends {
+                request.bad_later = Some("the chunks have no end");
+            }
+            request.body = body;
         }
         false => sized_body(&mut request, rest),
     }
@@ -107,15 +129,18 @@ fn request_line(request: &mut ReadRequest, line: &[u8]) {
     request.mark(!is_protocol(protocol), "no protocol that a server knows");
     let connect = method == b"CONNECT";
     let absolute = target.windows(3).any(|three| three == b"://");
-    let known = target.first() == Some(&b'/') || target == b"*" || absolute;
-    request.mark(!connect && !known, "the target is neither a path nor a URI");
+    let known = matches!(target.first(), Some(b'/' | b'?')) || target == b"*" || absolute;
+    if !connect && !known {
+        request.bad_later = Some("the target is neither a path nor a URI");
+    }
     let port = target.iter().rposition(|byte| *byte == b':').and_then(|colon| target.get(colon + 1..));
     let has_port = port.is_some_and(|port| !port.is_empty() && port.iter().all(u8::is_ascii_digit));
     request.mark(connect && !has_port, "CONNECT without a port");
 }
 
 fn header_line(request: &mut ReadRequest, line: &[u8]) {
-    request.mark(line.iter().any(|byte| matches!(byte, b'\r' | 0)), "a header field holds CR or NUL");
+    let control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+    request.mark(line.iter().any(control), "a header field holds a control character");
     if line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) {
         if let Some((_, value)) = request.headers.last_mut() {
             value.push(b' ');
@@ -146,12 +171,13 @@ fn sized_body(request: &mut ReadRequest, rest: &[u8]) {
         return;
     };
     request.body = rest.get(..length).unwrap_or(rest).to_vec();
-    if rest.len() < length && request.bad.is_none() {
+    if rest.len() < length {
         request.unanswered = Some("the body is shorter than Content-Length: the server waits for the rest");
     }
 }
 
-fn joined_chunks(mut rest: &[u8]) -> Vec<u8> {
+/// The chunks as one, and whether the last one was there.
+fn joined_chunks(mut rest: &[u8]) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
     loop {
         let (line, after) = split_line(rest);
@@ -159,7 +185,7 @@ fn joined_chunks(mut rest: &[u8]) -> Vec<u8> {
         let digits = line.get(..digits).and_then(|digits| std::str::from_utf8(digits).ok());
         let length = digits.and_then(|digits| usize::from_str_radix(digits, 16).ok()).unwrap_or(0);
         if length == 0 {
-            return body;
+            return (body, line.first() == Some(&b'0'));
         }
         body.extend_from_slice(after.get(..length).unwrap_or(after));
         let next = after.get(length..).unwrap_or_default();

@@ -60,7 +60,7 @@ impl Runner {
             let followed =
                 client.location.take().filter(|_| input.follows_redirect).map(|location| vec![location]);
             for uri in followed.as_ref().unwrap_or(&input.uris) {
-                let request = reader::read(&input.bytes(uri, &client.cookies));
+                let request = reader::read(&input.bytes(uri, &client.cookies)).joined();
                 let answer = input.answer.clone().unwrap_or_else(|| Answer::of(&request));
                 let (happened, answer) = self.exchange(&request, answer, &client);
                 client.remember(&answer, input.saves_cookies);
@@ -83,23 +83,31 @@ impl Runner {
             Transaction::new(Arc::clone(&self.rules), settings, loopback(), self.now_unix_ms, id);
         transaction.set_collections(Arc::clone(&client.collections), "test");
         let mut advance = |transaction: &mut Transaction| transaction.advance(BUDGET);
-        feed_request(&mut transaction, request, &mut advance);
-        let mut answer = match request.bad {
+        let refused = request.bad.is_some();
+        if !refused {
+            feed_request(&mut transaction, request, &mut advance);
+        }
+        let mut answer = match request.bad.or(request.bad_later) {
             Some(reason) => Answer { status: 400, body: reason.as_bytes().to_vec(), ..Answer::default() },
             None => answer,
         };
-        if *transaction.verdict() == Verdict::Pass {
+        if request.method == b"HEAD" {
+            answer.body.clear();
+        }
+        if !refused && *transaction.verdict() == Verdict::Pass {
             feed_answer(&mut transaction, &answer, &mut advance);
         }
         if let Verdict::Refuse(disruption) = transaction.verdict() {
             answer = refusal(disruption);
         }
-        transaction.end();
-        while advance(&mut transaction) == Progress::Pending {}
+        if !refused {
+            transaction.end();
+            while advance(&mut transaction) == Progress::Pending {}
+        }
         let no_answer = match (transaction.verdict(), request.unanswered) {
             (Verdict::Refuse(Disruption::Drop { .. }), _) => Some("the connection is closed".to_owned()),
             (Verdict::Refuse(_), _) => None,
-            (Verdict::Pass, reason) => reason.map(str::to_owned),
+            (Verdict::Pass, reason) => reason.filter(|_| !refused).map(str::to_owned),
         };
         let mut ids: Vec<u64> = Vec::new();
         for one in transaction.matches().iter().filter(|one| one.id != 0) {

@@ -158,6 +158,10 @@ tests:
   stages:
   - input: { uri: /base64/YSBsZWFr, headers: { Host: a } }
     output: { log: { expect_ids: [1003] } }
+  - input: { method: HEAD, uri: /base64/YSBsZWFr, headers: { Host: a } }
+    output: { status: 200, log: { no_expect_ids: [1003] } }
+  - input: { uri: "/?a=attack", headers: { Host: "a b" } }
+    output: { status: 400, log: { no_expect_ids: [1001] } }
 - test_id: 4
   stages:
   - input: { encoded_request: R0VUIC8/YT1hdHRhY2sgSFRUUC8xLjENCkhvc3Q6IGENClgtU2VlbjogeWVzDQoNCg== }
@@ -217,14 +221,25 @@ fn requests_are_read_leniently() {
         ("no Host", b"GET / HTTP/1.1\r\n\r\n", b"", "GET|/|HTTP/1.1", Some("no Host")),
         ("an older one needs none", b"GET / HTTP/1.0\r\n\r\n", b"", "GET|/|HTTP/1.0", None),
         ("a length that is none", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\nq", b"q", "GET|/|HTTP/1.1", Some("Content-Length is no number")),
+        ("chunks without an end", b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", b"ab", "GET|/|HTTP/1.1", Some("the chunks have no end")),
         ("nothing at all", b"", b"", "||", Some("the method is no token")),
     ];
     for (name, bytes, body, line, bad) in rows {
         let request = read_request(bytes);
         let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let read = format!("{}|{}|{}", lossy(&request.method), lossy(&request.target), request.protocol);
-        assert_eq!((read.as_str(), request.body.as_slice(), request.bad), (*line, *body, *bad), "{name}");
+        let refused = request.bad.or(request.bad_later);
+        assert_eq!((read.as_str(), request.body.as_slice(), refused), (*line, *body, *bad), "{name}");
     }
+}
+
+#[test]
+fn fields_of_one_name_are_joined() {
+    let request =
+        read_request(b"GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nAccept: b\r\nx-a: 2\r\n\r\n").joined();
+    let fields: Vec<_> =
+        request.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
+    assert_eq!(fields, [(&b"Host"[..], &b"a"[..]), (b"X-A", b"1, 2"), (b"Accept", b"b")]);
 }
 
 #[test]

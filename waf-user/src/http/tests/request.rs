@@ -302,6 +302,27 @@ fn parts_of_a_head() {
 }
 
 #[test]
+fn connection_names_fields() {
+    // Connection's values; a name; whether it is for one hop.
+    let rows = [
+        ("", "X-Hop", false),
+        ("", "close", false),
+        ("Connection: close\r\n", "Close", true),
+        ("Connection: keep-alive\r\n", "Keep-Alive", true),
+        ("Connection: keep-alive\r\n", "X-Hop", false),
+        ("Connection: X-Hop\r\n", "x-hop", true),
+        ("Connection: close\r\nConnection: x-hop\r\n", "X-Hop", true),
+        ("Connection: x-hop\r\nConnection: close\r\n", "X-Hop", true),
+        ("Connection: close, x-hop\r\n", "X-Hop", true),
+    ];
+    for (fields, name, expected) in rows {
+        let bytes = format!("GET / HTTP/1.1\r\nHost: a.test\r\n{fields}\r\n");
+        let Ok(Parsed::Complete(head, _)) = parse(bytes.as_bytes()) else { panic!("{bytes}") };
+        assert_eq!(head.fields().is_hop_by_hop(name), expected, "{name} in {bytes}");
+    }
+}
+
+#[test]
 fn keep_alive() {
     let rows = [
         ("HTTP/1.1", "", true),

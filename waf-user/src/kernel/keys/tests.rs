@@ -74,3 +74,21 @@ fn single_sources_and_common_networks_lie_in_the_hash() {
     let foreign = BlockExactKey { scope: 0, bits: 48, addr: [0; 16] };
     assert_eq!(from_exact(&foreign), None);
 }
+
+#[test]
+fn each_prefix_has_its_map() {
+    let table = [
+        ("198.51.100.1/32", ListMap::Exact, ListMap::V4),
+        ("198.51.100.0/24", ListMap::Exact, ListMap::V4),
+        ("198.51.100.0/25", ListMap::V4, ListMap::V4),
+        ("198.51.0.0/23", ListMap::V4, ListMap::V4),
+        ("::ffff:198.51.100.1/128", ListMap::Exact, ListMap::V4),
+        ("2001:db8::1/128", ListMap::Exact, ListMap::V6),
+        ("2001:db8::/64", ListMap::Exact, ListMap::V6),
+        ("2001:db8::/63", ListMap::V6, ListMap::V6),
+    ];
+    for (prefix, block, allow) in table {
+        let net = prefix.parse().expect("a prefix");
+        assert_eq!((block_map(net), allow_map(net)), (block, allow), "{prefix}");
+    }
+}

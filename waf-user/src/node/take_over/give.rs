@@ -45,7 +45,11 @@ pub(in super::super) async fn give(
 }
 
 async fn converse(standing: &Standing, stream: &mut UnixStream) -> io::Result<()> {
-    let handed = Handed::of(&mut standing.enforcer.borrow_mut(), standing.facts.generation.get());
+    let handed = Handed::of(
+        &mut standing.enforcer.borrow_mut(),
+        &standing.feedback.borrow(),
+        standing.facts.generation.get(),
+    );
     let sockets = passed(standing)?;
     pass::send(stream, &sockets.iter().collect::<Vec<_>>()).await?;
     control_sock::write(stream, &Reply::HandedOver(handed)).await?;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | builds its state, asks: `take-over` | |
 //! | | stops writing maps; leaves control.sock and the admin listener |
-//! | | `handed-over`: generation, bans, repeaters, and without kernel half its sockets |
+//! | | `handed-over`: generation, bans, repeaters, counted refusals, and without kernel half its sockets |
 //! | starts its workers, writes SOCKETS and all maps, services last | serves on |
 //! | `serving` | |
 //! | | `done`; accepts what is under way, drains, ends |
@@ -18,6 +18,7 @@ pub mod take;
 use serde::{Deserialize, Serialize};
 
 use super::enforce::Enforcer;
+use super::feedback::{Counted, Feedback, SLOTS};
 use super::repeaters::Repeater;
 use crate::config::prefix::parse_prefix;
 use crate::model::{Ban, BanOrigin, BanScope, Generation, Mono, TenantId};
@@ -28,6 +29,11 @@ pub struct Handed {
     pub generation: u64,
     pub bans: Vec<BanRecord>,
     pub repeaters: Vec<RepeaterRecord>,
+    /// Length of the window in which refusals are counted, and who had some.
+    #[serde(default)]
+    pub window_s: u32,
+    #[serde(default)]
+    pub sources: Vec<SourceRecord>,
 }
 
 /// A ban between two processes of one machine: its monotonic clock is theirs.
@@ -49,9 +55,18 @@ pub struct RepeaterRecord {
     until_ns: u64,
 }
 
+/// A source whose refusals are counted: the number of the newest tenth of its window, and (requests, refused) by tenths.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRecord {
+    scope: String,
+    prefix: String,
+    latest: u64,
+    slots: [(u32, u32); SLOTS],
+}
+
 impl Handed {
     /// What a node knows.
-    pub fn of(enforcer: &mut Enforcer, generation: Generation) -> Self {
+    pub fn of(enforcer: &mut Enforcer, feedback: &Feedback, generation: Generation) -> Self {
         let ban = |ban: Ban| BanRecord {
             scope: ban.scope.to_string(),
             prefix: ban.prefix.to_string(),
@@ -67,11 +82,18 @@ impl Handed {
             until_ns: repeater.until.0,
         };
         let repeaters = enforcer.repeaters().iter().map(repeater).collect();
-        Self { generation: generation.0, bans, repeaters }
+        let source = |Counted { scope, prefix, latest, slots }| SourceRecord {
+            scope: scope.to_string(),
+            prefix: prefix.to_string(),
+            latest,
+            slots,
+        };
+        let sources = feedback.refused().map(source).collect();
+        Self { generation: generation.0, bans, repeaters, window_s: feedback.window_s(), sources }
     }
 
     /// Gives a new process what still means something to it.
-    pub fn tell(self, enforcer: &mut Enforcer, now: Mono) {
+    pub fn tell(self, enforcer: &mut Enforcer, feedback: &mut Feedback, now: Mono) {
         let bans = self.bans.into_iter().filter_map(|record| {
             let origin = if record.by_operator { BanOrigin::Operator } else { BanOrigin::Rules };
             let tenant = record.tenant.and_then(|tenant| TenantId::new(u64::from(tenant)).ok());
@@ -84,6 +106,14 @@ impl Handed {
             if let Some((scope, prefix)) = key(&record.scope, &record.prefix) {
                 let repeater = Repeater { times: record.times, until: Mono(record.until_ns) };
                 enforcer.repeaters().remember(scope, prefix, repeater, now);
+            }
+        }
+        if self.window_s != feedback.window_s() {
+            return;
+        }
+        for record in self.sources {
+            if let Some((scope, prefix)) = key(&record.scope, &record.prefix) {
+                feedback.resume(Counted { scope, prefix, latest: record.latest, slots: record.slots });
             }
         }
     }

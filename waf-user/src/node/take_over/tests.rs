@@ -9,7 +9,7 @@ use crate::node::enforce::Force;
 use crate::node::protect::Protected;
 use crate::node::services::ServicePlan;
 use crate::node::tests::{configured, id, net};
-use crate::proxy::Lists;
+use crate::proxy::{Lists, Observation};
 
 fn enforcer(detects: bool) -> Enforcer {
     let (settings, mut config) = configured("");
@@ -42,17 +42,57 @@ fn bans_and_repeaters_reach_the_next_process() {
     }
     let policy = old.config().ban.clone();
     old.repeaters().next_ttl_s(tenant, net("192.0.2.1"), &policy, at(0));
-    let text = serde_json::to_string(&Handed::of(&mut old, Generation(7))).unwrap();
+    let feedback = || Feedback::new(&configured("").1);
+    let text = serde_json::to_string(&Handed::of(&mut old, &feedback(), Generation(7))).unwrap();
     let handed: Handed = serde_json::from_str(&text).unwrap();
     assert_eq!(handed.generation, 7);
     let table =
         [("the same tenants", false, vec![operators.clone(), live]), ("one detects", true, vec![operators])];
     for (name, detects, expected) in table {
         let mut new = enforcer(detects);
-        handed.clone().tell(&mut new, at(10));
+        handed.clone().tell(&mut new, &mut feedback(), at(10));
         assert_eq!(new.bans().list(), expected, "{name}");
         assert_eq!(new.repeaters().next_ttl_s(tenant, net("192.0.2.1"), &policy, at(20)), 1200, "{name}");
     }
+}
+
+/// Half of a ban's refusals in one process, half in the next.
+#[test]
+fn counted_refusals_reach_the_next_process() {
+    let (_, config) = configured("");
+    let policy = &config.ban;
+    let observation = |refused| Observation {
+        tenant: id(1),
+        source: "192.0.2.9".parse().unwrap(),
+        destination: config.tenants[0].addresses[0],
+        at: Mono::default().plus_s(100),
+        refused,
+    };
+    for (name, window_s, expected) in
+        [("the same window", policy.window_s, true), ("another window", policy.window_s + 1, false)]
+    {
+        let mut old = Feedback::new(&config);
+        for _ in 1..policy.refused {
+            assert_eq!(old.observe(&observation(true)), None);
+        }
+        let text = serde_json::to_string(&Handed::of(&mut enforcer(false), &old, Generation(1))).unwrap();
+        let handed: Handed = serde_json::from_str(&text).unwrap();
+        let mut other = config.clone();
+        other.ban.window_s = window_s;
+        let mut new = Feedback::new(&other);
+        handed.tell(&mut enforcer(false), &mut new, Mono::default().plus_s(101));
+        assert_eq!(new.observe(&observation(true)).is_some(), expected, "{name}");
+    }
+    let mut detecting = config.clone();
+    detecting.tenants[0].mode = crate::model::Mode::Detect;
+    let mut old = Feedback::new(&config);
+    old.observe(&observation(true));
+    old.observe(&Observation { source: "192.0.2.10".parse().unwrap(), ..observation(false) });
+    let handed = Handed::of(&mut enforcer(false), &old, Generation(1));
+    assert_eq!(handed.sources.len(), 1, "who had no refusal is left out");
+    let mut new = Feedback::new(&detecting);
+    handed.tell(&mut enforcer(true), &mut new, Mono::default().plus_s(101));
+    assert_eq!(new.sources(), 0, "a tenant that detects bans nobody");
 }
 
 #[test]

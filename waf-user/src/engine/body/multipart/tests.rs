@@ -67,6 +67,15 @@ fn flags_of_bodies() {
 }
 
 #[test]
+fn headers_that_cannot_be_read_are_shown() {
+    let head = "--b\r\n\x0eContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--b--\r\n";
+    let mut values = Values::default();
+    assert!(read(head.as_bytes(), b"b", Extent::Whole, &mut values, &Options::default()).is_err());
+    let line = b"\x0eContent-Disposition: form-data; name=\"a\"".to_vec();
+    assert_eq!(values.part_headers, [(Vec::new(), line)]);
+}
+
+#[test]
 fn files_on_both_sides_of_the_limit() {
     let file = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n12\r\n";
     let options = Options { upload_file_limit: 2, ..Options::default() };
@@ -86,6 +95,8 @@ fn flags_of_the_boundary() {
         ("multipart/form-data; boundary=\"b\"", &["MULTIPART_BOUNDARY_QUOTED"]),
         ("multipart/form-data boundary=b", &["MULTIPART_MISSING_SEMICOLON"]),
         ("multipart/form-data ; boundary=b", &[]),
+        ("multipart/form-data; boundary= b", &["MULTIPART_BOUNDARY_WHITESPACE"]),
+        ("multipart/form-data; Boundary =b", &["MULTIPART_BOUNDARY_WHITESPACE"]),
         (
             "multipart/form-data; boundary=\"b c\"",
             &["MULTIPART_BOUNDARY_QUOTED", "MULTIPART_BOUNDARY_WHITESPACE"],

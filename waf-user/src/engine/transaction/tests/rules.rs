@@ -242,6 +242,32 @@ fn drop_and_redirect() {
     assert_eq!(verdict("/?a=2"), Verdict::Refuse(Disruption::Redirect { rule: 2, status: 302, location }));
 }
 
+/// A body that was announced and is empty: its boundary is looked at, as in the reference engine.
+#[test]
+fn an_empty_multipart_body() {
+    let rules = compiled(
+        "SecRule MULTIPART_STRICT_ERROR \"@eq 1\" \"id:1,phase:2,pass\"\nSecRule REQBODY_ERROR \"@eq 1\" \"id:2,phase:2,pass\"",
+    );
+    let rows: &[(&str, &str, bool, &[u64])] = &[
+        ("sound", "multipart/form-data; boundary=b", true, &[]),
+        ("spaced", "multipart/form-data; boundary= b", true, &[1]),
+        ("no boundary", "multipart/form-data", true, &[1, 2]),
+        ("not announced", "multipart/form-data; boundary= b", false, &[]),
+    ];
+    for (name, media_type, is_announced, expected) in rows {
+        let mut transaction = transaction(&rules);
+        transaction.request_line(b"POST", b"/", "HTTP/1.1");
+        transaction.request_header(b"Content-Type", media_type.as_bytes());
+        if *is_announced {
+            transaction.request_header(b"Content-Length", b"0");
+        }
+        transaction.end_request_headers();
+        transaction.end_request_body();
+        transaction.advance(u32::MAX);
+        assert_eq!(ids(&transaction), *expected, "{name}");
+    }
+}
+
 #[test]
 fn exclusions_of_a_tenant() {
     let rules = compiled("SecRule ARGS|REQUEST_COOKIES|REQUEST_HEADERS:X-A \"x\" \"id:5,phase:1,pass\"");
