@@ -1,3 +1,5 @@
+//! Seals, opens, rotates; key files as an administrator may leave them.
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,3 +1,5 @@
+//! Tells each kind of difference, and no secret.
+
 use serde_json::json;
 
 use super::*;

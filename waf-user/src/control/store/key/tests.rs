@@ -1,3 +1,5 @@
+//! What is a key, and where a prefix ends.
+
 use super::*;
 
 #[test]

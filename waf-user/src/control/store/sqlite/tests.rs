@@ -1,3 +1,5 @@
+//! What is of SQLite alone: its files, its locks, its history, its full disk.
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

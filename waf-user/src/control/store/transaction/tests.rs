@@ -1,3 +1,5 @@
+//! Both sides of each bound of a transaction.
+
 use super::*;
 
 fn key(number: usize) -> Key {
