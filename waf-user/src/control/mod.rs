@@ -1,5 +1,5 @@
-//! The control plane: hearing sheets in, environments out. This is its pure core; it knows no store, no network and no
-//! clock. Values go in, values come out, time and randomness are arguments.
+//! The control plane: hearing sheets in, environments out. Its pure core knows no store, no network and no clock: values
+//! go in, values come out, time and randomness are arguments.
 //!
 //! ```text
 //! text ──sheet──> Submission { Sheet, Upload }         nodes ──inventory──> Inventory
@@ -23,6 +23,8 @@
 //! - `plan` [`plan::Wish`]es -> [`plan::Plan`]. `draft` what is taken so far, `place` the search, `steps` the decisions as
 //!   values to set, `evacuate` nodes to be emptied, `show` for operators, `notice` for customers.
 //!
+//! Around the core: `store` keeps it all, in SQLite or etcd; `secret` seals what nobody else may read.
+//!
 //! Who reserves what: each placement the whole peak (an oversize site with k placements a carrier: a k-th), so whichever
 //! carrier is lost, the other's placements have it reserved below 80 % of their nodes. During a Move both environments
 //! reserve. An address is one environment's: IPv6 always (prefix and TenantId, never used again), IPv4 while the pool has
@@ -37,3 +39,6 @@ pub mod environment;
 
 pub mod change;
 pub mod plan;
+
+pub mod secret;
+pub mod store;
