@@ -22,6 +22,8 @@ use crate::{interrupt, lab, privilege, process, say, setup, tidy, workspace};
 
 /// Compiled for another target, by another compiler: the usual lints cannot see it.
 const NO_LINTS: &str = "waf-ebpf";
+/// What cargo builds of the tests where only those on real interfaces are wanted.
+const ON_INTERFACES: [&str; 2] = ["--test", "it"];
 
 /// How long the integration tests may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +57,7 @@ pub fn run() -> Result<()> {
 
     say!("test: integration tests");
     sweep()?;
-    for binary in integration_binaries()? {
+    for binary in integration_binaries(&[])? {
         watch(&mut integration(&binary, &built, Tests::Ordinary)?, Reach::Child, &mut tally)?;
     }
     total(&tally)
@@ -87,10 +89,12 @@ fn step(name: &str, command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Builds package waf-tests and asks cargo where its binaries lie.
-fn integration_binaries() -> Result<Vec<PathBuf>> {
+/// Builds package waf-tests, or only some targets of it, and asks cargo where its binaries lie.
+fn integration_binaries(targets: &[&str]) -> Result<Vec<PathBuf>> {
     let mut cargo = workspace::cargo();
-    cargo.args(["test", "--quiet", "--package", "waf-tests", "--no-run", "--message-format=json"]);
+    cargo
+        .args(["test", "--quiet", "--package", "waf-tests", "--no-run", "--message-format=json"])
+        .args(targets);
     let output = cargo.stderr(Stdio::inherit()).output().context("build the integration tests")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let messages: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();

@@ -12,8 +12,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 
 use self::package::{Archive, Kernel, Suite};
-use super::integration_binaries;
 use super::tally::Tally;
+use super::{ON_INTERFACES, integration_binaries};
 use crate::build::{self, Built, Profile};
 use crate::{say, setup, workspace};
 
@@ -50,7 +50,7 @@ pub fn run() -> Result<()> {
     setup::run()?;
     setup::emulator::run()?;
     let built = build::run(Profile::Dev)?;
-    let binaries = integration_binaries()?;
+    let binaries = integration_binaries(&ON_INTERFACES)?;
     let [binary] = &binaries[..] else { bail!("one integration binary, not {}", binaries.len()) };
     say!("test: {} on each kernel, emulated", TESTS.join(", "));
     let mut failed = 0;

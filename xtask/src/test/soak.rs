@@ -3,7 +3,7 @@
 
 use anyhow::{Result, bail};
 
-use super::{Tally, Tests, integration, integration_binaries, sweep, total, watch};
+use super::{ON_INTERFACES, Tally, Tests, integration, integration_binaries, sweep, total, watch};
 use crate::build::{self, Profile};
 use crate::interrupt::Reach;
 use crate::{privilege, say, setup};
@@ -29,7 +29,7 @@ pub fn run() -> Result<()> {
     let mut tally = Tally::default();
     say!("test: long tests: {}", LONG.join(", "));
     sweep()?;
-    for binary in integration_binaries()? {
+    for binary in integration_binaries(&ON_INTERFACES)? {
         let mut command = integration(&binary, &built, Tests::Long)?;
         // Their figures are what a soak is for: shown as they come.
         command.args(["--", "--test-threads=1", "--nocapture"]).args(LONG);
