@@ -6,22 +6,11 @@
 
 use std::borrow::Cow;
 
-use super::{hex_byte, low_byte};
+use super::{backslash, hex_byte, low_byte};
 
 /// Hot: per value.
 pub fn apply(value: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'\\', value).is_none() {
-        return Cow::Borrowed(value);
-    }
-    let mut text = Vec::with_capacity(value.len());
-    let mut at = 0;
-    while let Some(byte) = value.get(at) {
-        let escape = if *byte == b'\\' { escape(value.get(at + 1..).unwrap_or_default()) } else { None };
-        let (decoded, length) = escape.map_or((*byte, 1), |(decoded, length)| (decoded, length + 1));
-        text.push(decoded);
-        at += length;
-    }
-    Cow::Owned(text)
+    backslash::undo(value, escape)
 }
 
 /// The byte that the text after the backslash stands for, and its length. None at the end of the value.
@@ -45,15 +34,5 @@ fn escape(rest: &[u8]) -> Option<(u8, usize)> {
             rest.iter().take(length).fold(0_u8, |sum, digit| sum.wrapping_mul(8).wrapping_add(digit - b'0'));
         return Some((value, length));
     }
-    let byte = match first {
-        b'a' => 0x07,
-        b'b' => 0x08,
-        b'f' => 0x0c,
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'v' => 0x0b,
-        other => other,
-    };
-    Some((byte, 1))
+    Some((backslash::letter(first), 1))
 }

@@ -1,6 +1,7 @@
 //! Transformations: a value -> the value a rule wants to see. One file a transformation; what changes nothing borrows
 //! its input. Dispatch is static through one enum.
 
+mod backslash;
 mod base64_decode;
 mod base64_decode_ext;
 mod base64_encode;
