@@ -11,6 +11,9 @@ pub use route::{BpfProgram, LINKER_VERSION, Route, linker};
 
 use crate::{process, say, workspace};
 
+/// What the product is built with, and so everything that tests it: one graph of crates, built once.
+pub const FEATURES: [&str; 2] = ["--features", "waf-user/etcd"];
+
 /// Optimised or quick to build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
@@ -48,8 +51,11 @@ pub fn run(profile: Profile) -> Result<Built> {
     bpf(BpfProgram::Waf)?;
 
     let built = paths(profile);
+    if process::find("protoc").is_none() {
+        bail!("no protoc, which compiles etcd's messages: cargo xtask setup installs it");
+    }
     let mut cargo = workspace::cargo();
-    cargo.args(["build", "--package", "waf-user", "--bin", "waf"]);
+    cargo.args(["build", "--package", "waf-user", "--bin", "waf"]).args(FEATURES);
     let is_first = !built.waf.is_file();
     if is_first {
         say!("build: waf and all it depends on, which takes some minutes the first time");

@@ -6,6 +6,7 @@ pub mod bench;
 pub mod emulator;
 
 mod apt;
+mod etcd;
 mod origin;
 
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ use crate::build::{LINKER_VERSION, Route, linker};
 use crate::{process, say, workspace};
 
 /// Programs of the system, the Debian package of each, and what they are for.
-const PROGRAMS: [(&str, &str, &str); 7] = [
+const PROGRAMS: [(&str, &str, &str); 8] = [
     ("bpftool", "bpftool", "reads the kernel half's maps"),
     ("ip", "iproute2", "makes the lab's namespaces"),
     ("ethtool", "ethtool", "turns checksum offload off in the lab"),
@@ -28,10 +29,18 @@ const PROGRAMS: [(&str, &str, &str); 7] = [
     ("openssl", "openssl", "makes the lab's certificates"),
     ("nsenter", "util-linux", "enters the lab's namespaces"),
     ("setpriv", "util-linux", "drops the node's rights in the lab"),
+    ("protoc", "protobuf-compiler", "compiles etcd's messages for its client"),
 ];
 
-/// The Core Rule Set as its package lays it: what the rules engine is tested on.
-const RULES: (&str, &str) = ("/usr/share/modsecurity-crs/rules", "modsecurity-crs");
+/// What packages lay where: the folder, the package, and what it is for.
+const FOLDERS: [(&str, &str, &str); 2] = [
+    (
+        "/usr/share/modsecurity-crs/rules",
+        "modsecurity-crs",
+        "the Core Rule Set, which the rules engine is tested on",
+    ),
+    ("/usr/include/google/protobuf", "libprotobuf-dev", "what etcd's messages import"),
+];
 
 /// Debian's packages of a compiler with a prebuilt core library for the BPF target.
 const COMPILER: [&str; 2] = ["rustc-web", "libstd-rust-web-dev-bpf"];
@@ -48,6 +57,7 @@ enum Cure {
     Component(&'static str),
     Linker,
     Origin,
+    Etcd,
 }
 
 /// One thing that the workspace needs of a machine.
@@ -101,6 +111,7 @@ fn install(lacks: &[Need]) -> Result<()> {
                 .with_context(|| format!("install the toolchain's {name}"))?,
             Cure::Linker => install_linker()?,
             Cure::Origin => origin::install()?,
+            Cure::Etcd => etcd::install()?,
         }
     }
     Ok(())
@@ -157,13 +168,12 @@ fn needs() -> Vec<Need> {
         found: process::find(program).map(shown),
         cure: Cure::Package(package),
     }));
-    let (folder, package) = RULES;
-    needs.push(Need {
+    needs.extend(FOLDERS.map(|(folder, package, why)| Need {
         what: package.to_owned(),
-        why: "the Core Rule Set, which the rules engine is tested on",
+        why,
         found: Some(PathBuf::from(folder)).filter(|folder| folder.is_dir()).map(shown),
         cure: Cure::Package(package),
-    });
+    }));
     needs.extend(COMPONENTS.map(|(subcommand, component, why)| Need {
         what: format!("{component} of the toolchain"),
         why,
@@ -176,6 +186,12 @@ fn needs() -> Vec<Need> {
         found: nginx().map(shown),
         cure: Cure::Origin,
     });
+    needs.push(Need {
+        what: "etcd into target/tools".to_owned(),
+        why: "what the control plane's store is tested on; unpacked only, no service is started",
+        found: etcd::etcd().map(shown),
+        cure: Cure::Etcd,
+    });
     needs
 }
 
@@ -183,7 +199,7 @@ impl Cure {
     fn package(&self) -> Option<&'static str> {
         match self {
             Self::Package(name) => Some(name),
-            Self::Compiler | Self::Component(_) | Self::Linker | Self::Origin => None,
+            Self::Compiler | Self::Component(_) | Self::Linker | Self::Origin | Self::Etcd => None,
         }
     }
 
@@ -194,6 +210,7 @@ impl Cure {
             Self::Component(name) => format!("rustup component add {name}"),
             Self::Linker => process::line(&linker_install()),
             Self::Origin => "nginx".to_owned(),
+            Self::Etcd => "etcd (etcd-server)".to_owned(),
         }
     }
 }

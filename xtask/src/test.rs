@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use self::tally::Tally;
-use crate::build::{self, Built, Profile};
+use crate::build::{self, Built, FEATURES, Profile};
 use crate::interrupt::Reach;
 use crate::{interrupt, lab, privilege, process, say, setup, tidy, workspace};
 
@@ -39,9 +39,8 @@ enum Tests {
 pub fn run() -> Result<()> {
     setup::run()?;
     step("fmt", workspace::cargo().args(["fmt", "--all", "--check"]))?;
-    let lints =
-        ["clippy", "--quiet", "--workspace", "--exclude", NO_LINTS, "--all-targets", "--", "-D", "warnings"];
-    step("clippy", workspace::cargo().args(lints))?;
+    let lints = ["clippy", "--quiet", "--workspace", "--exclude", NO_LINTS, "--all-targets"];
+    step("clippy", workspace::cargo().args(lints).args(FEATURES).args(["--", "-D", "warnings"]))?;
     say!("test: clippy leaves out {NO_LINTS}, which compiles for the BPF target only");
     say!("test: tidy");
     tidy::run()?;
@@ -52,7 +51,7 @@ pub fn run() -> Result<()> {
     let mut unit = workspace::cargo();
     unit.process_group(0);
     // Printed output of passing tests tells which were skipped; the tally shows only that of it.
-    unit.args(["test", "--no-fail-fast", "--", "--show-output"]);
+    unit.args(["test", "--no-fail-fast"]).args(FEATURES).args(["--", "--show-output"]);
     watch(&mut unit, Reach::Group, &mut tally)?;
 
     say!("test: integration tests");
@@ -94,6 +93,7 @@ fn integration_binaries(targets: &[&str]) -> Result<Vec<PathBuf>> {
     let mut cargo = workspace::cargo();
     cargo
         .args(["test", "--quiet", "--package", "waf-tests", "--no-run", "--message-format=json"])
+        .args(FEATURES)
         .args(targets);
     let output = cargo.stderr(Stdio::inherit()).output().context("build the integration tests")?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -20,7 +20,7 @@ pub fn build() -> Result<()> {
     let object = build::bpf(BpfProgram::Bench)?;
     let mut cargo = workspace::cargo();
     cargo.args(["bench", "--quiet", "--package", "waf-tests", "--bench", "kernel", "--no-run"]);
-    cargo.arg("--message-format=json");
+    cargo.arg("--message-format=json").args(build::FEATURES);
     say!("build: the kernel bench");
     let output = cargo.stderr(Stdio::inherit()).output().context("build the kernel bench")?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -23,12 +23,17 @@ mod series;
 
 mod sqlite;
 
+#[cfg(feature = "etcd")]
+mod etcd;
+
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 pub use entry::{Change, Changes, Entry, LeaseId, Listing, Revision};
 pub use error::{Found, StoreError};
+#[cfg(feature = "etcd")]
+pub use etcd::{EtcdIdentity, EtcdSettings, EtcdStore, EtcdUser};
 pub use follow::{Followed, Follower};
 pub use key::{Key, Prefix};
 pub use series::{Head, Series};

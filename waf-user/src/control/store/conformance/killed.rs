@@ -9,14 +9,22 @@ use super::*;
 
 const VARIABLE: &str = "WAF_STORE_TO_WRITE";
 const TEST: &str = "control::store::conformance::killed::writer_to_be_killed";
-const ACKNOWLEDGED: &str = "acknowledged ";
+const TRANSACTION: &str = "acknowledged transaction ";
+const GENERATION: &str = "acknowledged generation ";
 /// Keys of one transaction, all with the same value.
 const KEYS: usize = 3;
+/// Transactions between two generations, and parts of a generation: two transactions of parts and its head.
+const GENERATION_EVERY: u64 = 8;
+const PARTS: usize = 200;
 /// Latest kill after the first acknowledgement: some dozens of transactions.
 const KILL_WITHIN_US: u64 = 60_000;
 
 fn prefix() -> Prefix {
     Prefix::new("killed/").unwrap()
+}
+
+fn series(store: &Arc<dyn Store>) -> Series {
+    Series::new(Arc::clone(store), Prefix::new("killed-series/").unwrap())
 }
 
 /// The other process: writes 1, 2, 3, … and says after each which was acknowledged.
@@ -25,6 +33,8 @@ fn writer_to_be_killed() {
     let Ok(place) = std::env::var(VARIABLE) else { return };
     runtime().block_on(async {
         let store = open(&place).await;
+        let series = series(&store);
+        let mut head = series.head().await.unwrap();
         let entries = store.list(&prefix()).await.unwrap().entries;
         let mut number = entries.first().map_or(0, value_of);
         loop {
@@ -32,24 +42,39 @@ fn writer_to_be_killed() {
             let put = |key| Operation::put(&prefix().key(key).unwrap(), number.to_string());
             let transaction = Transaction::new(Vec::new(), (0..KEYS).map(put).collect()).unwrap();
             store.commit(transaction).await.unwrap();
-            let mut out = std::io::stdout();
-            // Whoever reads has gone: so do we.
-            if writeln!(out, "{ACKNOWLEDGED}{number}").and_then(|()| out.flush()).is_err() {
-                return;
+            say(TRANSACTION, number);
+            if number.is_multiple_of(GENERATION_EVERY) {
+                let part = |part| (format!("{part}"), number.to_string().into_bytes());
+                head = Some(series.replace(head.as_ref(), (0..PARTS).map(part).collect()).await.unwrap());
+                say(GENERATION, number);
             }
         }
     });
 }
 
+/// Ends this process where nobody reads any more.
+fn say(what: &str, number: u64) {
+    let mut out = std::io::stdout();
+    if writeln!(out, "{what}{number}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(1);
+    }
+}
+
 async fn open(place: &str) -> Arc<dyn Store> {
     match place.split_once(':').unwrap() {
         ("sqlite", folder) => Arc::new(SqliteStore::open(std::path::Path::new(folder)).unwrap()),
+        #[cfg(feature = "etcd")]
+        ("etcd", endpoints) => etcd::connect(endpoints.split(',')).await,
         (engine, _) => panic!("no engine {engine}"),
     }
 }
 
 fn value_of(entry: &Entry) -> u64 {
-    str::from_utf8(&entry.value).unwrap().parse().unwrap()
+    number_of(&entry.value)
+}
+
+fn number_of(value: &[u8]) -> u64 {
+    str::from_utf8(value).unwrap().parse().unwrap()
 }
 
 /// Kills `rounds` writers and looks at the store after each.
@@ -61,14 +86,14 @@ pub fn writers_lose_nothing(
     let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64;
     println!("{place}: seed {seed}");
     let mut random = seed | 1;
-    let mut last = 0;
+    let (mut last, mut generation) = (0, 0);
     for round in 0..rounds {
         // xorshift: any spread over the steps of a transaction will do.
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        let acknowledged = kill_one(place, Duration::from_micros(random % KILL_WITHIN_US));
-        assert!(acknowledged > last, "round {round}: {acknowledged} after {last}");
+        let told = kill_one(place, Duration::from_micros(random % KILL_WITHIN_US));
+        assert!(told.transaction > last, "round {round}: {told:?} after {last}");
 
         let store = open().unwrap();
         let listing = runtime().block_on(store.list(&prefix())).unwrap();
@@ -79,18 +104,31 @@ pub fn writers_lose_nothing(
             "round {round}: half a transaction: {values:?}"
         );
         // One more may have been done whose acknowledgement did not come out.
-        assert!(
-            values[0] == acknowledged || values[0] == acknowledged + 1,
-            "round {round}: {acknowledged} acknowledged, {} there",
-            values[0]
-        );
+        let may_be = [told.transaction, told.transaction + 1];
+        assert!(may_be.contains(&values[0]), "round {round}: {told:?}, {} there", values[0]);
         last = values[0];
+
+        let Some((_, parts)) = runtime().block_on(series(&store).read()).unwrap() else {
+            assert_eq!(told.generation, 0, "round {round}");
+            continue;
+        };
+        let marks: Vec<u64> = parts.iter().map(|(_, value)| number_of(value)).collect();
+        assert_eq!(marks.len(), PARTS, "round {round}");
+        assert!(marks.iter().all(|mark| *mark == marks[0]), "round {round}: half a generation");
+        assert!(marks[0] >= told.generation.max(generation), "round {round}: {told:?}, {} there", marks[0]);
+        generation = marks[0];
     }
-    println!("{place}: {rounds} writers killed, {last} transactions, none lost");
+    println!("{place}: {rounds} writers killed, {last} transactions, generation {generation}, none lost");
 }
 
-/// The last number that a killed writer was told.
-fn kill_one(place: &str, after_first: Duration) -> u64 {
+/// The last numbers that a killed writer was told; 0 where none.
+#[derive(Debug, Default)]
+struct Told {
+    transaction: u64,
+    generation: u64,
+}
+
+fn kill_one(place: &str, after_first: Duration) -> Told {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", TEST, "--nocapture", "--test-threads=1"])
         .env(VARIABLE, place)
@@ -98,14 +136,15 @@ fn kill_one(place: &str, after_first: Duration) -> u64 {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut last = None;
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut told = Told::default();
     // libtest may say the test's name on the same line first.
-    let number = |line: &str| line.split_once(ACKNOWLEDGED).map(|(_, number)| number.parse::<u64>().unwrap());
+    let number = |line: &str, what| line.split_once(what).map(|(_, number)| number.parse::<u64>().unwrap());
     let mut killing = None;
-    while let Some(Ok(line)) = lines.next() {
-        last = number(&line).or(last);
-        if last.is_some() && killing.is_none() {
+    for line in lines.map_while(Result::ok) {
+        told.transaction = number(&line, TRANSACTION).unwrap_or(told.transaction);
+        told.generation = number(&line, GENERATION).unwrap_or(told.generation);
+        if told.transaction > 0 && killing.is_none() {
             let id = nix::unistd::Pid::from_raw(child.id().cast_signed());
             killing = Some(std::thread::spawn(move || {
                 std::thread::sleep(after_first);
@@ -115,5 +154,5 @@ fn kill_one(place: &str, after_first: Duration) -> u64 {
     }
     killing.expect("the writer began").join().unwrap();
     child.wait().unwrap();
-    last.unwrap()
+    told
 }
