@@ -23,7 +23,8 @@
 //! - `plan` [`plan::Wish`]es -> [`plan::Plan`]. `draft` what is taken so far, `place` the search, `steps` the decisions as
 //!   values to set, `evacuate` nodes to be emptied, `show` for operators, `notice` for customers.
 //!
-//! Around the core: `store` keeps it all, in SQLite or etcd; `audit` tells who changed what, without secrets; `reseal` renews
+//! Around the core: `ledger` makes plans true in a `store` and shows everything as of one revision, as `document`s of plain
+//! words; the store keeps it all, in SQLite or etcd; `audit` tells who changed what, without secrets; `reseal` renews
 //! what [`crate::secret`] has sealed.
 //!
 //! Who reserves what: each placement the whole peak (an oversize site with k placements a carrier: a k-th), so whichever
@@ -41,6 +42,9 @@ pub mod environment;
 pub mod change;
 pub mod plan;
 
-pub mod audit;
 pub mod reseal;
 pub mod store;
+
+pub mod audit;
+pub mod document;
+pub mod ledger;
