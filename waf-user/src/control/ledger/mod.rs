@@ -321,7 +321,13 @@ impl Ledger {
         before: Option<Revision>,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, LedgerError> {
-        record::audit_entries(&*self.store, self.view().revision(), before, limit).await
+        // The store's own counter: the view may be a moment behind what others wrote.
+        let counter = self.store.get(&load::key("counter")?).await?;
+        let newest = match &counter {
+            Some(entry) => load::read::<Counter>(entry.key.as_str(), &entry.value)?.revision,
+            None => 0,
+        };
+        record::audit_entries(&*self.store, Revision(newest), before, limit).await
     }
 
     async fn reload(&self, counter: &mut (Counter, Option<Entry>)) -> Result<(), LedgerError> {
