@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::key_ring::{KEY_LEN, KEYS_MAX};
-use super::{KeyRing, Secret, SecretError, hex};
+use super::{KeyRing, Secret, SecretError, fill_random, hex};
 
 /// Name of the file in the data directory.
 const FILE_NAME: &str = "secret.keys";
@@ -62,7 +62,7 @@ impl KeyPlace {
             Err(SecretError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
             other => return other,
         }
-        self.write_new(&[random()?], self.path())?;
+        self.write_new(&[new_key()?], self.path())?;
         self.load()
     }
 
@@ -73,7 +73,7 @@ impl KeyPlace {
     /// As [`KeyPlace::load`]; the ring is full, or the file cannot be written.
     pub fn add_key(&self) -> Result<KeyRing, SecretError> {
         let mut keys = self.read()?;
-        keys.insert(0, random()?);
+        keys.insert(0, new_key()?);
         if keys.len() > KEYS_MAX {
             return Err(SecretError::TooManyKeys { path: self.path().to_owned() });
         }
@@ -165,8 +165,8 @@ impl KeyPlace {
     }
 }
 
-fn random() -> Result<Secret<[u8; KEY_LEN]>, SecretError> {
+fn new_key() -> Result<Secret<[u8; KEY_LEN]>, SecretError> {
     let mut key = Secret::new([0; KEY_LEN]);
-    aws_lc_rs::rand::fill(&mut key.0).map_err(|_| SecretError::Random)?;
+    fill_random(&mut key.0)?;
     Ok(key)
 }

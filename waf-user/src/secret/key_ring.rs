@@ -61,8 +61,8 @@ impl KeyRing {
         self.current.id
     }
 
-    /// Seals a secret for one place, such as a key of the store: moved to another, it does not open. With random nonces one key is good for
-    /// 2^32 values.
+    /// Seals a secret for one place, such as a key of the store: moved to another, it does not open. With random nonces one
+    /// key is good for 2^32 values.
     ///
     /// # Errors
     /// The library fails, for lack of random bytes.

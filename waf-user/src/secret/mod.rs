@@ -33,6 +33,20 @@ impl<T: Zeroize> Secret<T> {
     }
 }
 
+/// Bytes that nobody can guess.
+///
+/// # Errors
+/// [`SecretError::Random`].
+pub fn random<const N: usize>() -> Result<[u8; N], SecretError> {
+    let mut bytes = [0; N];
+    fill_random(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn fill_random(bytes: &mut [u8]) -> Result<(), SecretError> {
+    aws_lc_rs::rand::fill(bytes).map_err(|_| SecretError::Random)
+}
+
 impl<T: Zeroize> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(secret)")
