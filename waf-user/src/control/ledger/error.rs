@@ -13,7 +13,7 @@ pub enum LedgerError {
     /// Nothing was changed: plan again.
     #[error(transparent)]
     Stale(#[from] StaleError),
-    #[error("customer {0} is not known: add the customer first")]
+    #[error("there is no customer {0}: add it first, or mend the name")]
     UnknownCustomer(Customer),
     #[error("customer {customer} has {sites} sites: remove them first")]
     CustomerHasSites { customer: Customer, sites: usize },

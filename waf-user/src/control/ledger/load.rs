@@ -11,7 +11,7 @@ use crate::control::document::{CustomerDocument, EnvironmentDocument, NodeDocume
 use crate::control::environment::{Environment, Revision, Site, State};
 use crate::control::inventory::{Inventory, Node};
 use crate::control::plan::Policy;
-use crate::control::store::{Entry, Key, Operation, Prefix, StoreError};
+use crate::control::store::{self, Entry, Guard, Key, Operation, Prefix, Store, StoreError};
 use crate::model::Fqdn;
 
 /// Everything of the ledger but certificates and the audit log lies below this.
@@ -23,10 +23,42 @@ pub(super) const ROOT: &str = "ledger/";
 pub(super) struct Counter {
     pub revision: u64,
     pub tenant_next: u32,
-    /// The operations of this revision lie below `ledger/pending/<this>/` and are not all carried out. Drawn at random, so
-    /// that two writers who are after the same revision never mix their parts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pending: Option<u64>,
+    /// Drawn at random by whoever wrote this revision: it tells a writer whose answer got lost whether it was he, and keeps
+    /// apart the parts of two who are after the same revision.
+    pub stamp: u64,
+    /// Operations of this revision lie below `ledger/pending/<stamp>/`, not carried out yet.
+    #[serde(default)]
+    pub pending: bool,
+}
+
+/// The counter as it was last read or written here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    pub counter: Counter,
+    /// The store's revision that put it; none before the first.
+    pub modified: Option<store::Revision>,
+}
+
+impl Held {
+    /// That nobody wrote since.
+    pub fn guard(&self) -> Result<Guard, StoreError> {
+        let key = key("counter")?;
+        Ok(match self.modified {
+            Some(modified) => Guard::ModifiedAt(key, modified),
+            None => Guard::Absent(key),
+        })
+    }
+
+    /// # Errors
+    /// The store's, or a counter that was not written by us.
+    pub async fn read(store: &dyn Store) -> Result<Self, LedgerError> {
+        Self::of(store.get(&key("counter")?).await?.as_ref())
+    }
+
+    fn of(entry: Option<&Entry>) -> Result<Self, LedgerError> {
+        let Some(entry) = entry else { return Ok(Self::default()) };
+        Ok(Self { counter: read(entry.key.as_str(), &entry.value)?, modified: Some(entry.modified) })
+    }
 }
 
 /// What holds for ever.
@@ -44,15 +76,14 @@ pub(super) fn key(rest: &str) -> Result<Key, StoreError> {
     Key::new(format!("{ROOT}{rest}"))
 }
 
-pub(super) fn pending_prefix(id: u64) -> Result<Prefix, StoreError> {
-    Prefix::new(format!("{ROOT}pending/{id:016x}/"))
+pub(super) fn pending_prefix(stamp: u64) -> Result<Prefix, StoreError> {
+    Prefix::new(format!("{ROOT}pending/{stamp:016x}/"))
 }
 
-/// A view, and the entry whose revision the next writer compares.
+/// A view, and the counter that it is of.
 pub(super) struct Loaded {
     pub view: View,
-    pub counter: Counter,
-    pub counter_entry: Option<Entry>,
+    pub held: Held,
 }
 
 /// None of the policy: the store is new.
@@ -68,12 +99,9 @@ pub(super) fn load(entries: Vec<Entry>) -> Result<Option<Loaded>, LedgerError> {
             _ => drop(values.insert(rest.to_owned(), entry.value)),
         }
     }
-    let counter = match &counter_entry {
-        Some(entry) => read::<Counter>(entry.key.as_str(), &entry.value)?,
-        None => Counter::default(),
-    };
-    if let Some(id) = counter.pending {
-        let prefix = pending_prefix(id)?;
+    let held = Held::of(counter_entry.as_ref())?;
+    if held.counter.pending {
+        let prefix = pending_prefix(held.counter.stamp)?;
         for part in parts.iter().filter(|part| prefix.holds(&part.key)) {
             for (key, value) in read::<Pending>(part.key.as_str(), &part.value)? {
                 let rest = key.strip_prefix(ROOT).unwrap_or(&key).to_owned();
@@ -90,8 +118,8 @@ pub(super) fn load(entries: Vec<Entry>) -> Result<Option<Loaded>, LedgerError> {
         place: "ledger/policy".to_owned(),
         source: Box::new(source),
     })?;
-    let view = view(&values, counter, Policy { zone, salt: policy.salt })?;
-    Ok(Some(Loaded { view, counter, counter_entry }))
+    let view = view(&values, held.counter, Policy { zone, salt: policy.salt })?;
+    Ok(Some(Loaded { view, held }))
 }
 
 fn view(values: &BTreeMap<String, Vec<u8>>, counter: Counter, policy: Policy) -> Result<View, LedgerError> {
@@ -114,7 +142,7 @@ where
     LedgerError: From<T::Error>,
 {
     let found = values.range(below.to_owned()..).take_while(|(name, _)| name.starts_with(below));
-    found.map(|(name, value)| Ok(T::try_from(read::<D>(name, value)?)?)).collect()
+    found.map(|(name, value)| Ok(T::try_from(read::<D>(&format!("{ROOT}{name}"), value)?)?)).collect()
 }
 
 pub(super) fn read<D: DeserializeOwned>(place: &str, value: &[u8]) -> Result<D, LedgerError> {
@@ -122,7 +150,11 @@ pub(super) fn read<D: DeserializeOwned>(place: &str, value: &[u8]) -> Result<D, 
         .map_err(|source| LedgerError::Corrupt { place: place.to_owned(), source: Box::new(source) })
 }
 
-/// A document as an operation. Serialising plain words and numbers does not fail.
+pub(super) fn bytes(document: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(document).expect("documents are words and numbers below names, which JSON can write")
+}
+
+/// A document as an operation.
 pub(super) fn put(rest: &str, document: &impl Serialize) -> Result<Operation, LedgerError> {
-    Ok(Operation::put(&key(rest)?, serde_json::to_vec(document).unwrap_or_default()))
+    Ok(Operation::put(&key(rest)?, bytes(document)))
 }

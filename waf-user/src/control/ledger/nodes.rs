@@ -1,23 +1,99 @@
-//! Changes of the inventory as operations and lines of the audit log.
+//! Changes of the inventory: what may change of a node that serves, and the operations and lines of the audit log.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::load::{key, put};
-use super::{LedgerError, View};
+use super::{Actor, Applied, Ledger, LedgerError, View};
 use crate::control::audit::difference::difference;
 use crate::control::audit::record::AuditChange;
 use crate::control::document::NodeDocument;
-use crate::control::inventory::{Inventory, Node};
+use crate::control::inventory::{Inventory, Node, NodeState};
 use crate::control::store::Operation;
-use crate::model::NodeName;
+use crate::model::{NodeName, Wall};
+
+impl Ledger {
+    /// Adds nodes to the inventory, or changes them.
+    ///
+    /// # Errors
+    /// The inventory would be wrong, a node that serves would lose what it serves at, or the store's.
+    pub async fn put_nodes(
+        &self,
+        nodes: Vec<Node>,
+        actor: &Actor,
+        now: Wall,
+    ) -> Result<Applied, LedgerError> {
+        self.alter_nodes(actor, now, |view| {
+            nodes.iter().try_for_each(|node| may_change(view, node))?;
+            let names: BTreeSet<&NodeName> = nodes.iter().map(|node| &node.name).collect();
+            let others = view.inventory.nodes().iter().filter(|known| !names.contains(&known.name));
+            let others: Vec<Node> = others.cloned().collect();
+            Ok(others.into_iter().chain(nodes).collect())
+        })
+        .await
+    }
+
+    /// # Errors
+    /// There is no such node, or the store's.
+    pub async fn set_node_state(
+        &self,
+        name: &NodeName,
+        state: NodeState,
+        actor: &Actor,
+        now: Wall,
+    ) -> Result<Applied, LedgerError> {
+        self.alter_nodes(actor, now, |view| {
+            let mut all: Vec<Node> = view.inventory.nodes().to_vec();
+            let found = all.iter_mut().find(|node| node.name == *name);
+            found.ok_or_else(|| LedgerError::UnknownNode(name.clone()))?.state = state;
+            Ok(all)
+        })
+        .await
+    }
+
+    /// # Errors
+    /// There is no such node, it serves something, or the store's.
+    pub async fn remove_node(
+        &self,
+        name: &NodeName,
+        actor: &Actor,
+        now: Wall,
+    ) -> Result<Applied, LedgerError> {
+        self.alter_nodes(actor, now, |view| {
+            view.inventory.node(name).ok_or_else(|| LedgerError::UnknownNode(name.clone()))?;
+            match view.state.on(name).count() {
+                0 => Ok(view.inventory.nodes().iter().filter(|node| node.name != *name).cloned().collect()),
+                environments => Err(LedgerError::NodeInUse { node: name.clone(), environments }),
+            }
+        })
+        .await
+    }
+
+    async fn alter_nodes(
+        &self,
+        actor: &Actor,
+        now: Wall,
+        alter: impl FnOnce(&View) -> Result<Vec<Node>, LedgerError>,
+    ) -> Result<Applied, LedgerError> {
+        let mut held = self.held.lock().await;
+        let mut next = (*self.view()).clone();
+        let inventory = Inventory::new(alter(&next)?).map_err(LedgerError::Inventory)?;
+        let (operations, changes) = differing(&next.inventory, &inventory)?;
+        let steps = operations.len();
+        if steps > 0 {
+            next.inventory = inventory;
+            self.put(&mut held, next, operations, changes, (actor, now)).await?;
+        }
+        Ok(Applied { revision: self.view().revision(), steps })
+    }
+}
 
 /// Whether a node may become this one: what serves keeps its carrier, its residency and its addresses.
 ///
 /// # Errors
 /// [`LedgerError::NodeServes`] names what would change.
-pub(super) fn may_change(view: &View, node: &Node) -> Result<(), LedgerError> {
+fn may_change(view: &View, node: &Node) -> Result<(), LedgerError> {
     let environments = view.state.on(&node.name).count();
     let Some(known) = view.inventory.node(&node.name).filter(|_| environments > 0) else { return Ok(()) };
     let serves = |what| LedgerError::NodeServes { node: node.name.clone(), what, environments };
@@ -38,7 +114,7 @@ pub(super) fn may_change(view: &View, node: &Node) -> Result<(), LedgerError> {
     }
 }
 
-pub(super) fn differing(
+fn differing(
     before: &Inventory,
     after: &Inventory,
 ) -> Result<(Vec<Operation>, Vec<AuditChange>), LedgerError> {

@@ -1,13 +1,13 @@
-//! Steps of a plan, certificates, customers and entries of the audit log <-> entries of the store.
+//! Steps of a plan, certificates and entries of the audit log <-> entries of the store.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::load::{key, put, read};
-use super::{ChainAndKey, CustomerRecord, LedgerError};
+use super::load::{bytes, key, put, read};
+use super::{ChainAndKey, LedgerError};
 use crate::control::audit::difference::{Difference, difference};
 use crate::control::audit::record::{AuditChange, AuditEntry};
-use crate::control::document::{CustomerDocument, EnvironmentDocument, SheetDocument, SiteDocument};
+use crate::control::document::{EnvironmentDocument, SheetDocument, SiteDocument};
 use crate::control::environment::{Customer, Environment, Revision};
 use crate::control::plan::{Decision, Plan, Step};
 use crate::control::sheet::{Tls, Upload};
@@ -36,13 +36,9 @@ struct AuditDocument {
     parts: usize,
 }
 
-/// Changes of one entry of the log: with a sheet's few dozen fields each far below a value's bound.
-const AUDIT_CHANGES_MAX: usize = 50;
-
-/// Plain words and numbers as JSON, which does not fail.
-pub(super) fn bytes(document: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(document).unwrap_or_default()
-}
+/// Bytes of the changes in one entry of the log. A change has at most 500 differences of which each is cut short, so that
+/// one more on top stays within a value's bound.
+const AUDIT_BYTES: usize = 256 * 1024;
 
 pub(super) fn steps(steps: &[Step]) -> Result<Vec<Operation>, LedgerError> {
     let mut operations = Vec::new();
@@ -80,6 +76,14 @@ pub(super) fn named_certificates(steps: &[Step]) -> Vec<(Fqdn, [u8; 32])> {
     named.collect()
 }
 
+/// Whose sites steps point at something.
+pub(super) fn owners(steps: &[Step]) -> impl Iterator<Item = &Customer> {
+    steps.iter().filter_map(|step| match step {
+        Step::Point(site) => Some(&site.customer),
+        _ => None,
+    })
+}
+
 pub(super) fn certificates(
     keys: &KeyRing,
     uploads: &[(Fqdn, Upload)],
@@ -105,29 +109,6 @@ pub(super) async fn certificate(
     let CertificateEntry { chain, sealed } = read(key.as_str(), &entry.value)?;
     let sealed: Sealed = sealed.parse().map_err(|_: SecretError| SecretError::NotSealed(key.to_string()))?;
     Ok((chain, keys.open(key.as_str(), &sealed)?))
-}
-
-pub(super) fn customer(
-    before: Option<&CustomerRecord>,
-    after: Option<&CustomerRecord>,
-    name: &Customer,
-) -> Result<(Operation, AuditChange), LedgerError> {
-    let rest = format!("customer/{name}");
-    let operation = match after {
-        Some(record) => put(&rest, &CustomerDocument::from(record))?,
-        None => Operation::Delete(key(&rest)?),
-    };
-    let value = |record: Option<&CustomerRecord>| {
-        record.map_or(Value::Null, |it| serde_json::to_value(CustomerDocument::from(it)).unwrap_or_default())
-    };
-    let change = AuditChange {
-        subject: format!("customer {name}"),
-        action: if after.is_some() { "put" } else { "remove" }.to_owned(),
-        customer: None,
-        reasons: Vec::new(),
-        differences: difference(&value(before), &value(after)),
-    };
-    Ok((operation, change))
 }
 
 /// What a plan did, a line a site.
@@ -162,13 +143,29 @@ fn audit_key(revision: u64) -> Result<Key, StoreError> {
 pub(super) fn audit(entry: &AuditEntry) -> Result<(Operation, Vec<Operation>), LedgerError> {
     let AuditEntry { revision, at, actor, changes } = entry;
     let key = audit_key(revision.0)?;
-    let mut chunks = changes.chunks(AUDIT_CHANGES_MAX);
-    let changes = chunks.next().unwrap_or_default().to_vec();
+    let mut chunks = chunked(changes).into_iter();
+    let changes = chunks.next().unwrap_or_default();
     let parts = chunks.len();
     let document = AuditDocument { revision: revision.0, at: at.0, actor: actor.clone(), changes, parts };
     let others =
         chunks.zip(1..).map(|(chunk, part)| Ok(Operation::put(&part_key(&key, part)?, bytes(&chunk))));
     Ok((Operation::put(&key, bytes(&document)), others.collect::<Result<_, StoreError>>()?))
+}
+
+fn chunked(changes: &[AuditChange]) -> Vec<Vec<AuditChange>> {
+    let (mut chunks, mut room): (Vec<Vec<AuditChange>>, usize) = (Vec::new(), 0);
+    for change in changes {
+        let len = bytes(change).len();
+        match chunks.last_mut().filter(|_| len <= room) {
+            Some(chunk) => chunk.push(change.clone()),
+            None => {
+                chunks.push(vec![change.clone()]);
+                room = AUDIT_BYTES.max(len);
+            }
+        }
+        room -= len;
+    }
+    chunks
 }
 
 fn part_key(entry: &Key, part: usize) -> Result<Key, StoreError> {

@@ -1,12 +1,18 @@
 //! A ledger in a real store: what is applied is there after opening it again, and others see it.
 
 mod killed;
+mod lossy;
+
+use std::time::Duration;
 
 use super::*;
+use crate::control::environment::Customer;
 use crate::control::inventory::tests::{node, six_nodes};
-use crate::control::plan::tests::{NOW, serve, sheet as site};
+use crate::control::inventory::{Node, NodeState};
+use crate::control::plan::tests::{NOW, customer, serve, sheet as site};
 use crate::control::sheet::{self, Format};
-use crate::control::store::{Folder, SqliteStore};
+use crate::control::store::{Folder, Key, SqliteStore, Transaction};
+use crate::model::NodeName;
 use crate::tls::fixtures::Authority;
 
 fn keys() -> Arc<KeyRing> {
@@ -32,6 +38,8 @@ async fn open(store: &Arc<dyn Store>) -> Arc<Ledger> {
 async fn with_nodes(store: &Arc<dyn Store>) -> Arc<Ledger> {
     let ledger = open(store).await;
     ledger.put_nodes(six_nodes(), &operator(), NOW).await.unwrap();
+    let record = CustomerRecord { name: customer(), note: "of the tests".to_owned(), since: NOW };
+    ledger.put_customer(&record, &operator(), NOW).await.unwrap();
     ledger
 }
 
@@ -56,13 +64,14 @@ async fn what_is_applied_is_there_after_opening_again() {
         let plan = ledger.plan(&wishes(count, 2), NOW);
         assert_eq!(plan.refusals, []);
         let applied = ledger.apply(&plan, Vec::new(), &operator(), NOW).await.unwrap();
-        assert_eq!(applied.revision, Revision(2), "{count}");
+        assert_eq!(applied.revision, Revision(3), "{count}");
         let view = ledger.view();
         assert_valid(&view);
         assert_eq!(view.state.sites().len(), count);
         let again = open(&store).await.view();
         assert_eq!(again.state, view.state, "{count}");
         assert_eq!(again.inventory, view.inventory, "{count}");
+        assert_eq!(again.customers, view.customers, "{count}");
         assert_eq!(again.policy.salt, view.policy.salt);
         let entries = ledger.audit(None, 1).await.unwrap();
         assert_eq!(entries.first().map(|entry| entry.changes.len()), Some(count), "all told of");
@@ -110,6 +119,79 @@ async fn the_zone_is_for_ever() {
 }
 
 #[tokio::test]
+async fn whose_customer_is_unknown_is_not_served() {
+    let folder = Folder::new("ledger");
+    let ledger = with_nodes(&sqlite(&folder)).await;
+    let error = ledger.remove_customer(&Customer::new("nobody").unwrap(), &operator(), NOW).await;
+    assert!(matches!(error, Err(LedgerError::UnknownCustomer(_))), "{error:?}");
+    let plan = ledger.plan(&wishes(1, 2), NOW);
+    ledger.remove_customer(&customer(), &operator(), NOW).await.unwrap();
+    assert!(ledger.apply(&plan, Vec::new(), &operator(), NOW).await.unwrap_err().is_stale());
+    let plan = ledger.plan(&wishes(1, 2), NOW);
+    let error = ledger.apply(&plan, Vec::new(), &operator(), NOW).await;
+    assert!(matches!(error, Err(LedgerError::UnknownCustomer(_))), "{error:?}");
+    assert!(ledger.view().state.sites().is_empty());
+}
+
+#[tokio::test]
+async fn a_customer_with_sites_stays() {
+    let folder = Folder::new("ledger");
+    let ledger = with_nodes(&sqlite(&folder)).await;
+    let plan = ledger.plan(&wishes(2, 2), NOW);
+    ledger.apply(&plan, Vec::new(), &operator(), NOW).await.unwrap();
+    let error = ledger.remove_customer(&customer(), &operator(), NOW).await;
+    assert!(matches!(error, Err(LedgerError::CustomerHasSites { sites: 2, .. })), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_large_applies_at_once_one_is_there_whole() {
+    let folder = Folder::new("ledger");
+    let store = sqlite(&folder);
+    let ledgers = [with_nodes(&store).await, open(&store).await];
+    for round in 0..20_u64 {
+        let view = ledgers[0].view();
+        let mut changed = ledgers[1].changed();
+        changed.wait_for(|it| *it == view.revision()).await.unwrap();
+        let plans = [1, 2].map(|more| view.plan(&wishes(MANY, 2 * round + more), NOW));
+        let operator = operator();
+        let (one, other) = tokio::join!(
+            ledgers[0].apply(&plans[0], Vec::new(), &operator, NOW),
+            ledgers[1].apply(&plans[1], Vec::new(), &operator, NOW),
+        );
+        let won = if one.is_ok() { &plans[0] } else { &plans[1] };
+        let lost = if one.is_ok() { other } else { one };
+        assert!(lost.unwrap_err().is_stale(), "round {round}");
+        let mut expected = view.state.clone();
+        expected.apply(won).unwrap();
+        let there = open(&store).await.view();
+        assert_eq!(there.state, expected, "round {round}");
+        assert_valid(&there);
+        let mut changed = ledgers[0].changed();
+        changed.wait_for(|it| *it == there.revision()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_written_by_us_is_named() {
+    let table = [
+        ("ledger/counter", "{}"),
+        ("ledger/policy", "salt"),
+        ("ledger/node/a1", r#"{"name":"a1"}"#),
+        ("ledger/customer/acme", r#"{"name":"ACME","since":0}"#),
+    ];
+    for (place, value) in table {
+        let folder = Folder::new("ledger");
+        let store = sqlite(&folder);
+        drop(with_nodes(&store).await);
+        let put = Operation::put(&Key::new(place).unwrap(), value);
+        store.commit(Transaction::new(Vec::new(), vec![put]).unwrap()).await.unwrap();
+        let error = Ledger::open(store, keys(), zone()).await.err().map(|error| error.to_string());
+        let named = place.rsplit('/').next().unwrap_or_default().to_lowercase();
+        assert!(error.as_ref().is_some_and(|it| it.to_lowercase().contains(&named)), "{place}: {error:?}");
+    }
+}
+
+#[tokio::test]
 async fn nodes_that_serve_keep_what_they_serve_at() {
     let folder = Folder::new("ledger");
     let ledger = with_nodes(&sqlite(&folder)).await;
@@ -143,8 +225,11 @@ async fn nodes_that_serve_keep_what_they_serve_at() {
     let error = ledger.set_node_state(&unknown, NodeState::Dead, &operator(), NOW).await.unwrap_err();
     assert!(matches!(error, LedgerError::UnknownNode(_)), "{error}");
     let broken = Node { sources: Vec::new(), ..node("c1", "carrier-c", 30) };
-    let error = ledger.put_nodes(vec![broken], &operator(), NOW).await.unwrap_err();
-    assert!(matches!(error, LedgerError::Inventory(_)), "{error}");
+    let twice = vec![node("c1", "carrier-c", 30), node("c1", "carrier-d", 31)];
+    for nodes in [vec![broken], twice] {
+        let error = ledger.put_nodes(nodes, &operator(), NOW).await.unwrap_err();
+        assert!(matches!(error, LedgerError::Inventory(_)), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -179,23 +264,22 @@ async fn a_thousand_writers_take_their_turns() {
 async fn the_audit_log_says_who_and_what() {
     let folder = Folder::new("ledger");
     let ledger = with_nodes(&sqlite(&folder)).await;
-    let name = Customer::new("acme").unwrap();
-    let actor = Actor::Customer { customer: name, token: "ci".to_owned() };
+    let actor = Actor::Customer { customer: customer(), token: "ci".to_owned() };
     for requests_s in [2, 3] {
         let plan = ledger.plan(&wishes(1, requests_s), NOW);
         ledger.apply(&plan, Vec::new(), &actor, NOW).await.unwrap();
     }
     let entries = ledger.audit(None, 10).await.unwrap();
     let revisions: Vec<u64> = entries.iter().map(|entry| entry.revision.0).collect();
-    assert_eq!(revisions, [3, 2, 1]);
+    assert_eq!(revisions, [4, 3, 2, 1]);
     let newest = &entries[0];
     assert_eq!((newest.actor.as_str(), newest.changes.len()), ("customer acme (ci)", 1));
     let change = &newest.changes[0];
     assert_eq!((change.subject.as_str(), change.customer.as_deref()), ("site www0.example.jp", Some("acme")));
     let fields: Vec<&str> = change.differences.iter().map(|it| it.field.as_str()).collect();
     assert_eq!(fields, ["peak.requests_s"]);
-    let before = ledger.audit(Some(Revision(3)), 1).await.unwrap();
-    assert_eq!(before.first().map(|entry| entry.revision), Some(Revision(2)));
+    let before = ledger.audit(Some(Revision(4)), 1).await.unwrap();
+    assert_eq!(before.iter().map(|entry| entry.revision).collect::<Vec<_>>(), [Revision(3)]);
 }
 
 #[tokio::test]
@@ -218,6 +302,7 @@ async fn a_certificate_lies_sealed_and_is_named_in_no_audit_entry_by_its_key() {
     ledger.apply(&plan, vec![(fqdn, upload)], &operator(), NOW).await.unwrap();
     let (kept, opened) = ledger.certificate(&fingerprint).await.unwrap();
     assert_eq!((kept.as_str(), opened.expose().as_slice()), (chain.as_str(), key.as_bytes()));
+    assert_eq!(open(&store).await.view().state, ledger.view().state);
     let all = store.list(&Prefix::default()).await.unwrap().entries;
     let secret = key.lines().nth(1).unwrap().as_bytes();
     assert!(all.iter().all(|entry| !entry.value.windows(secret.len()).any(|window| window == secret)));

@@ -2,59 +2,55 @@
 //! the counter is set to name them, which is the moment they count; then each part is carried out and removed in one
 //! transaction, by this process or by whoever opens the ledger next.
 
+use std::collections::BTreeMap;
+
 use super::LedgerError;
-use super::load::{Counter, Pending, ROOT, key, pending_prefix, read};
-use crate::control::store::{Entry, Guard, Key, Operation, Prefix, Store, StoreError, Transaction};
-use crate::secret::SecretError;
+use super::load::{Counter, Held, Pending, ROOT, bytes, pending_prefix, put, read};
+use crate::control::store::{Guard, Key, Operation, Prefix, Store, StoreError, Transaction};
 
 /// Operations of one transaction besides the counter, the audit entry and a part's own.
 const FEW: usize = 120;
 /// Bytes of one transaction's values: with keys and the audit entry beside them within the store's bound.
 const FEW_BYTES: usize = 768 * 1024;
 
-/// Makes `next` the counter, with everything that it stands for.
+/// Makes `next` the counter, with everything that it stands for. Answers with the counter as it stands then.
 pub(super) async fn write(
     store: &dyn Store,
-    read: Option<&Entry>,
+    held: Held,
     next: Counter,
     operations: Vec<Operation>,
     audit: Operation,
-) -> Result<(), LedgerError> {
-    let counter_key = key("counter")?;
-    let guard = Guard::unchanged(&counter_key, read);
+) -> Result<Held, LedgerError> {
+    let guard = held.guard()?;
     let chunks = chunked(operations);
     if chunks.len() <= 1 {
         let mut all = chunks.into_iter().next().unwrap_or_default();
-        all.push(put_counter(&counter_key, next));
-        all.push(audit);
-        store.commit(Transaction::new(vec![guard], all)?).await?;
-        return Ok(());
+        all.extend([put("counter", &next)?, audit]);
+        let modified = store.commit(Transaction::new(vec![guard], all)?).await?;
+        return Ok(Held { counter: next, modified: Some(modified) });
     }
-    let id = random()?;
-    let prefix = pending_prefix(id)?;
+    let prefix = pending_prefix(next.stamp)?;
     for (at, chunk) in chunks.into_iter().enumerate() {
         let part: Pending = chunk.into_iter().map(as_pending).collect();
-        let put =
-            Operation::put(&prefix.key(format!("{at:08}"))?, serde_json::to_vec(&part).unwrap_or_default());
+        let put = Operation::put(&prefix.key(format!("{at:08}"))?, bytes(&part));
         store.commit(Transaction::new(vec![guard.clone()], vec![put])?).await?;
     }
-    let put = put_counter(&counter_key, Counter { pending: Some(id), ..next });
-    store.commit(Transaction::new(vec![guard], vec![put, audit])?).await?;
-    if let Err(error) = carry_out(store).await {
-        // It counts all the same: the next writer or the next start carries out the rest.
-        tracing::warn!(%error, revision = next.revision, "an apply counts, but is not carried out whole yet");
-    }
-    Ok(())
+    let counter = Counter { pending: true, ..next };
+    let all = vec![put("counter", &counter)?, audit];
+    let modified = store.commit(Transaction::new(vec![guard], all)?).await?;
+    Ok(Held { counter, modified: Some(modified) })
 }
 
-/// Carries out what counts and is not done yet. Several processes may do it at once.
-pub(super) async fn carry_out(store: &dyn Store) -> Result<(), LedgerError> {
-    let counter_key = key("counter")?;
-    let Some(entry) = store.get(&counter_key).await? else { return Ok(()) };
-    let counter: Counter = read(counter_key.as_str(), &entry.value)?;
-    let Some(id) = counter.pending else { return Ok(()) };
-    sweep(store, &pending_prefix(id)?, &Guard::ModifiedAt(counter_key.clone(), entry.modified)).await?;
-    for part in store.list(&pending_prefix(id)?).await?.entries {
+/// Carries out what counts and is not done yet, and answers with the counter afterwards. Several processes may do it at
+/// once.
+pub(super) async fn carry_out(store: &dyn Store, held: Held) -> Result<Held, LedgerError> {
+    if !held.counter.pending {
+        return Ok(held);
+    }
+    let prefix = pending_prefix(held.counter.stamp)?;
+    let guard = held.guard()?;
+    sweep(store, &prefix, &guard).await?;
+    for part in store.list(&prefix).await?.entries {
         let pending: Pending = read(part.key.as_str(), &part.value)?;
         let mut operations = pending.into_iter().map(as_operation).collect::<Result<Vec<_>, _>>()?;
         operations.push(Operation::Delete(part.key.clone()));
@@ -65,15 +61,16 @@ pub(super) async fn carry_out(store: &dyn Store) -> Result<(), LedgerError> {
             other => drop(other?),
         }
     }
-    let put = put_counter(&counter_key, Counter { pending: None, ..counter });
-    let guards = vec![Guard::ModifiedAt(counter_key, entry.modified)];
-    match store.commit(Transaction::new(guards, vec![put])?).await {
-        Err(error) if error.is_conflict() => Ok(()),
-        other => other.map(drop).map_err(LedgerError::from),
+    let counter = Counter { pending: false, ..held.counter };
+    match store.commit(Transaction::new(vec![guard], vec![put("counter", &counter)?])?).await {
+        Err(error) if error.is_conflict() => Held::read(store).await,
+        Ok(modified) => Ok(Held { counter, modified: Some(modified) }),
+        Err(error) => Err(error.into()),
     }
 }
 
-/// Takes away the parts of writers that were too late: under the guard of the counter that won they can write no more.
+/// Takes away the parts of writers that were too late: since the counter that won is there, their guard fails and they can
+/// write no more.
 async fn sweep(store: &dyn Store, won: &Prefix, guard: &Guard) -> Result<(), LedgerError> {
     let all = Prefix::new(format!("{ROOT}pending/"))?;
     let lost = store.list(&all).await?.entries.into_iter().filter(|entry| !won.holds(&entry.key));
@@ -88,20 +85,9 @@ async fn sweep(store: &dyn Store, won: &Prefix, guard: &Guard) -> Result<(), Led
     Ok(())
 }
 
-/// Eight bytes from the system.
-pub(super) fn random() -> Result<u64, LedgerError> {
-    let mut bytes = [0; 8];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| SecretError::Random)?;
-    Ok(u64::from_le_bytes(bytes))
-}
-
-fn put_counter(key: &Key, counter: Counter) -> Operation {
-    Operation::put(key, serde_json::to_vec(&counter).unwrap_or_default())
-}
-
 /// In order, each within one transaction. Of two operations on one key the later counts.
 fn chunked(operations: Vec<Operation>) -> Vec<Vec<Operation>> {
-    let mut last = std::collections::BTreeMap::new();
+    let mut last = BTreeMap::new();
     operations.into_iter().for_each(|operation| drop(last.insert(operation.key().clone(), operation)));
     let (mut chunks, mut chunk, mut bytes) = (Vec::new(), Vec::new(), 0);
     for operation in last.into_values() {
@@ -126,7 +112,7 @@ fn chunked(operations: Vec<Operation>) -> Vec<Vec<Operation>> {
 fn as_pending(operation: Operation) -> (String, Option<String>) {
     match operation {
         Operation::Put { key, value, .. } => {
-            (key.to_string(), Some(String::from_utf8_lossy(&value).into_owned()))
+            (key.to_string(), Some(String::from_utf8(value).expect("a document is JSON text")))
         }
         Operation::Delete(key) => (key.to_string(), None),
     }
