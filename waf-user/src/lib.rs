@@ -7,6 +7,8 @@ pub mod model;
 pub mod engine;
 pub mod http;
 
+pub mod secret;
+
 pub mod config;
 pub mod event;
 pub mod telemetry;

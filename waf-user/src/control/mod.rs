@@ -23,7 +23,8 @@
 //! - `plan` [`plan::Wish`]es -> [`plan::Plan`]. `draft` what is taken so far, `place` the search, `steps` the decisions as
 //!   values to set, `evacuate` nodes to be emptied, `show` for operators, `notice` for customers.
 //!
-//! Around the core: `store` keeps it all, in SQLite or etcd; `secret` seals what nobody else may read.
+//! Around the core: `store` keeps it all, in SQLite or etcd; `audit` tells who changed what, without secrets; `reseal` renews
+//! what [`crate::secret`] has sealed.
 //!
 //! Who reserves what: each placement the whole peak (an oversize site with k placements a carrier: a k-th), so whichever
 //! carrier is lost, the other's placements have it reserved below 80 % of their nodes. During a Move both environments
@@ -40,5 +41,6 @@ pub mod environment;
 pub mod change;
 pub mod plan;
 
-pub mod secret;
+pub mod audit;
+pub mod reseal;
 pub mod store;

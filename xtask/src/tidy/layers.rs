@@ -3,10 +3,11 @@
 use super::{Finding, SourceFile};
 
 /// Module, layer, and the modules of its own layer that it may import besides those of all lower layers.
-const LAYERS: [(&str, u8, &[&str]); 13] = [
+const LAYERS: [(&str, u8, &[&str]); 14] = [
     ("model", 0, &[]),
     ("engine", 0, &[]),
     ("http", 0, &[]),
+    ("secret", 0, &[]),
     ("config", 1, &[]),
     ("event", 1, &[]),
     ("telemetry", 1, &["event"]),

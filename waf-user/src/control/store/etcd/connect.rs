@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use etcd_client::{Certificate, Client, ConnectOptions, Identity, TlsOptions};
 
-use crate::control::secret::Secret;
+use crate::secret::Secret;
 
 /// How long a member may take to be connected to.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);

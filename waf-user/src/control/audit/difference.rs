@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::sealed::TEXT as SEALED;
+use crate::secret::TEXT as SEALED;
 
 /// Differences of one change: a sheet has a few dozen fields; of a longer list the rest is counted.
 const DIFFERENCES_MAX: usize = 500;

@@ -5,8 +5,6 @@ use std::fmt;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::control::store::Key;
-
 use super::sealed::{ID_LEN, Parts, Sealed};
 use super::{Secret, SecretError};
 
@@ -63,35 +61,35 @@ impl KeyRing {
         self.current.id
     }
 
-    /// Seals a secret for one key of the store: moved to another, it does not open. With random nonces one key is good for
+    /// Seals a secret for one place, such as a key of the store: moved to another, it does not open. With random nonces one key is good for
     /// 2^32 values.
     ///
     /// # Errors
     /// The library fails, for lack of random bytes.
-    pub fn seal(&self, key: &Key, secret: &Secret<Vec<u8>>) -> Result<Sealed, SecretError> {
+    pub fn seal(&self, place: &str, secret: &Secret<Vec<u8>>) -> Result<Sealed, SecretError> {
         let SealingKey { id, key: sealing } = &self.current;
         let mut bytes = Vec::with_capacity(secret.expose().len() + AES_256_GCM.tag_len());
         bytes.extend_from_slice(secret.expose());
         let nonce = sealing
-            .seal_in_place_append_tag(bound_to(*id, key), &mut bytes)
-            .map_err(|_| SecretError::Seal(key.clone()))?;
+            .seal_in_place_append_tag(bound_to(*id, place), &mut bytes)
+            .map_err(|_| SecretError::Seal(place.to_owned()))?;
         Ok(Sealed::join(*id, nonce.as_ref(), &bytes))
     }
 
-    /// Opens what was sealed for this key of the store.
+    /// Opens what was sealed for this place.
     ///
     /// # Errors
     /// Sealed with a key that the ring lacks, altered, or sealed for another key of the store.
-    pub fn open(&self, key: &Key, sealed: &Sealed) -> Result<Secret<Vec<u8>>, SecretError> {
+    pub fn open(&self, place: &str, sealed: &Sealed) -> Result<Secret<Vec<u8>>, SecretError> {
         let Parts { id, nonce, ciphertext } = sealed.parts();
         let mut keys = std::iter::once(&self.current).chain(&self.older);
         let Some(opening) = keys.find(|candidate| candidate.id == id) else {
-            return Err(SecretError::UnknownKey { key: key.clone(), id });
+            return Err(SecretError::UnknownKey { place: place.to_owned(), id });
         };
-        let altered = |_| SecretError::Altered(key.clone());
+        let altered = |_| SecretError::Altered(place.to_owned());
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(altered)?;
         let mut opened = Secret::new(ciphertext.to_vec());
-        let len = opening.key.open_in_place(nonce, bound_to(id, key), &mut opened.0).map_err(altered)?.len();
+        let len = opening.key.open_in_place(nonce, bound_to(id, place), &mut opened.0).map_err(altered)?.len();
         opened.0.truncate(len);
         Ok(opened)
     }
@@ -117,6 +115,6 @@ impl SealingKey {
 }
 
 /// What a value can only be opened with: its place in the store, and the key's name.
-fn bound_to(id: KeyId, key: &Key) -> Aad<Vec<u8>> {
-    Aad::from([PURPOSE, &id.0, key.as_str().as_bytes()].concat())
+fn bound_to(id: KeyId, place: &str) -> Aad<Vec<u8>> {
+    Aad::from([PURPOSE, &id.0, place.as_bytes()].concat())
 }

@@ -3,8 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::control::store::{Key, StoreError};
-
 use super::KeyId;
 use super::key_ring::KEYS_MAX;
 
@@ -31,19 +29,17 @@ pub enum SecretError {
     Random,
 
     #[error("seal the value of {0}")]
-    Seal(Key),
+    Seal(String),
     #[error("the value of {0} is not sealed")]
-    NotSealed(Key),
+    NotSealed(String),
     #[error(
-        "the value of {key} is sealed with key {id}, which the key file lacks: put that key back as a later line"
+        "the value of {place} is sealed with key {id}, which the key file lacks: put that key back as a later line"
     )]
-    UnknownKey { key: Key, id: KeyId },
+    UnknownKey { place: String, id: KeyId },
     #[error(
-        "the sealed value of {0} was altered, or belongs to another key of the store: restore it from a backup"
+        "the sealed value of {0} was altered, or belongs to another place: restore it from a backup"
     )]
-    Altered(Key),
+    Altered(String),
     #[error("a sealed value begins with `sealed:` and hexadecimal digits follow")]
     Text,
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }

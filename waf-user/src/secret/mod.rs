@@ -1,14 +1,10 @@
-//! Secrets of the control plane: certificate keys, ticket and DNS secrets. In memory they are a [`Secret`], which never
-//! prints; at rest they are [`Sealed`] by a [`KeyRing`], in store, snapshot and export alike; in the audit log a
-//! [`difference`] tells that they changed, not from what to what. Knows the store's keys and bytes, and nothing of what a
-//! secret opens.
+//! Secrets of both planes: certificate keys, ticket and DNS secrets. In memory they are a [`Secret`], which never prints;
+//! at rest they are [`Sealed`] by a [`KeyRing`], in store, snapshot and export alike. Knows bytes and the names of places,
+//! and nothing of what a secret opens.
 
-pub mod difference;
-
-mod hex;
+pub mod hex;
 mod key_file;
 mod key_ring;
-mod reseal;
 mod sealed;
 
 mod error;
@@ -20,8 +16,7 @@ use zeroize::Zeroize;
 pub use error::SecretError;
 pub use key_file::KeyPlace;
 pub use key_ring::{KeyId, KeyRing};
-pub use reseal::{Resealed, reseal};
-pub use sealed::Sealed;
+pub use sealed::{Sealed, TEXT};
 
 /// A value that is never printed, compared or serialised, and is wiped when it goes. What has copied it out of
 /// [`Secret::expose`] (a TLS library, a buffer that grew) has to see to its copy.

@@ -1,9 +1,17 @@
 //! Rotation: what older keys have sealed is sealed anew with the current one, entry by entry, while others write. May be
 //! stopped and begun again at any point.
 
-use crate::control::store::{Entry, Guard, Operation, Prefix, Store, Transaction};
+use super::store::{Entry, Guard, Operation, Prefix, Store, StoreError, Transaction};
+use crate::secret::{KeyRing, Sealed, SecretError};
 
-use super::{KeyRing, Sealed, SecretError};
+/// Why a rotation stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ResealError {
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// What a rotation found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +28,7 @@ pub struct Resealed {
 ///
 /// # Errors
 /// An entry cannot be opened (the message names it), or the store's; those before it are done.
-pub async fn reseal(store: &dyn Store, prefix: &Prefix, ring: &KeyRing) -> Result<Resealed, SecretError> {
+pub async fn reseal(store: &dyn Store, prefix: &Prefix, ring: &KeyRing) -> Result<Resealed, ResealError> {
     let mut resealed = Resealed::default();
     for entry in store.list(prefix).await?.entries {
         let mut read = Some(entry);
@@ -40,9 +48,12 @@ pub async fn reseal(store: &dyn Store, prefix: &Prefix, ring: &KeyRing) -> Resul
     Ok(resealed)
 }
 
-fn anew(ring: &KeyRing, entry: &Entry, sealed: &Sealed) -> Result<Transaction, SecretError> {
-    let secret = ring.open(&entry.key, sealed)?;
-    let value = ring.seal(&entry.key, &secret)?.into_bytes();
+fn anew(ring: &KeyRing, entry: &Entry, sealed: &Sealed) -> Result<Transaction, ResealError> {
+    let secret = ring.open(entry.key.as_str(), sealed)?;
+    let value = ring.seal(entry.key.as_str(), &secret)?.into_bytes();
     let put = Operation::Put { key: entry.key.clone(), value, lease: entry.lease };
     Ok(Transaction::new(vec![Guard::ModifiedAt(entry.key.clone(), entry.modified)], vec![put])?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+//! The audit log: who changed what, when, with the differences and without secrets.
+
+pub mod difference;
