@@ -42,5 +42,7 @@ pub mod change;
 pub mod plan;
 
 pub mod audit;
+pub mod document;
+pub mod ledger;
 pub mod reseal;
 pub mod store;

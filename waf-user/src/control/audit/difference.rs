@@ -1,7 +1,7 @@
 //! Two JSON values -> what differs, field by field, for the audit log. Of a secret it says that it is one and that it
 //! changed, never what it was: told by the field's name, and where that is innocent by the look of the value.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::secret::TEXT as SEALED;
@@ -38,7 +38,7 @@ const REDACTED: &str = "(secret)";
 const REDACTED_ANEW: &str = "(another secret)";
 
 /// One field that differs. None: it was not there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// `origins[0].url`
     pub field: String,

@@ -1,3 +1,4 @@
 //! The audit log: who changed what, when, with the differences and without secrets.
 
 pub mod difference;
+pub mod record;

@@ -1,0 +1,1 @@
+//! Documents there and back.
