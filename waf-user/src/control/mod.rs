@@ -46,3 +46,5 @@ pub mod document;
 pub mod ledger;
 pub mod reseal;
 pub mod store;
+
+pub mod authority;
