@@ -48,3 +48,4 @@ pub mod reseal;
 pub mod store;
 
 pub mod authority;
+pub mod sync;
