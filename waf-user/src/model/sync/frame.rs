@@ -57,6 +57,7 @@ impl Frames {
     ///
     /// # Errors
     /// Too long, or no JSON of this message; the stream is of no use from here on.
+    #[expect(clippy::should_implement_trait, reason = "no iterator: each message is of the type asked for")]
     pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let Some((len, rest)) = self.bytes.split_first_chunk::<LEN_BYTES>() else { return Ok(None) };
         let len = usize::try_from(u32::from_be_bytes(*len)).unwrap_or(usize::MAX);
