@@ -46,3 +46,6 @@ pub mod document;
 pub mod ledger;
 pub mod reseal;
 pub mod store;
+
+pub mod authority;
+pub mod sync;
