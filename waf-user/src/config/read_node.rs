@@ -9,9 +9,9 @@ use waf_common::limits::{EVENT_SAMPLE_DEFAULT, PREFIXES_MAX, WORKERS_MAX};
 
 use super::files::read_lists;
 use super::mistake::Span;
+use super::origin_url::{OriginUrl, Scheme};
 use super::prefix::parse_prefix;
 use super::reader::Table;
-use super::origin_url::{OriginUrl, Scheme};
 use super::{
     AdminSettings, BanPolicy, BanPolicyScope, ControlSettings, Fragments, LogSettings, NodeSettings, XdpMode,
 };
@@ -137,7 +137,16 @@ fn read_node(
         admin,
         control: None,
     });
-    NodePart { settings, lists, ban, has_interface, service_prefixes: prefixes, prefixes_span, has_control: false, workers }
+    NodePart {
+        settings,
+        lists,
+        ban,
+        has_interface,
+        service_prefixes: prefixes,
+        prefixes_span,
+        has_control: false,
+        workers,
+    }
 }
 
 /// Each becomes a route: twice the same one cannot be added.

@@ -66,8 +66,7 @@ pub fn is_fingerprint(text: &str) -> bool {
 
 fn tenant(settings: &NodeSettings, it: &TenantDocument) -> Result<TenantConfig, ShippedError> {
     let id = TenantId::new(u64::from(it.tenant))?;
-    let fqdn =
-        Fqdn::new(&it.fqdn).map_err(|source| ShippedError::Fqdn { tenant: it.tenant, source })?;
+    let fqdn = Fqdn::new(&it.fqdn).map_err(|source| ShippedError::Fqdn { tenant: it.tenant, source })?;
     let none = |what| ShippedError::None { fqdn: fqdn.clone(), what };
     if it.addresses.is_empty() {
         return Err(none("address"));
@@ -83,8 +82,7 @@ fn tenant(settings: &NodeSettings, it: &TenantDocument) -> Result<TenantConfig, 
         return Err(ShippedError::Port { fqdn, port });
     }
     let origin = |text: &String| {
-        let wrong =
-            |source| ShippedError::Origin { fqdn: fqdn.clone(), text: text.clone(), source };
+        let wrong = |source| ShippedError::Origin { fqdn: fqdn.clone(), text: text.clone(), source };
         OriginUrl::parse(text).map_err(wrong)
     };
     let origins = it.origins.iter().map(origin).collect::<Result<Vec<_>, _>>()?;

@@ -26,6 +26,7 @@ pub mod services;
 pub mod shelf;
 pub mod snapshot;
 pub mod standing;
+pub mod sync;
 pub mod take_over;
 pub mod user;
 pub mod workers;

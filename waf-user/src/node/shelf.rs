@@ -138,7 +138,9 @@ impl Shelf {
     /// # Errors
     /// This node has not joined, or a file cannot be read.
     pub fn membership(&self) -> Result<Membership, ShelfError> {
-        let Some(fleet_key) = self.read("fleet.key", PEM_BYTES_MAX)? else { return Err(ShelfError::NotJoined) };
+        let Some(fleet_key) = self.read("fleet.key", PEM_BYTES_MAX)? else {
+            return Err(ShelfError::NotJoined);
+        };
         let text = |name| self.read(name, PEM_BYTES_MAX)?.ok_or(ShelfError::NotJoined);
         Ok(Membership {
             certificate: text("node.pem")?,
@@ -154,7 +156,9 @@ impl Shelf {
     /// It cannot be read, or is not what control signed for this node.
     pub fn document(&self, fleet_key: &str, node: &str) -> Result<Option<Signed>, ShelfError> {
         // JSON within JSON: every quote has one more byte.
-        let Some(text) = self.read("document.json", 2 * frame::FRAME_BYTES_MAX as u64)? else { return Ok(None) };
+        let Some(text) = self.read("document.json", 2 * frame::FRAME_BYTES_MAX as u64)? else {
+            return Ok(None);
+        };
         let path = self.folder.join("document.json");
         let kept: Kept =
             serde_json::from_str(&text).map_err(|source| ShelfError::Document { path, source })?;

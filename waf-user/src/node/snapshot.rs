@@ -90,7 +90,9 @@ pub fn build(
     let mut identities = Vec::new();
     let mut sites = Vec::new();
     for tenant in &config.tenants {
-        identities.extend(identity(tenant, lasting.shelf.as_deref())?.map(|identity| (tenant.fqdn.clone(), identity)));
+        identities.extend(
+            identity(tenant, lasting.shelf.as_deref())?.map(|identity| (tenant.fqdn.clone(), identity)),
+        );
         let rules = rules_of(tenant, &mut rule_sets)?;
         let upstreams = upstreams(tenant, config, &own);
         sites.push(Arc::new(site(tenant, rules, upstreams, Arc::clone(&lasting.collections))));
@@ -136,8 +138,11 @@ fn identity(tenant: &TenantConfig, shelf: Option<&Shelf>) -> Result<Option<Ident
     let identity = match (certificate, key) {
         (Source::File(chain), Source::File(key)) => {
             let read = |path: &PathBuf| {
-                std::fs::read(path)
-                    .map_err(|source| SnapshotError::Read { fqdn: fqdn(), path: path.clone(), source })
+                std::fs::read(path).map_err(|source| SnapshotError::Read {
+                    fqdn: fqdn(),
+                    path: path.clone(),
+                    source,
+                })
             };
             Identity::from_pem(&read(chain)?, &read(key)?)
         }

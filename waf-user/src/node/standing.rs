@@ -14,8 +14,9 @@ use tokio::sync::mpsc;
 
 use super::enforce::Enforcer;
 use super::feedback::Feedback;
-use super::snapshot::Lasting;
 use super::shelf::Signed;
+use super::snapshot::Lasting;
+use super::sync::Uplink;
 use crate::config::{NodeConfig, NodeSettings};
 use crate::event::Journal;
 use crate::kernel::KernelError;
@@ -54,6 +55,7 @@ pub(super) struct Standing {
     pub local: RefCell<NodeConfig>,
     /// What control says is served, where there is [control].
     pub document: RefCell<Option<Arc<Signed>>>,
+    pub uplink: Option<Uplink>,
     /// node.toml's.
     pub path: RefCell<PathBuf>,
     pub snapshot: Arc<ArcSwap<Snapshot>>,

@@ -20,12 +20,14 @@ use super::services::ServicePlan;
 use super::shelf::{Shelf, Signed};
 use super::snapshot::{Built, Lasting};
 use super::standing::{Facts, Phase, Standing};
+use super::sync::UPLINK_MAX;
 use super::take_over::Handed;
 use super::workers::{self, Worker};
 use super::{NodeError, cpus, listeners, open_files, snapshot};
 use crate::config::{NodeConfig, NodeSettings, shipped};
 use crate::event::Journal;
 use crate::kernel::Maps;
+use crate::model::sync::Up;
 use crate::model::{Generation, Mono};
 use crate::proxy::limits::CONNECTIONS_MAX;
 use crate::proxy::{Command, Flows, Listener, Lists, Observation, WorkerContext};
@@ -63,6 +65,8 @@ pub(super) struct Started {
     pub commands: Vec<mpsc::Sender<Command>>,
     pub reaction: Reaction,
     pub observations: mpsc::Receiver<Vec<Observation>>,
+    /// What is to be told to control, where there is [control].
+    pub up: Option<mpsc::Receiver<Up>>,
 }
 
 /// # Errors
@@ -158,7 +162,9 @@ pub(super) fn start(
     metrics.generation(generation);
     metrics.workers(count);
     let enforcer = Rc::new(RefCell::new(enforcer));
+    let (uplink, up) = settings.control.as_ref().map(|_| mpsc::channel(UPLINK_MAX)).unzip();
     let reaction = Reaction {
+        uplink: uplink.clone(),
         feedback: Rc::clone(&feedback),
         enforcer: Rc::clone(&enforcer),
         journal: journal.clone(),
@@ -169,6 +175,7 @@ pub(super) fn start(
         settings: RefCell::new(settings.clone()),
         local: RefCell::new(local),
         document: RefCell::new(document),
+        uplink,
         path: RefCell::new(path.to_owned()),
         snapshot,
         lasting,
@@ -183,7 +190,7 @@ pub(super) fn start(
     });
     standing.take_up()?;
     standing.facts.phase.set(Phase::Serving);
-    Ok(Started { standing, rules, workers, commands, reaction, observations })
+    Ok(Started { standing, rules, workers, commands, reaction, observations, up })
 }
 
 /// Greater than that of every process before us that left word.
