@@ -69,3 +69,6 @@ fn lift(enforcer: &mut Enforcer, scope: BanScope, prefix: IpNet) {
         tracing::debug!(%prefix, %scope, %error, "lifted ban was not there, or stays in the kernel");
     }
 }
+
+#[cfg(test)]
+mod tests;
