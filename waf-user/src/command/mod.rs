@@ -6,6 +6,7 @@ mod explain_packet;
 mod kernel;
 mod node;
 mod node_ctl;
+mod node_join;
 mod rules;
 
 use std::error::Error;
@@ -40,6 +41,8 @@ enum Command {
     Node(node::Node),
     /// Ask or command a running node: status, reload, drain
     NodeCtl(node_ctl::NodeCtl),
+    /// Join a fleet with a one-time token
+    NodeJoin(node_join::NodeJoin),
     /// List, add or remove bans on this node
     Ban(ban::Ban),
     /// Find an event by its id
@@ -56,6 +59,7 @@ pub fn run() -> ExitCode {
         Command::Kernel(kernel) => kernel.run(),
         Command::Node(node) => node.run(),
         Command::NodeCtl(node_ctl) => node_ctl.run(),
+        Command::NodeJoin(join) => join.run(),
         Command::Ban(ban) => ban.run(),
         Command::Event(event) => event.run(),
         Command::ExplainPacket(explain) => explain.run(),

@@ -3,6 +3,7 @@
 
 mod acceptor;
 mod connector;
+pub mod fleet;
 mod handshake;
 mod identity;
 mod mutual;
