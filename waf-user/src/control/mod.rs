@@ -44,3 +44,5 @@ pub mod plan;
 pub mod audit;
 pub mod reseal;
 pub mod store;
+
+pub mod api;
