@@ -45,4 +45,6 @@ pub mod audit;
 pub mod reseal;
 pub mod store;
 
+pub mod token;
+
 pub mod api;
