@@ -36,9 +36,7 @@ pub enum SecretError {
         "the value of {place} is sealed with key {id}, which the key file lacks: put that key back as a later line"
     )]
     UnknownKey { place: String, id: KeyId },
-    #[error(
-        "the sealed value of {0} was altered, or belongs to another place: restore it from a backup"
-    )]
+    #[error("the sealed value of {0} was altered, or belongs to another place: restore it from a backup")]
     Altered(String),
     #[error("a sealed value begins with `sealed:` and hexadecimal digits follow")]
     Text,

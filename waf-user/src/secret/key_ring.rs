@@ -89,7 +89,8 @@ impl KeyRing {
         let altered = |_| SecretError::Altered(place.to_owned());
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(altered)?;
         let mut opened = Secret::new(ciphertext.to_vec());
-        let len = opening.key.open_in_place(nonce, bound_to(id, place), &mut opened.0).map_err(altered)?.len();
+        let len =
+            opening.key.open_in_place(nonce, bound_to(id, place), &mut opened.0).map_err(altered)?.len();
         opened.0.truncate(len);
         Ok(opened)
     }
