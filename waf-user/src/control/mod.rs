@@ -46,3 +46,5 @@ pub mod bans_import;
 pub mod client;
 pub mod reseal;
 pub mod store;
+
+pub mod api;
