@@ -42,6 +42,8 @@ pub mod change;
 pub mod plan;
 
 pub mod audit;
+pub mod bans_import;
+pub mod client;
 pub mod reseal;
 pub mod store;
 

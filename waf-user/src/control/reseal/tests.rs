@@ -15,7 +15,7 @@ fn secret(text: &str) -> Secret<Vec<u8>> {
 
 #[tokio::test]
 async fn rotation_seals_anew_and_may_be_repeated() {
-    let folder = Folder::new();
+    let folder = Folder::new("reseal");
     let store = SqliteStore::open(folder.path()).unwrap();
     let prefix = Prefix::new("certificate/").unwrap();
     let mut operations = vec![Operation::put(&Key::new("certificate/plain").unwrap(), "{}")];

@@ -112,3 +112,5 @@ pub trait Watch: Send {
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+pub(super) use conformance::Folder;

@@ -25,6 +25,8 @@ use futures_util::future::BoxFuture;
 
 use super::*;
 
+pub use folder::Folder;
+
 /// No case takes this long on a busy machine.
 const CASE_WITHIN: Duration = Duration::from_secs(120);
 
