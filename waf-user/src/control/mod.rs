@@ -48,4 +48,10 @@ pub mod reseal;
 pub mod store;
 
 pub mod authority;
+pub mod bans_import;
 pub mod sync;
+
+pub mod client;
+pub mod token;
+
+pub mod api;
