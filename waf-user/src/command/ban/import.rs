@@ -84,7 +84,7 @@ impl Import {
                 reason: ban.reason.clone().unwrap_or_default(),
             });
             let question = BansNew { site: self.site.clone(), import: true, bans: bans.collect() };
-            let answer: BansChanged = client.send(Method::POST, "/v1/bans", &question).map_err(|error| {
+            let answer: BansChanged = client.send(Method::POST, "/v1/bans", &question).inspect_err(|_| {
                 bar.abandon();
                 if bar.position() > 0 {
                     eprintln!(
@@ -93,7 +93,6 @@ impl Import {
                         list.bans.len()
                     );
                 }
-                error
             })?;
             changed += answer.changed;
             bar.inc(part.len() as u64);

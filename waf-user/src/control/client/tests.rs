@@ -149,7 +149,8 @@ fn nobody_there_and_answers_that_are_none() {
     assert!(matches!(error, ClientError::Connect { .. }), "{error:?}");
 
     let small = Limits { answer_bytes_max: 4, ..Limits::default() };
-    let table: [(&str, String, Limits, fn(&ClientError) -> bool); 5] = [
+    type Row = (&'static str, String, Limits, fn(&ClientError) -> bool);
+    let table: [Row; 5] = [
         ("no JSON", answer("200 OK", "nonsense"), Limits::default(), |e| {
             matches!(e, ClientError::Answer { .. })
         }),
@@ -193,7 +194,8 @@ fn tls_is_held_to_its_ca() {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let acceptor = Acceptor::new(vec![(Fqdn::new("localhost").unwrap(), ours.identity(&["localhost"]))]).unwrap();
+        let acceptor =
+            Acceptor::new(vec![(Fqdn::new("localhost").unwrap(), ours.identity(&["localhost"]))]).unwrap();
         runtime.spawn(async move {
             let (stream, _) = listener.accept().await.unwrap();
             let hello = acceptor.hello(stream, Duration::from_secs(10)).await.unwrap();
