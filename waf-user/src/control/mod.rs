@@ -47,4 +47,6 @@ pub mod client;
 pub mod reseal;
 pub mod store;
 
+pub mod token;
+
 pub mod api;
