@@ -1,3 +1,5 @@
+//! What an inventory changes, as it is shown before it is asked for.
+
 use super::{NodeView, changes, share};
 
 fn node(extra: &str) -> NodeView {

@@ -1,3 +1,5 @@
+//! The client against small servers on loopback that answer what they are told to.
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
