@@ -1,3 +1,5 @@
+//! Texts of lists in each dialect -> the bans, what is left out and the mistakes, as lines.
+
 use super::{BANS_MAX, Format, Import, LeftOut, duration, read};
 
 /// `prefix ttl reason` of each ban, then what is left out, then the mistakes: one line each.

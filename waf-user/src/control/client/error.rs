@@ -5,9 +5,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::ControlUrl;
+use crate::control::api::words::Problem;
 use crate::event::printable;
 use crate::tls::{HandshakeError, TlsError};
 
@@ -56,40 +55,36 @@ pub enum ClientError {
     Refused(Box<Refused>),
 }
 
-/// What the control plane says when it does not do it (RFC 9457, `application/problem+json`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+/// What the control plane says when it does not do it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// From the status line.
-    #[serde(skip)]
     pub status: u16,
-    #[serde(skip)]
     pub path: String,
-    pub title: Option<String>,
-    #[serde(alias = "error")]
-    pub detail: Option<String>,
-    pub field: Option<String>,
-    pub cure: Option<String>,
+    /// None: what answered says it in another way, and may be no control plane at all.
+    pub problem: Option<Problem>,
 }
 
 impl std::error::Error for Refused {}
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(field) = &self.field {
-            write!(f, "{}: ", printable(field))?;
+        if let Some(problem) = &self.problem {
+            let text = problem.to_string();
+            let mut lines = text.lines().map(printable);
+            f.write_str(&lines.next().unwrap_or_default())?;
+            lines.try_for_each(|line| write!(f, "\n{line}"))?;
+        } else {
+            write!(f, "refused with status {} on {}", self.status, printable(&self.path))?;
         }
-        match self.detail.as_ref().or(self.title.as_ref()) {
-            Some(detail) => f.write_str(&printable(detail))?,
-            None => write!(f, "refused with status {} on {}", self.status, printable(&self.path))?,
+        match (self.status, &self.problem) {
+            (401, _) => {
+                f.write_str("\n  is the token right, and neither expired nor revoked? See --token-file")
+            }
+            (_, None) => f.write_str(
+                "\n  is this the address of waf control, and is it of the same version as this waf?",
+            ),
+            _ => Ok(()),
         }
-        let cure = self.cure.as_deref().map(printable);
-        let cure = cure.as_deref().or(match self.status {
-            401 => Some("is the token right, and neither expired nor revoked? (--token-file)"),
-            403 if self.detail.is_none() => Some("this token may not do that"),
-            404 if self.detail.is_none() => Some("is this the address of waf control, and of this version?"),
-            _ => None,
-        });
-        cure.map_or(Ok(()), |cure| write!(f, " ({cure})"))
     }
 }

@@ -183,10 +183,8 @@ impl Client {
 }
 
 fn refusal(status: StatusCode, answer: &[u8], path: &str) -> ClientError {
-    let mut refused: Refused = serde_json::from_slice(answer).unwrap_or_default();
-    refused.status = status.as_u16();
-    refused.path = path.to_owned();
-    ClientError::Refused(Box::new(refused))
+    let problem = serde_json::from_slice(answer).ok();
+    ClientError::Refused(Box::new(Refused { status: status.as_u16(), path: path.to_owned(), problem }))
 }
 
 #[cfg(test)]
