@@ -23,7 +23,21 @@
 //! - `plan` [`plan::Wish`]es -> [`plan::Plan`]. `draft` what is taken so far, `place` the search, `steps` the decisions as
 //!   values to set, `evacuate` nodes to be emptied, `show` for operators, `notice` for customers.
 //!
-//! Around the core: `store` keeps it all, in SQLite or etcd; `audit` tells who changed what, without secrets; `reseal` renews
+pub mod reseal;
+pub mod store;
+
+pub mod audit;
+pub mod document;
+pub mod ledger;
+
+pub mod authority;
+pub mod bans_import;
+pub mod sync;
+
+pub mod client;
+pub mod token;
+
+pub mod api;
 //! what [`crate::secret`] has sealed.
 //!
 //! Who reserves what: each placement the whole peak (an oversize site with k placements a carrier: a k-th), so whichever
@@ -41,6 +55,7 @@ pub mod environment;
 pub mod change;
 pub mod plan;
 
+<<<<<<< HEAD
 pub mod audit;
 pub mod document;
 pub mod ledger;
@@ -55,3 +70,11 @@ pub mod client;
 pub mod token;
 
 pub mod api;
+=======
+pub mod reseal;
+pub mod store;
+
+pub mod audit;
+pub mod document;
+pub mod ledger;
+>>>>>>> main

@@ -42,6 +42,3 @@ impl Naming<'_> {
         value.map_err(|source| DocumentError { what, name: name.to_owned(), field, source: source.into() })
     }
 }
-
-#[cfg(test)]
-mod tests;

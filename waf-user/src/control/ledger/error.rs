@@ -35,16 +35,8 @@ pub enum LedgerError {
         "this control plane keeps zone {kept}, not {asked}: mend the configuration, or use another store"
     )]
     Zone { kept: Fqdn, asked: Fqdn },
-    #[error("the ledger is at revision {0}, not empty: import into an empty store")]
-    NotEmpty(u64),
-    #[error("read the export")]
-    Export(#[source] Box<toml::de::Error>),
-    #[error("write the export")]
-    WriteExport(#[source] Box<toml::ser::Error>),
-    #[error("{place} of the export: {what}")]
-    ExportEntry { place: String, what: &'static str },
-    #[error("what the export holds breaks a promise: {0}")]
-    Violation(String),
+    #[error("{0} was there and is gone: somebody deletes what the store holds")]
+    Gone(String),
     #[error("the store holds {place}, which no waf wrote: restore it from a backup")]
     Corrupt { place: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error(transparent)]

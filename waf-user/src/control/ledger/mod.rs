@@ -1,4 +1,14 @@
-//! The truth of a control plane, kept in a store and followed by every control process.
+//! The truth of a control plane, kept in a store and followed by every control process: plans and changes of the
+//! inventory become one more revision, whole or not at all, each with an entry of the audit log. Knows no node that runs
+//! and nobody's rights.
+//!
+//! ```text
+//! ledger/counter                  revision, next tenant, the apply under way: what every writer's guard compares
+//! ledger/{policy,site,environment,node,customer}/…    documents
+//! ledger/pending/<writer>/<part>  operations of an apply that counts and is not carried out whole yet
+//! certificate/<fingerprint>       chain, and key sealed
+//! audit/<revision>                who, when, what
+//! ```
 
 mod error;
 mod load;
@@ -112,7 +122,7 @@ impl Ledger {
         let mut operations = record::certificates(&self.keys, &uploads)?;
         self.all_certificates(plan, &uploads).await?;
         operations.extend(record::steps(&plan.steps)?);
-        self.put(&mut counter, next, operations, record::of_plan(plan), actor, now).await?;
+        self.put(&mut counter, next, operations, record::of_plan(plan), (actor, now)).await?;
         Ok(Applied { revision: self.view().revision(), steps: plan.steps.len() })
     }
 
@@ -134,8 +144,7 @@ impl Ledger {
         mut next: View,
         operations: Vec<Operation>,
         changes: Vec<AuditChange>,
-        actor: &Actor,
-        now: Wall,
+        (actor, now): (&Actor, Wall),
     ) -> Result<(), LedgerError> {
         let made = counter.0.revision;
         if counter.0.pending.is_some() {
@@ -148,7 +157,9 @@ impl Ledger {
         let revision = Revision(made + 1);
         next.state.set_revision(revision);
         let counted = Counter { revision: revision.0, tenant_next: next.state.tenant_next(), pending: None };
-        let audit = record::audit(&AuditEntry { revision, at: now, actor: actor.to_string(), changes })?;
+        let (audit, others) =
+            record::audit(&AuditEntry { revision, at: now, actor: actor.to_string(), changes })?;
+        let operations = operations.into_iter().chain(others).collect();
         let written = write::write(&*self.store, counter.1.as_ref(), counted, operations, audit).await;
         match written {
             Err(LedgerError::Store(error)) if error.is_conflict() => {
@@ -242,7 +253,7 @@ impl Ledger {
         let steps = operations.len();
         if steps > 0 {
             next.inventory = inventory;
-            self.put(&mut counter, next, operations, changes, actor, now).await?;
+            self.put(&mut counter, next, operations, changes, (actor, now)).await?;
         }
         Ok(Applied { revision: self.view().revision(), steps })
     }
@@ -267,7 +278,7 @@ impl Ledger {
         }
         let (operation, change) = record::customer(known, Some(&record), &record.name)?;
         next.customers.insert(record.name.clone(), record);
-        self.put(&mut counter, next, vec![operation], vec![change], actor, now).await?;
+        self.put(&mut counter, next, vec![operation], vec![change], (actor, now)).await?;
         Ok(Applied { revision: self.view().revision(), steps: 1 })
     }
 
@@ -289,7 +300,7 @@ impl Ledger {
             return Err(LedgerError::UnknownCustomer(name.clone()));
         };
         let (operation, change) = record::customer(Some(&known), None, name)?;
-        self.put(&mut counter, next, vec![operation], vec![change], actor, now).await?;
+        self.put(&mut counter, next, vec![operation], vec![change], (actor, now)).await?;
         Ok(Applied { revision: self.view().revision(), steps: 1 })
     }
 
@@ -344,7 +355,7 @@ async fn begin(store: &dyn Store, zone: &Fqdn) -> Result<Loaded, LedgerError> {
         other => drop(other?),
     }
     let loaded = load::load(store.list(&root()?).await?.entries)?;
-    loaded.ok_or_else(|| LedgerError::ExportEntry { place: key.to_string(), what: "is gone again" })
+    loaded.ok_or_else(|| LedgerError::Gone(key.to_string()))
 }
 
 /// Follows what other processes write, for as long as somebody holds the ledger.

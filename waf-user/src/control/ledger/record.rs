@@ -31,7 +31,13 @@ struct AuditDocument {
     at: u64,
     actor: String,
     changes: Vec<AuditChange>,
+    /// The other changes of this revision lie in so many entries `audit/<revision>/<part>`, from 1 on.
+    #[serde(default)]
+    parts: usize,
 }
+
+/// Changes of one entry of the log: with a sheet's few dozen fields each far below a value's bound.
+const AUDIT_CHANGES_MAX: usize = 50;
 
 /// Plain words and numbers as JSON, which does not fail.
 pub(super) fn bytes(document: &impl Serialize) -> Vec<u8> {
@@ -152,11 +158,21 @@ fn audit_key(revision: u64) -> Result<Key, StoreError> {
     Key::new(format!("audit/{revision:020}"))
 }
 
-pub(super) fn audit(entry: &AuditEntry) -> Result<Operation, LedgerError> {
+/// The entry itself, and what of it does not fit there.
+pub(super) fn audit(entry: &AuditEntry) -> Result<(Operation, Vec<Operation>), LedgerError> {
     let AuditEntry { revision, at, actor, changes } = entry;
-    let document =
-        AuditDocument { revision: revision.0, at: at.0, actor: actor.clone(), changes: changes.clone() };
-    Ok(Operation::put(&audit_key(revision.0)?, bytes(&document)))
+    let key = audit_key(revision.0)?;
+    let mut chunks = changes.chunks(AUDIT_CHANGES_MAX);
+    let changes = chunks.next().unwrap_or_default().to_vec();
+    let parts = chunks.len();
+    let document = AuditDocument { revision: revision.0, at: at.0, actor: actor.clone(), changes, parts };
+    let others =
+        chunks.zip(1..).map(|(chunk, part)| Ok(Operation::put(&part_key(&key, part)?, bytes(&chunk))));
+    Ok((Operation::put(&key, bytes(&document)), others.collect::<Result<_, StoreError>>()?))
+}
+
+fn part_key(entry: &Key, part: usize) -> Result<Key, StoreError> {
+    Key::new(format!("{entry}/{part:06}"))
 }
 
 /// Revisions follow each other without a gap, so the newest are found without listing all.
@@ -171,7 +187,14 @@ pub(super) async fn audit_entries(
     while revision > 0 && entries.len() < limit {
         let key = audit_key(revision)?;
         if let Some(entry) = store.get(&key).await? {
-            let AuditDocument { revision, at, actor, changes } = read(key.as_str(), &entry.value)?;
+            let AuditDocument { revision, at, actor, mut changes, parts } = read(key.as_str(), &entry.value)?;
+            for part in 1..=parts {
+                let key = part_key(&key, part)?;
+                // Not there yet while its apply is being carried out.
+                if let Some(entry) = store.get(&key).await? {
+                    changes.extend(read::<Vec<AuditChange>>(key.as_str(), &entry.value)?);
+                }
+            }
             entries.push(AuditEntry { revision: Revision(revision), at: Wall(at), actor, changes });
         }
         revision -= 1;

@@ -4,8 +4,10 @@ mod killed;
 
 use super::*;
 use crate::control::inventory::tests::{node, six_nodes};
-use crate::control::plan::tests::{NOW, serve, sheet};
+use crate::control::plan::tests::{NOW, serve, sheet as site};
+use crate::control::sheet::{self, Format};
 use crate::control::store::{Folder, SqliteStore};
+use crate::tls::fixtures::Authority;
 
 fn keys() -> Arc<KeyRing> {
     Arc::new(KeyRing::new(&Secret::new([7; 32]), &[]).unwrap())
@@ -34,7 +36,7 @@ async fn with_nodes(store: &Arc<dyn Store>) -> Arc<Ledger> {
 }
 
 fn wishes(count: usize, requests_s: u64) -> Vec<Wish> {
-    (0..count).map(|at| serve(&sheet(&format!("www{at}.example.jp"), requests_s))).collect()
+    (0..count).map(|at| serve(&site(&format!("www{at}.example.jp"), requests_s))).collect()
 }
 
 fn assert_valid(view: &View) {
@@ -62,6 +64,8 @@ async fn what_is_applied_is_there_after_opening_again() {
         assert_eq!(again.state, view.state, "{count}");
         assert_eq!(again.inventory, view.inventory, "{count}");
         assert_eq!(again.policy.salt, view.policy.salt);
+        let entries = ledger.audit(None, 1).await.unwrap();
+        assert_eq!(entries.first().map(|entry| entry.changes.len()), Some(count), "all told of");
         let pending = Prefix::new("ledger/pending/").unwrap();
         assert_eq!(store.list(&pending).await.unwrap().entries, [], "{count}");
     }
@@ -192,4 +196,31 @@ async fn the_audit_log_says_who_and_what() {
     assert_eq!(fields, ["peak.requests_s"]);
     let before = ledger.audit(Some(Revision(3)), 1).await.unwrap();
     assert_eq!(before.first().map(|entry| entry.revision), Some(Revision(2)));
+}
+
+#[tokio::test]
+async fn a_certificate_lies_sealed_and_is_named_in_no_audit_entry_by_its_key() {
+    let folder = Folder::new("ledger");
+    let store = sqlite(&folder);
+    let ledger = with_nodes(&store).await;
+    let (chain, key) = Authority::new().issue(&["www.example.jp"]);
+    let text = serde_json::json!({
+        "fqdn": "www.example.jp", "origins": ["http://192.0.2.20"], "tls": { "chain": chain, "key": key },
+        "peak": { "requests_s": 2, "mbit_s": 1, "handshakes_s": 1 },
+    });
+    let submission = sheet::parse(&text.to_string(), Format::Json, NOW).unwrap();
+    let fqdn = submission.sheet.fqdn.clone();
+    let upload = submission.upload.unwrap();
+    let fingerprint = upload.certificate.fingerprint;
+    let plan = ledger.plan(&[serve(&submission.sheet)], NOW);
+    let error = ledger.apply(&plan, Vec::new(), &operator(), NOW).await.unwrap_err();
+    assert!(matches!(error, LedgerError::CertificateMissing(_)), "{error}");
+    ledger.apply(&plan, vec![(fqdn, upload)], &operator(), NOW).await.unwrap();
+    let (kept, opened) = ledger.certificate(&fingerprint).await.unwrap();
+    assert_eq!((kept.as_str(), opened.expose().as_slice()), (chain.as_str(), key.as_bytes()));
+    let all = store.list(&Prefix::default()).await.unwrap().entries;
+    let secret = key.lines().nth(1).unwrap().as_bytes();
+    assert!(all.iter().all(|entry| !entry.value.windows(secret.len()).any(|window| window == secret)));
+    let error = ledger.certificate(&[0; 32]).await.unwrap_err();
+    assert!(matches!(error, LedgerError::UnknownCertificate(_)), "{error}");
 }

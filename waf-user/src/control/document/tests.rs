@@ -1,1 +1,0 @@
-//! Documents there and back.
