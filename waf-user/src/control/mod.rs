@@ -23,21 +23,8 @@
 //! - `plan` [`plan::Wish`]es -> [`plan::Plan`]. `draft` what is taken so far, `place` the search, `steps` the decisions as
 //!   values to set, `evacuate` nodes to be emptied, `show` for operators, `notice` for customers.
 //!
-pub mod reseal;
-pub mod store;
-
-pub mod audit;
-pub mod document;
-pub mod ledger;
-
-pub mod authority;
-pub mod bans_import;
-pub mod sync;
-
-pub mod client;
-pub mod token;
-
-pub mod api;
+//! Around the core: `ledger` makes plans true in a `store` and shows everything as of one revision, as `document`s of plain
+//! words; the store keeps it all, in SQLite or etcd; `audit` tells who changed what, without secrets; `reseal` renews
 //! what [`crate::secret`] has sealed.
 //!
 //! Who reserves what: each placement the whole peak (an oversize site with k placements a carrier: a k-th), so whichever
@@ -55,12 +42,12 @@ pub mod environment;
 pub mod change;
 pub mod plan;
 
-<<<<<<< HEAD
+pub mod reseal;
+pub mod store;
+
 pub mod audit;
 pub mod document;
 pub mod ledger;
-pub mod reseal;
-pub mod store;
 
 pub mod authority;
 pub mod bans_import;
@@ -70,11 +57,3 @@ pub mod client;
 pub mod token;
 
 pub mod api;
-=======
-pub mod reseal;
-pub mod store;
-
-pub mod audit;
-pub mod document;
-pub mod ledger;
->>>>>>> main
