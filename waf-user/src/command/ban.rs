@@ -1,4 +1,8 @@
-//! `waf ban`: asks the node over its control.sock; where no node runs, root writes the kernel's block list itself.
+//! `waf ban`: with `--config` asks the node over its control.sock, and where no node runs, root writes the kernel's block
+//! list itself; with `--control` asks the control plane, for the whole fleet or one site.
+
+mod fleet;
+mod import;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,14 +18,16 @@ use super::Outcome;
 /// A day: an operator who wants more says so.
 const TTL_S_DEFAULT: u32 = 86_400;
 
-/// List, add or remove bans on this node.
+/// List, add, remove or import bans: with --config on this node, with --control of the whole fleet or of one site.
 ///
-/// Root and the node's own user may do so. A ban is enforced in the kernel and in the node, and closes the source's open
-/// connections.
+/// On a node, root and the node's own user may do so. A ban is enforced in the kernel and in the node, and closes the
+/// source's open connections.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  waf ban list --config /etc/waf/node.toml\n  \
     waf ban add 192.0.2.7 --scope tenant:1 --ttl-s 600 --config /etc/waf/node.toml\n  \
-    waf ban remove 192.0.2.7 --scope tenant:1 --config /etc/waf/node.toml\n\n\
+    waf ban remove 192.0.2.7 --scope tenant:1 --config /etc/waf/node.toml\n  \
+    waf ban add 192.0.2.0/24 --control https://127.0.0.1:8443 --token-file token --ca ca.pem\n  \
+    waf ban import drop.txt --control https://127.0.0.1:8443 --token-file token --ca ca.pem\n\n\
     Exit codes: 0 done, 1 failed, 2 wrong usage.")]
 pub struct Ban {
     #[command(subcommand)]
@@ -43,13 +49,29 @@ enum Action {
         after_help = "Example:\n  waf ban remove 192.0.2.7 --scope tenant:1 --config /etc/waf/node.toml"
     )]
     Remove(Remove),
+    /// Ban all that a list names: plain, ipset save, or decisions of CrowdSec
+    #[command(
+        after_help = "Examples:\n  waf ban import drop.txt --site www.example\n  ipset save | waf ban import - --format ipset\n  \
+            cscli decisions list -o json | waf ban import -"
+    )]
+    Import(import::Import),
+}
+
+/// Whose bans: this node's, or the fleet's.
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("place").required(true).args(["config", "control"]))]
+struct Place {
+    /// The node's node.toml: the bans of this node
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    fleet: fleet::Fleet,
 }
 
 #[derive(Args)]
 struct List {
-    /// The node's node.toml
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -59,18 +81,17 @@ struct List {
 struct Add {
     /// Address or prefix of the source
     prefix: String,
-    /// Where the ban holds: node, address:IP or tenant:ID
-    #[arg(long, default_value = "node")]
+    /// Where on the node the ban holds: node, address:IP or tenant:ID
+    #[arg(long, default_value = "node", conflicts_with = "control")]
     scope: String,
     /// Seconds until it ends; 0 = until removed
     #[arg(long, value_name = "N", default_value_t = TTL_S_DEFAULT)]
     ttl_s: u32,
     /// Ban also what is wider than /16 (IPv6: /32) or covers our own, origins' or trusted proxies' addresses
-    #[arg(long)]
+    #[arg(long, conflicts_with = "control")]
     force: bool,
-    /// The node's node.toml
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -80,12 +101,11 @@ struct Add {
 struct Remove {
     /// Address or prefix, as `waf ban list` shows it
     prefix: String,
-    /// The ban's scope, as `waf ban list` shows it
-    #[arg(long, default_value = "node")]
+    /// The ban's scope on the node, as `waf ban list` shows it
+    #[arg(long, default_value = "node", conflicts_with = "control")]
     scope: String,
-    /// The node's node.toml
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -94,14 +114,22 @@ struct Remove {
 impl Ban {
     pub fn run(self) -> Outcome {
         let (path, json, request) = match self.action {
-            Action::List(list) => (list.config, list.json, Request::BanList {}),
-            Action::Add(Add { prefix, scope, ttl_s, force, config, json }) => {
+            Action::Import(import) => return import.run(),
+            Action::List(List { place: Place { config: Some(config), .. }, json }) => {
+                (config, json, Request::BanList {})
+            }
+            Action::List(List { place, json }) => return place.fleet.list(json),
+            Action::Add(Add { prefix, scope, ttl_s, force, place, json }) => {
                 let ttl_s = (ttl_s != 0).then_some(ttl_s);
-                (config, json, Request::BanAdd { prefix, scope, ttl_s, force })
+                match place.config {
+                    Some(config) => (config, json, Request::BanAdd { prefix, scope, ttl_s, force }),
+                    None => return place.fleet.add(prefix, ttl_s, json),
+                }
             }
-            Action::Remove(Remove { prefix, scope, config, json }) => {
-                (config, json, Request::BanRemove { prefix, scope })
-            }
+            Action::Remove(Remove { prefix, scope, place, json }) => match place.config {
+                Some(config) => (config, json, Request::BanRemove { prefix, scope }),
+                None => return place.fleet.remove(prefix, json),
+            },
         };
         let (settings, config) = config::load(&path)?;
         let reply = ask(&settings, config, &request, &path)?;

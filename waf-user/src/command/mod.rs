@@ -1,12 +1,23 @@
 //! The subcommands, one file each; what they do lies in the library.
 
+mod at_control;
+mod audit;
 mod ban;
+mod customer;
 mod event;
 mod explain_packet;
+mod export;
+mod fleet;
+mod import;
 mod kernel;
 mod node;
 mod node_ctl;
+mod node_join;
+mod planned;
 mod rules;
+mod show;
+mod site;
+mod token;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -40,7 +51,23 @@ enum Command {
     Node(node::Node),
     /// Ask or command a running node: status, reload, drain
     NodeCtl(node_ctl::NodeCtl),
-    /// List, add or remove bans on this node
+    /// Join a fleet with a one-time token
+    NodeJoin(node_join::NodeJoin),
+    /// Plan, apply and look at sites (control plane)
+    Site(site::Site),
+    /// List, add, drain and empty nodes (control plane, operators)
+    Fleet(fleet::Fleet),
+    /// List, add and remove customers (control plane, operators)
+    Customer(customer::Customer),
+    /// Make, list and revoke tokens of the API (control plane, operators)
+    Token(token::Token),
+    /// Show who changed what and when (control plane, operators)
+    Audit(audit::Audit),
+    /// Write all that the control plane keeps as one text (operators)
+    Export(export::Export),
+    /// Read an export into an empty control plane (operators)
+    Import(import::Import),
+    /// List, add, remove or import bans: on this node, or of the fleet
     Ban(ban::Ban),
     /// Find an event by its id
     Event(event::Event),
@@ -56,6 +83,14 @@ pub fn run() -> ExitCode {
         Command::Kernel(kernel) => kernel.run(),
         Command::Node(node) => node.run(),
         Command::NodeCtl(node_ctl) => node_ctl.run(),
+        Command::NodeJoin(join) => join.run(),
+        Command::Site(site) => site.run(),
+        Command::Fleet(fleet) => fleet.run(),
+        Command::Customer(customer) => customer.run(),
+        Command::Token(token) => token.run(),
+        Command::Audit(audit) => audit.run(),
+        Command::Export(export) => export.run(),
+        Command::Import(import) => import.run(),
         Command::Ban(ban) => ban.run(),
         Command::Event(event) => event.run(),
         Command::ExplainPacket(explain) => explain.run(),

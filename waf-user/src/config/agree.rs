@@ -19,7 +19,14 @@ pub(super) fn check(node: &NodePart, tenants: &[TenantFacts], mistakes: &Mistake
         addresses(node, tenant, mistakes);
         workers(node, tenant, mistakes);
     }
-    if node.has_interface && node.service_prefixes.is_empty() && !tenants.is_empty() {
+    if node.has_control
+        && let Some(id) = tenants.first().and_then(|tenant| tenant.id.as_ref())
+    {
+        let cure = "take out [control], or let control have this tenant";
+        mistakes.add(id.span(), "a [[tenant]] beside [control], where tenants come from", cure);
+    }
+    let is_serving = !tenants.is_empty() || node.has_control;
+    if node.has_interface && node.service_prefixes.is_empty() && is_serving {
         mistakes.add(
             node.prefixes_span.clone(),
             "`interface` is set, but no `service_prefixes`",

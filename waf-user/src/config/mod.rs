@@ -7,6 +7,8 @@ pub mod origin_url;
 pub mod prefix;
 pub mod rule_paths;
 pub mod settings;
+pub mod shipped;
+pub mod source;
 pub mod tenants;
 
 mod agree;
@@ -20,7 +22,10 @@ pub use exclusion::{Exclusion, PathMatch};
 pub use interface::{InterfaceError, check_interface, own_addresses};
 pub use mistake::ConfigErrors;
 pub use origin_url::{OriginHost, OriginUrl, OriginUrlError, Scheme};
-pub use settings::{AdminSettings, Fragments, LogSettings, NodeSettings, XdpMode};
+pub use read_node::parse_control;
+pub use settings::{AdminSettings, ControlSettings, Fragments, LogSettings, NodeSettings, XdpMode};
+pub use shipped::ShippedError;
+pub use source::Source;
 pub use tenants::{BanPolicy, BanPolicyScope, NodeConfig, TenantConfig};
 
 use std::path::{Path, PathBuf};

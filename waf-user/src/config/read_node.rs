@@ -1,4 +1,4 @@
-//! The tables [node], [log], [admin] and [ban] -> settings and policy. Knows every key, default and range of theirs.
+//! The tables [node], [log], [admin], [control] and [ban] -> settings and policy. Knows every key, default and range of theirs.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
@@ -9,9 +9,12 @@ use waf_common::limits::{EVENT_SAMPLE_DEFAULT, PREFIXES_MAX, WORKERS_MAX};
 
 use super::files::read_lists;
 use super::mistake::Span;
+use super::origin_url::{OriginUrl, Scheme};
 use super::prefix::parse_prefix;
 use super::reader::Table;
-use super::{AdminSettings, BanPolicy, BanPolicyScope, Fragments, LogSettings, NodeSettings, XdpMode};
+use super::{
+    AdminSettings, BanPolicy, BanPolicyScope, ControlSettings, Fragments, LogSettings, NodeSettings, XdpMode,
+};
 use crate::model::{Carrier, NodeName};
 
 /// A day: a longer window would hold sources of yesterday in a bounded table.
@@ -36,6 +39,7 @@ pub(super) struct NodePart {
     pub has_interface: bool,
     pub service_prefixes: Vec<IpNet>,
     pub prefixes_span: Span,
+    pub has_control: bool,
     pub workers: Option<u16>,
 }
 
@@ -50,6 +54,8 @@ pub(super) struct NodeLists {
 pub(super) fn read(root: &Table<'_>, folder: &Path) -> NodePart {
     let ban = read_ban(root, folder);
     let admin = read_admin(root);
+    let has_control = root.has("control");
+    let control = read_control(root, folder);
     let log = root.table("log", "[log]");
     let log_names = log.map(read_log).unwrap_or_default();
     let Some(node) = root.table("node", "[node]") else {
@@ -60,10 +66,13 @@ pub(super) fn read(root: &Table<'_>, folder: &Path) -> NodePart {
             has_interface: false,
             service_prefixes: Vec::new(),
             prefixes_span: 0..0,
+            has_control,
             workers: None,
         };
     };
-    read_node(node, folder, &log_names, admin, ban)
+    let part = read_node(node, folder, &log_names, admin, ban);
+    let settings = part.settings.map(|settings| NodeSettings { control, ..settings });
+    NodePart { settings, has_control, ..part }
 }
 
 fn read_node(
@@ -126,8 +135,18 @@ fn read_node(
         state_dir,
         log,
         admin,
+        control: None,
     });
-    NodePart { settings, lists, ban, has_interface, service_prefixes: prefixes, prefixes_span, workers }
+    NodePart {
+        settings,
+        lists,
+        ban,
+        has_interface,
+        service_prefixes: prefixes,
+        prefixes_span,
+        has_control: false,
+        workers,
+    }
 }
 
 /// Each becomes a route: twice the same one cannot be added.
@@ -160,6 +179,26 @@ fn read_admin(root: &Table<'_>) -> AdminSettings {
     let listen = admin.parsed("listen", parse_listen, "for example listen = \"127.0.0.1:9900\"");
     admin.finish();
     AdminSettings { listen: listen.map(toml::Spanned::into_inner) }
+}
+
+fn read_control(root: &Table<'_>, folder: &Path) -> Option<ControlSettings> {
+    let control = root.table("control", "[control]")?;
+    control.require("url", "url = \"https://control.example.net:8444\"");
+    let url = control.parsed("url", parse_control, "for example url = \"https://192.0.2.5:8444\"");
+    let ca = control.parsed("ca", parse_file_name, "write a path");
+    control.finish();
+    let url = url?.into_inner();
+    let ca = ca.map(|name| folder.join(name.into_inner()));
+    Some(ControlSettings { host: url.host, port: url.port, ca })
+}
+
+/// Where a control process listens for nodes.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn parse_control(text: &str) -> Result<OriginUrl, String> {
+    let url = OriginUrl::parse(text).map_err(|error| error.to_string())?;
+    if url.scheme == Scheme::Https { Ok(url) } else { Err("nodes speak https:// with control".to_owned()) }
 }
 
 fn read_ban(root: &Table<'_>, folder: &Path) -> BanPolicy {

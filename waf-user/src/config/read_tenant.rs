@@ -11,7 +11,7 @@ use super::prefix::{parse_prefix, parse_service_address};
 use super::read_node::{parse_file_name, values};
 use super::reader::Table;
 use super::rule_paths::expand_rules;
-use super::{OriginUrl, TenantConfig, exclusion};
+use super::{OriginUrl, Source, TenantConfig, exclusion};
 use crate::engine::Levels;
 use crate::model::{Fqdn, Mode, TenantId};
 
@@ -134,10 +134,10 @@ fn port(table: &Table<'_>, key: &'static str, default: u16) -> Spanned<u16> {
 }
 
 /// Certificate and key: both or neither.
-fn read_identity(table: &Table<'_>, folder: &Path) -> (Option<PathBuf>, Option<PathBuf>) {
+fn read_identity(table: &Table<'_>, folder: &Path) -> (Option<Source>, Option<Source>) {
     let path =
         |key| table.parsed(key, parse_file_name, "write a path").map(|name| folder.join(name.into_inner()));
-    let (certificate, key) = (path("certificate"), path("key"));
+    let (certificate, key) = (path("certificate").map(Source::File), path("key").map(Source::File));
     for (there, other) in [("certificate", "key"), ("key", "certificate")] {
         if table.has(there) && !table.has(other) {
             let message = format!("`{there}` without `{other}`");

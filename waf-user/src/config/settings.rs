@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
+use super::OriginHost;
 use crate::model::{Carrier, NodeName};
 
 /// How XDP attaches.
@@ -48,6 +49,8 @@ pub struct NodeSettings {
     pub state_dir: PathBuf,
     pub log: LogSettings,
     pub admin: AdminSettings,
+    /// None: a node that node.toml alone configures.
+    pub control: Option<ControlSettings>,
 }
 
 /// The table [log].
@@ -55,6 +58,15 @@ pub struct NodeSettings {
 pub struct LogSettings {
     pub requests: Option<PathBuf>,
     pub events: Option<PathBuf>,
+}
+
+/// The table [control]: where tenants come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlSettings {
+    pub host: OriginHost,
+    pub port: u16,
+    /// In place of the authority's certificate that joining left in state_dir.
+    pub ca: Option<PathBuf>,
 }
 
 /// The table [admin].

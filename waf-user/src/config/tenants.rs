@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
-use super::{Exclusion, OriginUrl};
+use super::{Exclusion, OriginUrl, Source};
 use crate::engine::Levels;
 use crate::model::{Fqdn, Mode, TenantId};
 
@@ -75,8 +75,8 @@ pub struct TenantConfig {
     /// Worker set; empty = all.
     pub workers: Vec<u16>,
     /// Both or neither; TLS is served only with them.
-    pub certificate: Option<PathBuf>,
-    pub key: Option<PathBuf>,
+    pub certificate: Option<Source>,
+    pub key: Option<Source>,
     pub origins: Vec<OriginUrl>,
     pub trusted_proxies: Vec<IpNet>,
     pub allow: Vec<IpNet>,

@@ -53,7 +53,7 @@ fn the_example_of_the_contract_is_read_whole() {
     assert_eq!(settings.workers, Some(2));
     assert_eq!(config.block.len(), 2);
     let tenant = &config.tenants[0];
-    assert_eq!(tenant.certificate.as_deref(), Some(folder.join("site.pem").as_path()));
+    assert_eq!(tenant.certificate, Some(Source::File(folder.join("site.pem"))));
     let rules = vec![folder.join("rules/10.conf"), folder.join("rules/20.conf")];
     assert_eq!(tenant.rules, Some(rules));
     assert_eq!(tenant.response_headers, [("X-Frame-Options".to_owned(), "DENY".to_owned())]);

@@ -48,3 +48,12 @@ pub mod store;
 pub mod audit;
 pub mod document;
 pub mod ledger;
+
+pub mod authority;
+pub mod bans_import;
+pub mod sync;
+
+pub mod client;
+pub mod token;
+
+pub mod api;

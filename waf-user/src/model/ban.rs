@@ -61,6 +61,8 @@ pub enum BanOrigin {
     Rules,
     /// `waf ban add`.
     Operator,
+    /// Control, for the whole fleet.
+    Fleet,
 }
 
 impl BanOrigin {
@@ -70,6 +72,7 @@ impl BanOrigin {
             Self::List => "list",
             Self::Rules => "rules",
             Self::Operator => "operator",
+            Self::Fleet => "fleet",
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod fqdn;
 pub mod identity;
 pub mod mode;
+pub mod sync;
 
 pub use ban::{Ban, BanOrigin, BanScope, ScopeError, source_prefix};
 pub use clock::{Mono, Wall};

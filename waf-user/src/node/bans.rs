@@ -6,8 +6,9 @@ use ipnet::IpNet;
 
 use crate::model::{Ban, BanScope, Mono};
 
-/// Half of the kernel's block list: the other half is left to the lists of node.toml.
-pub const BANS_MAX: usize = 65_536;
+/// The kernel's block list but for 16,384 entries, which are left to the lists of node.toml: an import of 100,000 prefixes
+/// fits beside the bans of an attack.
+pub const BANS_MAX: usize = 114_688;
 
 /// The table holds [`BANS_MAX`] bans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -304,11 +304,44 @@ impl Enforcer {
         self.is_stale = true;
         let written = self.write_block(&ban);
         for worker in &self.workers {
-            if worker.try_send(Command::CloseBanned(ban.clone())).is_err() {
+            let is_sent = worker.try_send(Command::CloseBanned(ban.clone())).is_ok();
+            // Of 100,000 imported ones nearly all have no connection.
+            if !is_sent && ban.origin != BanOrigin::Fleet {
                 tracing::warn!(prefix = %ban.prefix, "worker takes no commands: its open connections stay");
             }
         }
         written.map_err(BanError::Filter)
+    }
+
+    /// A ban that control says. One of our own that lasts at least as long stays as it is. Whether the ban holds, or means
+    /// nothing here.
+    pub fn ban_of_fleet(&mut self, ban: Ban, by_rules: bool, now: Mono) -> bool {
+        let ends = |expires: Option<Mono>| expires.unwrap_or(Mono(u64::MAX));
+        let own = self.bans.live(ban.scope, ban.prefix, now).filter(|own| own.origin != BanOrigin::Fleet);
+        let is_covered = own.is_some_and(|own| ends(own.expires) >= ends(ban.expires));
+        let spares = by_rules && kernel_sync::reaches_unblocking(&self.config, ban.scope);
+        if is_covered || spares || !self.plan.serves(ban.scope) {
+            return true;
+        }
+        let (prefix, scope) = (ban.prefix, ban.scope);
+        match self.ban(ban, Force::No) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::debug!(%prefix, %scope, error = chain(&error), "ban of the fleet not enforced");
+                false
+            }
+        }
+    }
+
+    /// As [`Enforcer::unban`], to be followed by [`Enforcer::publish`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn lift(&mut self, scope: BanScope, prefix: IpNet) -> Result<(), BanError> {
+        let ban = self.bans.remove(scope, prefix).ok_or(BanError::NoBan)?;
+        self.repeaters.forgive(scope, prefix);
+        self.is_stale = true;
+        self.remove_block(&ban).map_err(BanError::Filter)
     }
 
     /// # Errors

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use waf_common::limits::SERVICES_MAX;
 
-use crate::config::InterfaceError;
+use crate::config::{InterfaceError, ShippedError};
 use crate::event::JournalError;
 use crate::kernel::KernelError;
 
+use super::shelf::ShelfError;
 use super::snapshot::SnapshotError;
 use super::take_over::take::TakeOverError;
 use super::user::UserError;
@@ -51,6 +52,10 @@ pub enum NodeError {
     Journal(#[from] JournalError),
     #[error(transparent)]
     Snapshot(#[from] Box<SnapshotError>),
+    #[error("take up what control said last")]
+    Shelf(#[from] ShelfError),
+    #[error("serve what control said last")]
+    Shipped(#[from] Box<ShippedError>),
     #[error("start a thread or its runtime")]
     Thread(#[source] io::Error),
     #[error("wait for signals")]

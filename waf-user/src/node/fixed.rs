@@ -15,6 +15,7 @@ pub fn changed(old: &NodeSettings, new: &NodeSettings) -> Vec<String> {
         ("[node] user", old.user != new.user, RESTART),
         ("[node] state_dir", old.state_dir != new.state_dir, RESTART),
         ("[node] workers", old.workers != new.workers, TAKE_OVER),
+        ("[control]", old.control != new.control, TAKE_OVER),
         ("[admin] listen", old.admin.listen != new.admin.listen, TAKE_OVER),
         ("[log] requests", old.log.requests != new.log.requests, TAKE_OVER),
         ("[log] events", old.log.events != new.log.events, TAKE_OVER),

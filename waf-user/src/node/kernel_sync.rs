@@ -100,7 +100,7 @@ impl Sync<'_> {
 }
 
 /// Parts what lies in the kernel's lists into bans that still mean something and entries that mean nothing any more.
-/// Lists and imports are neither.
+/// Lists are neither.
 pub fn adopt(
     entries: &[BlockEntry],
     plan: &ServicePlan,
@@ -112,7 +112,8 @@ pub fn adopt(
         let origin = match entry.reason {
             Reason::Ban => BanOrigin::Rules,
             Reason::Operator => BanOrigin::Operator,
-            Reason::List | Reason::Import => continue,
+            Reason::Import => BanOrigin::Fleet,
+            Reason::List => continue,
         };
         match adopt_one(entry, origin, plan, config, now) {
             Some(ban) => adopted.push(ban),
@@ -158,6 +159,7 @@ pub fn block_entry(ban: &Ban, plan: &ServicePlan) -> Option<BlockEntry> {
             BanOrigin::List => Reason::List,
             BanOrigin::Rules => Reason::Ban,
             BanOrigin::Operator => Reason::Operator,
+            BanOrigin::Fleet => Reason::Import,
         },
         tenant: ban.tenant.map_or(0, TenantId::number),
         // 0 would mean for ever; a moment in the first second of the machine's life is long past.

@@ -45,6 +45,7 @@ pub fn answer(
     enforcer.adopt(adopted);
     enforcer.write_alone();
     let enforcer = Rc::new(RefCell::new(enforcer));
-    let control = Control { node: settings.name.clone(), facts: Rc::default(), enforcer, orders: None };
+    let control =
+        Control { node: settings.name.clone(), facts: Rc::default(), enforcer, orders: None, uplink: None };
     Ok(control.obey(request, now))
 }

@@ -67,6 +67,7 @@ impl Outward {
             facts: Rc::clone(&self.standing.facts),
             enforcer: Rc::clone(&self.standing.enforcer),
             orders: Some(self.orders.clone()),
+            uplink: self.standing.uplink.clone(),
         };
         self.tasks.push(tokio::task::spawn_local(socket.serve(control)));
         if let Some(admin) = admin {

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::enforce::{Enforcer, sentence};
 use super::feedback::Feedback;
+use super::sync::{self, Uplink};
 use crate::event::{Event, EventId, Journal, Reason, Stage};
 use crate::model::{Ban, Mono, Wall};
 use crate::proxy::Observation;
@@ -28,6 +29,8 @@ pub struct Reaction {
     pub enforcer: Rc<RefCell<Enforcer>>,
     pub journal: Journal,
     pub metrics: Arc<Metrics>,
+    /// None without [control].
+    pub uplink: Option<Uplink>,
 }
 
 impl Reaction {
@@ -67,6 +70,10 @@ impl Reaction {
             Ok(Some(ban)) => {
                 tracing::debug!(%prefix, scope = %ban.scope, "banned by rules");
                 self.metrics.ban_made();
+                if let (Some(uplink), Some(up)) = (&self.uplink, sync::told(&ban, now)) {
+                    // Full: it holds here all the same.
+                    let _ = uplink.try_send(up);
+                }
                 self.journal.event(ban_event(&ban, seen.destination, now));
             }
             Ok(None) => {}

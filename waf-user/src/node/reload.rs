@@ -13,10 +13,13 @@ use super::error::chain;
 use super::fixed;
 use super::protect::Protected;
 use super::services::ServicePlan;
-use super::snapshot::{self, Built, Lasting, SnapshotError};
+use super::shelf::Signed;
+use super::snapshot::{self, Built, SnapshotError};
 use super::standing::{Phase, Standing};
 use super::{NodeError, start};
-use crate::config::{self, ConfigErrors, InterfaceError, NodeConfig, NodeSettings, check_interface};
+use crate::config::{
+    self, ConfigErrors, InterfaceError, NodeConfig, NodeSettings, ShippedError, check_interface, shipped,
+};
 use crate::kernel::KernelError;
 use crate::model::Generation;
 
@@ -25,6 +28,8 @@ use crate::model::Generation;
 pub enum ReloadError {
     #[error(transparent)]
     Config(#[from] ConfigErrors),
+    #[error("serve what control says")]
+    Shipped(#[from] Box<ShippedError>),
     #[error(transparent)]
     Interface(#[from] Box<InterfaceError>),
     #[error(transparent)]
@@ -72,29 +77,68 @@ impl Reloader {
     pub async fn reload(&self, path: Option<PathBuf>) -> Result<Reloaded, ReloadError> {
         let _turn = self.turn.lock().await;
         let path = path.unwrap_or_else(|| self.standing.path.borrow().clone());
-        let reloaded = self.take(&path).await;
+        let document = self.standing.document.borrow().clone();
+        let reloaded = self.take(&path, document).await;
+        self.tell(&reloaded, &path.display().to_string());
+        reloaded
+    }
+
+    /// Serves what control says, beside what node.toml said when it was read last.
+    ///
+    /// # Errors
+    /// See [`ReloadError`]; what was served is served on.
+    pub async fn serve(&self, signed: Arc<Signed>) -> Result<Reloaded, ReloadError> {
+        let _turn = self.turn.lock().await;
+        let read = (self.standing.settings.borrow().clone(), self.standing.local.borrow().clone());
+        let path = self.standing.path.borrow().clone();
+        let reloaded = self.build(&path, Some(signed), move || Ok(read)).await;
+        self.tell(&reloaded, "document of control");
+        reloaded
+    }
+
+    fn tell(&self, reloaded: &Result<Reloaded, ReloadError>, file: &str) {
         self.standing.metrics.reload(reloaded.is_ok());
-        match &reloaded {
+        match reloaded {
             Ok(Reloaded { generation, tenants, rules }) => {
                 tracing::info!(%generation, tenants, rules, "configuration reloaded");
             }
             Err(error) => {
-                let file = path.display();
                 tracing::error!(%file, "configuration refused, the old one is kept: {}", chain(error));
             }
         }
-        reloaded
     }
 
-    async fn take(&self, path: &Path) -> Result<Reloaded, ReloadError> {
-        let generation = self.standing.facts.generation.get().next();
+    async fn take(&self, path: &Path, document: Option<Arc<Signed>>) -> Result<Reloaded, ReloadError> {
         let file = path.to_owned();
+        self.build(path, document, move || read(&file)).await
+    }
+
+    async fn build(
+        &self,
+        path: &Path,
+        document: Option<Arc<Signed>>,
+        read: impl FnOnce() -> Result<(NodeSettings, NodeConfig), ReloadError> + Send + 'static,
+    ) -> Result<Reloaded, ReloadError> {
+        let generation = self.standing.facts.generation.get().next();
         // Compiling rules takes its time; bans and metrics go on meanwhile.
         let lasting = self.standing.lasting.clone();
-        let read = tokio::task::spawn_blocking(move || read(&file, generation, &lasting));
-        let (settings, config, built) = read.await??;
+        let shipped = document.clone();
+        let built = tokio::task::spawn_blocking(move || {
+            let (settings, local) = read()?;
+            let config = match &shipped {
+                Some(signed) => shipped::configure(&settings, &local, &signed.document).map_err(Box::new)?,
+                None => local.clone(),
+            };
+            let built = snapshot::build(&settings, &config, generation, &lasting).map_err(Box::new)?;
+            Ok::<_, ReloadError>((settings, local, config, built))
+        });
+        let (settings, local, config, built) = built.await??;
         built.tell();
-        self.put(path, settings, config, built)
+        let reloaded = self.put(path, settings, config, built)?;
+        *self.standing.local.borrow_mut() = local;
+        self.standing.facts.waits.set(self.standing.facts.waits.get() && document.is_none());
+        *self.standing.document.borrow_mut() = document;
+        Ok(reloaded)
     }
 
     /// No other task runs from here to the end.
@@ -141,13 +185,8 @@ impl Reloader {
 }
 
 /// The same checks as `waf node --check`.
-fn read(
-    path: &Path,
-    generation: Generation,
-    lasting: &Lasting,
-) -> Result<(NodeSettings, NodeConfig, Built), ReloadError> {
+fn read(path: &Path) -> Result<(NodeSettings, NodeConfig), ReloadError> {
     let (settings, config) = config::load(path)?;
     check_interface(&settings).map_err(Box::new)?;
-    let built = snapshot::build(&settings, &config, generation, lasting).map_err(Box::new)?;
-    Ok((settings, config, built))
+    Ok((settings, config))
 }

@@ -24,7 +24,7 @@ use super::start::{Inherited, Prepared, prepare, start};
 use super::take_over::give::give;
 use super::take_over::take::{self, Taken};
 use super::workers::Worker;
-use super::{NodeError, user};
+use super::{NodeError, sync, user};
 use crate::config::{NodeConfig, NodeSettings, check_interface};
 use crate::event::Journal;
 use crate::model::Mono;
@@ -98,7 +98,22 @@ async fn live(
     let (lost, mut waiting) = watch(started.workers);
     let mut life =
         Life { standing: &standing, signals: &mut signals, outward: &mut outward, journal: &journal };
-    let ended = life.until_end(given, lost).await;
+    let reloader = Rc::new(Reloader::new(Rc::clone(&standing)));
+    let control = settings.control.clone().zip(started.up);
+    let synced = match control {
+        Some((control, up)) => {
+            if facts.waits.get() {
+                tracing::warn!(
+                    "control has sent nothing yet: no tenant is served, and the node is not ready"
+                );
+            }
+            let session = sync::client::session(Rc::clone(&standing), Rc::clone(&reloader))?;
+            Some(tokio::task::spawn_local(sync::client::run(session, control, up)))
+        }
+        None => None,
+    };
+    let ended = life.until_end(&reloader, given, lost).await;
+    synced.iter().for_each(JoinHandle::abort);
     let ending = ended.as_ref().copied().unwrap_or(Ending::Stopped);
     let is_hurried = tokio::select! {
         () = drain(ending, &standing, &started.commands, &mut waiting) => false,
@@ -154,15 +169,15 @@ impl Life<'_> {
     /// Obeys signals and orders until one of them is the last.
     async fn until_end(
         &mut self,
+        reloader: &Rc<Reloader>,
         mut orders: mpsc::Receiver<Order>,
         mut lost: mpsc::Receiver<u16>,
     ) -> Result<Ending, NodeError> {
-        let reloader = Rc::new(Reloader::new(Rc::clone(self.standing)));
         loop {
             tokio::select! {
                 told = self.signals.next() => match told {
                     Told::Stop => return Ok(Ending::Stopped),
-                    Told::Reload => drop(tokio::task::spawn_local(reload(Rc::clone(&reloader), None))),
+                    Told::Reload => drop(tokio::task::spawn_local(reload(Rc::clone(reloader), None))),
                     Told::Reopen => {
                         self.journal.reopen();
                         tracing::info!("logs reopened");
@@ -170,7 +185,7 @@ impl Life<'_> {
                 },
                 Some(order) = orders.recv() => match order {
                     Order::Reload { config, reply } => {
-                        let reloaded = reload(Rc::clone(&reloader), config);
+                        let reloaded = reload(Rc::clone(reloader), config);
                         // A client that is gone finds the outcome in the log.
                         tokio::task::spawn_local(async move { drop(reply.send(reloaded.await)) });
                     }
@@ -179,7 +194,7 @@ impl Life<'_> {
                         return Ok(Ending::Stopped);
                     }
                     Order::TakeOver(stream) => {
-                        if give(self.standing, &reloader, self.outward, stream).await {
+                        if give(self.standing, reloader, self.outward, stream).await {
                             return Ok(Ending::HandedOver);
                         }
                     }

@@ -31,7 +31,7 @@ impl Pages for Scrape {
     }
 
     fn is_ready(&self) -> bool {
-        self.standing.facts.phase.get() == Phase::Serving
+        self.standing.facts.phase.get() == Phase::Serving && !self.standing.facts.waits.get()
     }
 }
 

@@ -3,11 +3,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::rule_sets::{Gathering, RuleSetError, RuleSets};
-use crate::config::{NodeConfig, NodeSettings, TenantConfig};
+use super::shelf::{Shelf, ShelfError};
+use crate::config::{NodeConfig, NodeSettings, Source, TenantConfig};
 use crate::engine::{Collections, MemoryCollections, RuleErrors, RuleSet, Settings};
 use crate::model::{Fqdn, Generation, Mode};
 use crate::origin::Upstreams;
@@ -20,7 +21,11 @@ pub enum SnapshotError {
     #[error("read {path} of {fqdn}")]
     Read { fqdn: Fqdn, path: PathBuf, source: io::Error },
     #[error("use certificate {certificate} with key {key} for {fqdn}")]
-    Identity { fqdn: Fqdn, certificate: PathBuf, key: PathBuf, source: Box<TlsError> },
+    Identity { fqdn: Fqdn, certificate: Source, key: Source, source: Box<TlsError> },
+    #[error("take certificate {fingerprint} of {fqdn} from what control sent")]
+    Shelf { fqdn: Fqdn, fingerprint: String, source: Box<ShelfError> },
+    #[error("certificate {fingerprint} of {fqdn} comes from control, but node.toml has no [control]")]
+    NoShelf { fqdn: Fqdn, fingerprint: String },
     #[error("make the TLS configuration")]
     Acceptor(#[source] Box<TlsError>),
     #[error("compile the rules of {fqdn}")]
@@ -55,11 +60,20 @@ impl Built {
 pub struct Lasting {
     rule_sets: Arc<RuleSets>,
     collections: Arc<dyn Collections>,
+    /// Certificates that control sent.
+    shelf: Option<Arc<Shelf>>,
+}
+
+impl Lasting {
+    /// With certificates from this shelf.
+    pub fn with_shelf(shelf: Arc<Shelf>) -> Self {
+        Self { shelf: Some(shelf), ..Self::default() }
+    }
 }
 
 impl Default for Lasting {
     fn default() -> Self {
-        Self { rule_sets: Arc::default(), collections: Arc::new(MemoryCollections::default()) }
+        Self { rule_sets: Arc::default(), collections: Arc::new(MemoryCollections::default()), shelf: None }
     }
 }
 
@@ -76,7 +90,9 @@ pub fn build(
     let mut identities = Vec::new();
     let mut sites = Vec::new();
     for tenant in &config.tenants {
-        identities.extend(identity(tenant)?.map(|identity| (tenant.fqdn.clone(), identity)));
+        identities.extend(
+            identity(tenant, lasting.shelf.as_deref())?.map(|identity| (tenant.fqdn.clone(), identity)),
+        );
         let rules = rules_of(tenant, &mut rule_sets)?;
         let upstreams = upstreams(tenant, config, &own);
         sites.push(Arc::new(site(tenant, rules, upstreams, Arc::clone(&lasting.collections))));
@@ -116,15 +132,32 @@ fn own_endpoints(settings: &NodeSettings, config: &NodeConfig) -> Vec<SocketAddr
     own
 }
 
-fn identity(tenant: &TenantConfig) -> Result<Option<Identity>, SnapshotError> {
+fn identity(tenant: &TenantConfig, shelf: Option<&Shelf>) -> Result<Option<Identity>, SnapshotError> {
     let (Some(certificate), Some(key)) = (&tenant.certificate, &tenant.key) else { return Ok(None) };
-    let read = |path: &Path| {
-        let fqdn = tenant.fqdn.clone();
-        std::fs::read(path).map_err(|source| SnapshotError::Read { fqdn, path: path.to_owned(), source })
+    let fqdn = || tenant.fqdn.clone();
+    let identity = match (certificate, key) {
+        (Source::File(chain), Source::File(key)) => {
+            let read = |path: &PathBuf| {
+                std::fs::read(path).map_err(|source| SnapshotError::Read {
+                    fqdn: fqdn(),
+                    path: path.clone(),
+                    source,
+                })
+            };
+            Identity::from_pem(&read(chain)?, &read(key)?)
+        }
+        (Source::Hash(fingerprint), _) | (_, Source::Hash(fingerprint)) => {
+            let fingerprint = fingerprint.clone();
+            let Some(shelf) = shelf else { return Err(SnapshotError::NoShelf { fqdn: fqdn(), fingerprint }) };
+            return shelf.identity(&fingerprint).map(Some).map_err(|source| SnapshotError::Shelf {
+                fqdn: fqdn(),
+                fingerprint,
+                source: Box::new(source),
+            });
+        }
     };
-    let identity = Identity::from_pem(&read(certificate)?, &read(key)?);
     let wrong = |error| SnapshotError::Identity {
-        fqdn: tenant.fqdn.clone(),
+        fqdn: fqdn(),
         certificate: certificate.clone(),
         key: key.clone(),
         source: Box::new(error),

@@ -14,8 +14,10 @@ use tokio::sync::mpsc;
 
 use super::enforce::Enforcer;
 use super::feedback::Feedback;
+use super::shelf::Signed;
 use super::snapshot::Lasting;
-use crate::config::NodeSettings;
+use super::sync::Uplink;
+use crate::config::{NodeConfig, NodeSettings};
 use crate::event::Journal;
 use crate::kernel::KernelError;
 use crate::model::{Generation, Mono};
@@ -41,12 +43,19 @@ pub struct Facts {
     pub tenants: Cell<usize>,
     pub workers: usize,
     pub phase: Cell<Phase>,
+    /// Tenants come from control, which has sent none yet.
+    pub waits: Cell<bool>,
 }
 
 /// The parts that change while a node runs.
 pub(super) struct Standing {
     pub facts: Rc<Facts>,
     pub settings: RefCell<NodeSettings>,
+    /// Lists and ban policy of node.toml, and its tenants where there is no [control].
+    pub local: RefCell<NodeConfig>,
+    /// What control says is served, where there is [control].
+    pub document: RefCell<Option<Arc<Signed>>>,
+    pub uplink: Option<Uplink>,
     /// node.toml's.
     pub path: RefCell<PathBuf>,
     pub snapshot: Arc<ArcSwap<Snapshot>>,

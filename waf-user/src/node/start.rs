@@ -17,14 +17,17 @@ use super::filter::Filter;
 use super::protect::Protected;
 use super::react::{BATCHES_MAX, Reaction};
 use super::services::ServicePlan;
+use super::shelf::{Shelf, Signed};
 use super::snapshot::{Built, Lasting};
 use super::standing::{Facts, Phase, Standing};
+use super::sync::UPLINK_MAX;
 use super::take_over::Handed;
 use super::workers::{self, Worker};
 use super::{NodeError, cpus, listeners, open_files, snapshot};
-use crate::config::{NodeConfig, NodeSettings};
+use crate::config::{NodeConfig, NodeSettings, shipped};
 use crate::event::Journal;
 use crate::kernel::Maps;
+use crate::model::sync::Up;
 use crate::model::{Generation, Mono};
 use crate::proxy::limits::CONNECTIONS_MAX;
 use crate::proxy::{Command, Flows, Listener, Lists, Observation, WorkerContext};
@@ -41,6 +44,8 @@ pub(super) struct Prepared {
     workers: u16,
     pub journal: Journal,
     metrics: Arc<Metrics>,
+    config: NodeConfig,
+    document: Option<Arc<Signed>>,
 }
 
 /// What an earlier process left: nothing at a fresh start.
@@ -60,6 +65,8 @@ pub(super) struct Started {
     pub commands: Vec<mpsc::Sender<Command>>,
     pub reaction: Reaction,
     pub observations: mpsc::Receiver<Vec<Observation>>,
+    /// What is to be told to control, where there is [control].
+    pub up: Option<mpsc::Receiver<Up>>,
 }
 
 /// # Errors
@@ -68,24 +75,39 @@ pub(super) fn prepare(settings: &NodeSettings, config: &NodeConfig) -> Result<Pr
     let metrics = Arc::new(Metrics::default());
     let log = &settings.log;
     let journal = Journal::open(log.requests.as_deref(), log.events.as_deref(), Arc::clone(&metrics) as _)?;
-    let lasting = Lasting::default();
+    let (lasting, document) = match settings.control {
+        Some(_) => last_good(settings)?,
+        None => (Lasting::default(), None),
+    };
+    let config = &match &document {
+        Some(signed) => shipped::configure(settings, config, &signed.document).map_err(Box::new)?,
+        None => config.clone(),
+    };
     let built = snapshot::build(settings, config, Generation::default(), &lasting).map_err(Box::new)?;
     built.tell();
     let cpus = cpus::allowed()?;
     let workers = cpus::worker_count(settings.workers, cpus.len());
     check_workers(config, workers)?;
-    Ok(Prepared { built, lasting, cpus, workers, journal, metrics })
+    Ok(Prepared { built, lasting, cpus, workers, journal, metrics, config: config.clone(), document })
+}
+
+/// The shelf of what control sent, and the document on it.
+fn last_good(settings: &NodeSettings) -> Result<(Lasting, Option<Arc<Signed>>), NodeError> {
+    let shelf = Shelf::open(&settings.state_dir)?;
+    let membership = shelf.membership()?;
+    let document = shelf.document(&membership.fleet_key, settings.name.as_str())?;
+    Ok((Lasting::with_shelf(Arc::new(shelf)), document.map(Arc::new)))
 }
 
 /// # Errors
 /// The first step that fails; a node that does not start serves nothing.
 pub(super) fn start(
-    (settings, config, path): (&NodeSettings, NodeConfig, &Path),
+    (settings, local, path): (&NodeSettings, NodeConfig, &Path),
     prepared: Prepared,
     maps: Option<Arc<Maps>>,
     inherited: Inherited,
 ) -> Result<Started, NodeError> {
-    let Prepared { built, lasting, cpus, workers: count, journal, metrics } = prepared;
+    let Prepared { built, lasting, cpus, workers: count, journal, metrics, config, document } = prepared;
     let Built { mut snapshot, rules, .. } = built;
     let flows = maps.clone().map(|maps| maps as Arc<dyn Flows>);
     let filter = maps.map(|maps| Box::new(maps) as Box<dyn Filter>);
@@ -114,6 +136,7 @@ pub(super) fn start(
         tenants: Cell::new(config.tenants.len()),
         workers: usize::from(count),
         phase: Cell::new(Phase::Starting),
+        waits: Cell::new(settings.control.is_some() && document.is_none()),
     };
     let mut feedback = Feedback::new(&config);
     let protected = Protected::of_this_machine(settings, &config);
@@ -139,7 +162,9 @@ pub(super) fn start(
     metrics.generation(generation);
     metrics.workers(count);
     let enforcer = Rc::new(RefCell::new(enforcer));
+    let (uplink, up) = settings.control.as_ref().map(|_| mpsc::channel(UPLINK_MAX)).unzip();
     let reaction = Reaction {
+        uplink: uplink.clone(),
         feedback: Rc::clone(&feedback),
         enforcer: Rc::clone(&enforcer),
         journal: journal.clone(),
@@ -148,6 +173,9 @@ pub(super) fn start(
     let standing = Rc::new(Standing {
         facts: Rc::new(facts),
         settings: RefCell::new(settings.clone()),
+        local: RefCell::new(local),
+        document: RefCell::new(document),
+        uplink,
         path: RefCell::new(path.to_owned()),
         snapshot,
         lasting,
@@ -162,7 +190,7 @@ pub(super) fn start(
     });
     standing.take_up()?;
     standing.facts.phase.set(Phase::Serving);
-    Ok(Started { standing, rules, workers, commands, reaction, observations })
+    Ok(Started { standing, rules, workers, commands, reaction, observations, up })
 }
 
 /// Greater than that of every process before us that left word.

@@ -3,8 +3,10 @@
 
 mod acceptor;
 mod connector;
+pub mod fleet;
 mod handshake;
 mod identity;
+mod mutual;
 mod stream;
 
 #[cfg(test)]
@@ -16,6 +18,7 @@ pub use acceptor::Acceptor;
 pub use connector::Connector;
 pub use handshake::{HandshakeError, Hello};
 pub use identity::{Identity, TlsError};
+pub use mutual::{MutualAcceptor, MutualConnector, Peer, explain};
 pub use stream::TlsStream;
 
 use std::sync::Arc;

@@ -21,7 +21,7 @@ pub fn control() -> Control {
     let filter = Some(Box::new(Tables::default()) as _);
     let enforcer = Rc::new(RefCell::new(Enforcer::new(config, plan, protected, lists, Vec::new(), filter)));
     let facts = Facts { generation: Cell::new(Generation(7)), ..Facts::default() };
-    Control { node: settings.name, facts: Rc::new(facts), enforcer, orders: None }
+    Control { node: settings.name, facts: Rc::new(facts), enforcer, orders: None, uplink: None }
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn only_bans_that_still_mean_something_are_adopted() {
         ("another address", entry(own, "192.0.2.1", Reason::Ban, 0), Fate::Adopted),
         ("the whole node by rules", entry(0, "192.0.2.1", Reason::Ban, 0), Fate::Stale),
         ("a list", entry(0, "192.0.2.1", Reason::List, 0), Fate::Left),
-        ("an import", entry(0, "192.0.2.1", Reason::Import, 0), Fate::Left),
+        ("an import", entry(0, "192.0.2.1", Reason::Import, 0), Fate::Adopted),
     ];
     for (name, entry, expected) in table {
         let fate = match adopt(&[entry], &plan, &config, now) {

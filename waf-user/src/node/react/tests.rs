@@ -27,6 +27,7 @@ fn a_source_that_is_refused_is_banned_once() {
     let events = std::env::temp_dir().join(format!("waf-react-{}.jsonl", std::process::id()));
     let journal = Journal::open(None, Some(&events), Arc::clone(&metrics) as _).unwrap();
     let reaction = Reaction {
+        uplink: None,
         feedback: Rc::new(RefCell::new(feedback)),
         enforcer: Rc::clone(&enforcer),
         journal: journal.clone(),

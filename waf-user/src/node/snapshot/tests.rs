@@ -1,5 +1,7 @@
 //! Sites out of configurations and files.
 
+use std::path::Path;
+
 use super::*;
 use crate::node::tests::{parse, tenant};
 

@@ -42,6 +42,8 @@ pub struct BanRecord {
     scope: String,
     prefix: String,
     by_operator: bool,
+    #[serde(default)]
+    by_fleet: bool,
     tenant: Option<u32>,
     expires_ns: Option<u64>,
 }
@@ -71,6 +73,7 @@ impl Handed {
             scope: ban.scope.to_string(),
             prefix: ban.prefix.to_string(),
             by_operator: ban.origin == BanOrigin::Operator,
+            by_fleet: ban.origin == BanOrigin::Fleet,
             tenant: ban.tenant.map(TenantId::number),
             expires_ns: ban.expires.map(|expires| expires.0),
         };
@@ -95,7 +98,11 @@ impl Handed {
     /// Gives a new process what still means something to it.
     pub fn tell(self, enforcer: &mut Enforcer, feedback: &mut Feedback, now: Mono) {
         let bans = self.bans.into_iter().filter_map(|record| {
-            let origin = if record.by_operator { BanOrigin::Operator } else { BanOrigin::Rules };
+            let origin = match (record.by_fleet, record.by_operator) {
+                (true, _) => BanOrigin::Fleet,
+                (false, true) => BanOrigin::Operator,
+                (false, false) => BanOrigin::Rules,
+            };
             let tenant = record.tenant.and_then(|tenant| TenantId::new(u64::from(tenant)).ok());
             let (scope, prefix) = key(&record.scope, &record.prefix)?;
             Some(Ban { scope, prefix, origin, tenant, expires: record.expires_ns.map(Mono) })

@@ -1,0 +1,77 @@
+//! A request's `Authorization` -> who asks, and what that one may see. Every handler but the public ones takes a [`Caller`]
+//! or an [`Operator`], before the body is read.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+
+use super::Api;
+use super::refused::Refused;
+use super::truth::{Known, Who};
+use crate::control::environment::{Customer, Site};
+use crate::control::token::{Role, Token, TokenText};
+use crate::model::Fqdn;
+
+/// Whoever has a good token.
+#[derive(Clone, Debug)]
+pub struct Caller(pub Token);
+
+impl Caller {
+    /// None: an operator.
+    pub fn customer(&self) -> Option<&Customer> {
+        match &self.0.role {
+            Role::Operator => None,
+            Role::Customer(customer) => Some(customer),
+        }
+    }
+
+    pub fn is_operator(&self) -> bool {
+        self.0.role == Role::Operator
+    }
+
+    pub fn may_see(&self, site: &Site) -> bool {
+        self.customer().is_none_or(|customer| *customer == site.customer)
+    }
+
+    /// A site that this one may see. Another customer's is answered as one that is not there.
+    ///
+    /// # Errors
+    /// 404.
+    pub fn site<'a>(&self, known: &'a Known, name: &str) -> Result<&'a Site, Refused> {
+        let fqdn = Fqdn::new(name).ok();
+        let site = fqdn.and_then(|fqdn| known.state.sites().get(&fqdn));
+        site.filter(|site| self.may_see(site)).ok_or_else(|| Refused::not_found("site", name))
+    }
+
+    pub fn who(&self) -> Who {
+        Who { token: self.0.id.to_string(), note: self.0.note.clone() }
+    }
+}
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refused> {
+        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let text = header.and_then(|value| {
+            let (scheme, rest) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim())
+        });
+        let text = text.and_then(TokenText::parse).ok_or_else(Refused::unknown_token)?;
+        let token = api.tokens.find(&text, (api.clock)()).await?;
+        token.map(Self).ok_or_else(Refused::unknown_token)
+    }
+}
+
+/// An operator.
+#[derive(Clone, Debug)]
+pub struct Operator(pub Caller);
+
+impl FromRequestParts<Api> for Operator {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refused> {
+        let caller = Caller::from_request_parts(parts, api).await?;
+        if caller.is_operator() { Ok(Self(caller)) } else { Err(Refused::operators_only()) }
+    }
+}

@@ -1,0 +1,122 @@
+//! The API: HTTP requests with a token -> plans, changes and answers in the words of [`words`]. Knows neither sockets nor
+//! TLS, and decides nothing about placement.
+//!
+//! | route | who | what |
+//! |---|---|---|
+//! | `GET /v1/healthz`, `GET /v1/openapi.json` | anyone | |
+//! | `GET /v1/whoami` | any token | |
+//! | `GET /v1/sites`, `GET /v1/sites/{fqdn}`, `GET /v1/sites/{fqdn}/notice` | any token | a customer's: its own sites |
+//! | `GET /v1/sites/{fqdn}/environments` | operators | placements |
+//! | `POST /v1/plans`, `GET /v1/plans/{id}`, `POST /v1/plans/{id}/apply` | any token | a customer's: its own plans |
+//! | `GET /v1/plans/{id}/detail`, `POST /v1/plans/evacuation` | operators | |
+//! | `GET, PUT /v1/nodes`, `GET, DELETE /v1/nodes/{name}` | operators | |
+//! | `POST /v1/nodes/{name}/{drain,undrain,dead,join-token}` | operators | |
+//! | `GET /v1/customers`, `PUT, DELETE /v1/customers/{name}` | operators | |
+//! | `GET, POST /v1/tokens`, `DELETE /v1/tokens/{id}` | operators | |
+//! | `GET, POST /v1/bans`, `POST /v1/bans/lift` | any token | a customer's: on its own sites |
+//! | `GET /v1/audit`, `GET /v1/export`, `POST /v1/import` | operators | |
+
+pub mod words;
+
+pub mod books;
+pub mod truth;
+
+mod body;
+mod caller;
+mod kept;
+mod refused;
+mod show;
+
+mod bans;
+mod nodes;
+mod people;
+mod plans;
+mod sites;
+mod whole;
+
+mod openapi;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{StatusCode, Uri};
+use axum::routing::{delete, get, post, put};
+
+use super::token::TokenBook;
+use crate::model::Wall;
+
+use books::{BanBook, JoinBook};
+use kept::Plans;
+use refused::Refused;
+use truth::Truth;
+
+/// What all requests are answered from. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    truth: Arc<dyn Truth>,
+    tokens: TokenBook,
+    bans: Arc<dyn BanBook>,
+    joins: Arc<dyn JoinBook>,
+    plans: Arc<Plans>,
+    /// Reads the time of day.
+    clock: fn() -> Wall,
+}
+
+impl Api {
+    pub fn new(
+        truth: Arc<dyn Truth>,
+        tokens: TokenBook,
+        bans: Arc<dyn BanBook>,
+        joins: Arc<dyn JoinBook>,
+        clock: fn() -> Wall,
+    ) -> Self {
+        Self { truth, tokens, bans, joins, plans: Arc::default(), clock }
+    }
+
+    /// Every route.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/v1/healthz", get(whole::health))
+            .route("/v1/openapi.json", get(whole::openapi))
+            .route("/v1/audit", get(whole::audit))
+            .route("/v1/export", get(whole::export))
+            .route("/v1/import", post(whole::import))
+            .route("/v1/whoami", get(people::whoami))
+            .route("/v1/sites", get(sites::list))
+            .route("/v1/sites/{fqdn}", get(sites::one))
+            .route("/v1/sites/{fqdn}/notice", get(sites::notice))
+            .route("/v1/sites/{fqdn}/environments", get(sites::environments))
+            .route("/v1/plans", post(plans::make))
+            .route("/v1/plans/evacuation", post(plans::evacuate))
+            .route("/v1/plans/{id}", get(plans::one))
+            .route("/v1/plans/{id}/detail", get(plans::detail))
+            .route("/v1/plans/{id}/apply", post(plans::apply))
+            .route("/v1/nodes", get(nodes::list).put(nodes::put))
+            .route("/v1/nodes/{name}", get(nodes::one).delete(nodes::remove))
+            .route("/v1/nodes/{name}/drain", post(nodes::drain))
+            .route("/v1/nodes/{name}/undrain", post(nodes::undrain))
+            .route("/v1/nodes/{name}/dead", post(nodes::dead))
+            .route("/v1/nodes/{name}/join-token", post(nodes::join_token))
+            .route("/v1/customers", get(people::customers))
+            .route("/v1/customers/{name}", put(people::put_customer).delete(people::remove_customer))
+            .route("/v1/tokens", get(people::tokens).post(people::make_token))
+            .route("/v1/tokens/{id}", delete(people::revoke_token))
+            .route("/v1/bans", get(bans::list).post(bans::make))
+            .route("/v1/bans/lift", post(bans::lift))
+            .fallback(no_route)
+            .method_not_allowed_fallback(no_method)
+            // Each handler reads its body within the limit that it names.
+            .layer(DefaultBodyLimit::disable())
+            .with_state(self)
+    }
+}
+
+async fn no_route(uri: Uri) -> Refused {
+    Refused::not_found("route", uri.path())
+}
+
+async fn no_method() -> Refused {
+    let cure = "see GET /v1/openapi.json";
+    Refused::new(StatusCode::METHOD_NOT_ALLOWED, "this route has not this method", cure)
+}

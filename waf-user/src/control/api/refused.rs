@@ -1,0 +1,115 @@
+//! Why a request is refused -> status and [`Problem`].
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::truth::TruthError;
+use super::words::{Mistake, Problem};
+use crate::control::sheet::SheetErrors;
+use crate::control::token::TokenError;
+
+/// A refusal, on its way out.
+#[derive(Debug)]
+pub struct Refused(Box<Problem>);
+
+impl Refused {
+    pub fn new(status: StatusCode, detail: impl Into<String>, cure: impl Into<String>) -> Self {
+        let title = status.canonical_reason().unwrap_or_default().to_owned();
+        let (status, detail, cure) = (status.as_u16(), detail.into(), cure.into());
+        Self(Box::new(Problem { title, status, detail, cure, mistakes: Vec::new() }))
+    }
+
+    /// 401: who asks is not known.
+    pub fn unknown_token() -> Self {
+        let cure =
+            "send `Authorization: Bearer waf_…` with a token that has neither expired nor been revoked";
+        Self::new(StatusCode::UNAUTHORIZED, "there is no good token with this request", cure)
+    }
+
+    /// 403: an operator's route.
+    pub fn operators_only() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "this is for operators only", "")
+    }
+
+    /// 404, for what is not there and for what is another customer's alike.
+    pub fn not_found(what: &str, name: &str) -> Self {
+        let name: String = name.chars().take(253).collect();
+        Self::new(StatusCode::NOT_FOUND, format!("there is no {what} {name:?}"), "")
+    }
+
+    /// 422: one field.
+    pub fn field(field: impl Into<String>, error: impl Into<String>, cure: impl Into<String>) -> Self {
+        let mistake = Mistake { field: field.into(), error: error.into(), cure: cure.into() };
+        Self::mistakes(vec![mistake])
+    }
+
+    /// 422: everything that is wrong at once.
+    pub fn mistakes(mistakes: Vec<Mistake>) -> Self {
+        let detail = match mistakes.as_slice() {
+            [one] => format!("{}: {}", one.field, one.error),
+            all => format!("{} mistakes in the request", all.len()),
+        };
+        let mut refused = Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail, "");
+        refused.0.mistakes = mistakes;
+        refused
+    }
+}
+
+/// What is wrong in a sheet, with the request's field before the sheet's.
+pub fn sheet_mistakes(at: &str, errors: SheetErrors) -> impl Iterator<Item = Mistake> {
+    errors.0.into_iter().map(move |error| Mistake {
+        field: format!("{at}: {}", error.field),
+        error: format!("{} {}", error.value, error.what),
+        cure: error.cure,
+    })
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (status, kind, body).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = header::HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}
+
+impl From<TruthError> for Refused {
+    fn from(error: TruthError) -> Self {
+        match error {
+            TruthError::Stale(why) => Self::new(StatusCode::CONFLICT, why, "plan again, and apply that plan"),
+            TruthError::Refused(why) => Self::new(StatusCode::CONFLICT, why, ""),
+            TruthError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, error.to_string(), ""),
+            // What the store says is for operators, and they have the log.
+            TruthError::Store(ref source) => {
+                tracing::error!(error = %source, "the store cannot be asked");
+                Self::store()
+            }
+        }
+    }
+}
+
+impl Refused {
+    fn store() -> Self {
+        let detail = "the store cannot be asked now; nothing is known to have changed";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail, "try again a little later")
+    }
+}
+
+impl From<TokenError> for Refused {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Note(_) => Self::field("note", error.to_string(), "say it in fewer words"),
+            TokenError::TooMany => Self::new(StatusCode::CONFLICT, error.to_string(), ""),
+            TokenError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, error.to_string(), ""),
+            error => {
+                tracing::error!(%error, "tokens cannot be kept or found");
+                Self::store()
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! One-time join tokens: kept by the hash of their secret, each for one node and a time, used once.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Authority, AuthorityError};
+use crate::control::store::{Entry, Key, Transaction};
+use crate::model::sync::signing::{digits, hash_of};
+use crate::model::sync::{JoinReply, JoinRequest, JoinToken, KeyText};
+use crate::model::{NodeName, Wall};
+
+pub(super) const PREFIX: &str = "join/";
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    node: String,
+    ends_ms: u64,
+    is_used: bool,
+}
+
+/// None where no `waf` wrote the entry.
+pub(super) fn ends(entry: &Entry) -> Option<u64> {
+    serde_json::from_slice::<Kept>(&entry.value).ok().map(|kept| kept.ends_ms)
+}
+
+impl Authority {
+    /// A token for one node; its text is shown once and not kept.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn token(
+        &self,
+        node: &NodeName,
+        lasts: Duration,
+        now: Wall,
+    ) -> Result<KeyText, AuthorityError> {
+        let mut secret = [0; 32];
+        aws_lc_rs::rand::fill(&mut secret).map_err(|_| AuthorityError::Random)?;
+        let token = JoinToken { secret: digits(&secret), authority: digits(&self.fingerprint) };
+        let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
+        let kept = Kept { node: node.to_string(), ends_ms: now.0.saturating_add(lasts_ms), is_used: false };
+        let put = Transaction::replace(&place(&token)?, None, text(&kept))?;
+        self.store.commit(put).await?;
+        Ok(token.text())
+    }
+
+    /// A certificate for whoever brings a token. The token is used up first: of two that come at once, one gets it.
+    ///
+    /// # Errors
+    /// The token is used, ended, unknown or another node's, the request is none; the store's.
+    pub async fn join(&self, request: &JoinRequest, now: Wall) -> Result<JoinReply, AuthorityError> {
+        let token = JoinToken::parse(request.token.expose()).ok_or(AuthorityError::TokenForm)?;
+        let key = place(&token)?;
+        let entry = self.store.get(&key).await?.ok_or(AuthorityError::NoToken)?;
+        let mut kept: Kept = serde_json::from_slice(&entry.value).map_err(|_| AuthorityError::NoToken)?;
+        if kept.is_used {
+            return Err(AuthorityError::Used);
+        }
+        if kept.ends_ms <= now.0 {
+            return Err(AuthorityError::NoToken);
+        }
+        let node = NodeName::new(&kept.node).map_err(|_| AuthorityError::NoToken)?;
+        if request.node != kept.node {
+            return Err(AuthorityError::OtherNode(kept.node));
+        }
+        super::issue::check(&request.request)?;
+        kept.is_used = true;
+        match self.store.commit(Transaction::replace(&key, Some(&entry), text(&kept))?).await {
+            Ok(_) => self.issue(&node, &request.request, now).await,
+            Err(error) if error.is_conflict() => Err(AuthorityError::Used),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn place(token: &JoinToken) -> Result<Key, AuthorityError> {
+    Ok(Key::new(format!("{PREFIX}{}", hash_of(&token.secret)))?)
+}
+
+fn text(kept: &Kept) -> Vec<u8> {
+    serde_json::to_vec(kept).expect("text and numbers")
+}

@@ -1,0 +1,68 @@
+//! Bans from above hold, are replaced by a whole list, are lifted, and spare those that rules must not reach.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::*;
+use crate::node::protect::Protected;
+use crate::node::services::ServicePlan;
+use crate::node::tests::{net, parse, tenant};
+use crate::proxy::Lists;
+
+fn enforcer() -> Enforcer {
+    let text = "[node]\nname = \"a1\"\ncarrier = \"carrier-a\"\n";
+    let one = tenant(1, "10.1.0.10", "");
+    let (settings, config) = parse(&format!("{text}{one}{}", tenant(2, "10.1.0.11", "mode = \"detect\"")));
+    let plan = ServicePlan::new(&config, 1, &[]);
+    let protected = Protected::new(&settings, &config, &[]);
+    Enforcer::new(
+        config,
+        plan,
+        protected,
+        Arc::new(ArcSwap::from_pointee(Lists::default())),
+        Vec::new(),
+        None,
+    )
+}
+
+fn record(scope: FleetScope, prefix: IpNet, source: BanSource) -> BanRecord {
+    BanRecord { scope, prefix, source, left_ms: Some(60_000), reason: String::new() }
+}
+
+fn bans(revision: u64, is_whole: bool, put: Vec<BanRecord>) -> Bans {
+    Bans { revision, is_whole, is_last: true, put, lifted: Vec::new() }
+}
+
+#[test]
+fn bans_come_go_and_are_replaced() {
+    let (mut enforcer, mut heard, now) = (enforcer(), Heard::default(), Mono(1));
+    let (a, b) = (net("203.0.113.1"), net("203.0.113.2"));
+    let put = vec![
+        record(FleetScope::Fleet, a, BanSource::Operator),
+        record(FleetScope::Tenant(1), b, BanSource::Rules),
+        record(FleetScope::Tenant(2), b, BanSource::Rules),
+        record(FleetScope::Tenant(9), b, BanSource::Operator),
+    ];
+    assert_eq!(heard.take(bans(5, true, put), &mut enforcer, now), Some(5));
+    let keys: Vec<_> = enforcer.bans().list().iter().map(|ban| (ban.scope.to_string(), ban.prefix)).collect();
+    assert_eq!(keys, [("node".to_owned(), a), ("tenant:1".to_owned(), b)], "no detecting, no foreign tenant");
+    let lifted = vec![Lifted { scope: FleetScope::Fleet, prefix: a }];
+    let changes = Bans { lifted, ..bans(6, false, Vec::new()) };
+    assert_eq!(heard.take(changes, &mut enforcer, now), Some(6));
+    assert_eq!(enforcer.bans().len(), 1);
+    let first = Bans { is_last: false, ..bans(7, true, Vec::new()) };
+    assert_eq!(heard.take(first, &mut enforcer, now), None, "more is to come");
+    assert_eq!(enforcer.bans().len(), 1);
+    assert_eq!(heard.take(bans(7, true, Vec::new()), &mut enforcer, now), Some(7));
+    assert!(enforcer.bans().is_empty());
+}
+
+#[test]
+fn an_import_of_100_000_fits() {
+    let (mut enforcer, mut heard) = (enforcer(), Heard::default());
+    let prefix = |n: u32| IpNet::from(std::net::IpAddr::from(std::net::Ipv4Addr::from(0x1400_0000 + n)));
+    let put = (0..100_000).map(|n| record(FleetScope::Fleet, prefix(n), BanSource::Import)).collect();
+    heard.take(bans(1, true, put), &mut enforcer, Mono(1));
+    assert_eq!(enforcer.bans().len(), 100_000);
+}
