@@ -27,6 +27,7 @@ pub use settings::{BanPolicy, LabOptions, Mode, Site};
 pub use topology::{CARRIERS, Carrier};
 
 use self::certificates::{Authority, SiteFiles};
+use self::fleet::Fleet;
 use self::netns::Namespace;
 use self::origin::Origin;
 use self::run::Run;
@@ -234,16 +235,16 @@ impl Lab {
     }
 }
 
-/// `cargo xtask lab`: up, then wait for Ctrl-C.
+/// `cargo xtask lab`: a fleet that serves, then wait for Ctrl-C.
 ///
 /// # Errors
-/// As [`Lab::start`].
+/// As [`Fleet::serving`].
 pub fn run(built: &Built) -> Result<()> {
-    let lab = Lab::start(built, LabOptions::default())?;
-    say!("{}", guide::text(&lab));
+    let fleet = Fleet::serving(built)?;
+    say!("{}", guide::text(&fleet)?);
     interrupt::wait();
-    let id = lab.run.id().to_owned();
-    drop(lab);
+    let id = fleet.lab().run.id().to_owned();
+    drop(fleet);
     say!("lab: run {id} cleared away");
     Ok(())
 }

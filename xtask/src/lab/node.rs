@@ -67,6 +67,15 @@ impl Node {
         self.daemon.as_ref()
     }
 
+    /// What its daemon logged since its last start.
+    ///
+    /// # Errors
+    /// It does not run, or the log cannot be read.
+    pub fn log(&self) -> Result<String> {
+        let daemon = self.daemon().with_context(|| format!("{} does not run", self.name))?;
+        fs::read_to_string(daemon.log()).with_context(|| format!("read {}", daemon.log().display()))
+    }
+
     /// Loads the kernel half.
     ///
     /// # Errors

@@ -93,9 +93,7 @@ impl Fleet {
             fleet.join(index)?;
         }
         fleet.start_nodes()?;
-        for sheet in SHEETS {
-            fleet.apply(&[sheet])?;
-        }
+        fleet.apply(&SHEETS)?;
         Ok(fleet)
     }
 

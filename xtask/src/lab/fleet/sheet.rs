@@ -13,7 +13,7 @@ use crate::lab::origin;
 use crate::lab::settings::{ONE, SHADOW, SHOP, WWW};
 
 /// What a site asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Sheet {
     pub fqdn: &'static str,
     pub requests_s: u64,
@@ -33,6 +33,11 @@ pub const SHEETS: [Sheet; 4] = [
 ];
 
 impl Sheet {
+    /// The same site with other peaks.
+    pub const fn with(self, requests_s: u64, handshakes_s: Option<u64>) -> Self {
+        Self { requests_s, handshakes_s, ..self }
+    }
+
     /// The sheet as the customer writes it, with the certificate's chain and key where it has TLS.
     ///
     /// # Errors
