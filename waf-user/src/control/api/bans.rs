@@ -8,10 +8,10 @@ use super::body::{Asked, Json, LONG_BODY_BYTES_MAX};
 use super::books::{Making, Where};
 use super::caller::Caller;
 use super::refused::Refused;
-use super::truth::Known;
 use super::words::{BanQuery, Bans, BansChanged, BansLift, BansNew, Mistake};
 use crate::config::prefix::parse_prefix;
 use crate::control::environment::Site;
+use crate::control::ledger::View;
 use crate::model::Wall;
 
 /// Bans of one request.
@@ -28,7 +28,7 @@ pub async fn list(
     caller: Caller,
     Asked(query): Asked<BanQuery>,
 ) -> Result<axum::Json<Bans>, Refused> {
-    let known = api.truth.known();
+    let known = api.ledger.view();
     let places = match &query.site {
         Some(site) => vec![place(&known, caller.site(&known, site)?)],
         None => {
@@ -65,7 +65,7 @@ pub async fn make(
         let expires = ban.seconds.map(|seconds| Wall(now.0.saturating_add(seconds * 1000)));
         bans.push(Making { prefix, expires, reason: ban.reason, imported: new.import });
     }
-    Ok(axum::Json(BansChanged { changed: api.bans.make(&place, bans, &caller.who()).await? }))
+    Ok(axum::Json(BansChanged { changed: api.bans.make(&place, bans, &caller.actor()).await? }))
 }
 
 /// Lifts bans.
@@ -77,11 +77,11 @@ pub async fn lift(
 ) -> Result<axum::Json<BansChanged>, Refused> {
     let place = named(&api, &caller, lift.site.as_deref())?;
     let prefixes = read(lift.bans.iter().map(|ban| ban.prefix.as_str()), lift.bans.len())?;
-    Ok(axum::Json(BansChanged { changed: api.bans.lift(&place, prefixes, &caller.who()).await? }))
+    Ok(axum::Json(BansChanged { changed: api.bans.lift(&place, prefixes, &caller.actor()).await? }))
 }
 
 fn named(api: &Api, caller: &Caller, site: Option<&str>) -> Result<Where, Refused> {
-    let known = api.truth.known();
+    let known = api.ledger.view();
     match site {
         Some(site) => Ok(place(&known, caller.site(&known, site)?)),
         None if caller.is_operator() => Ok(Where::Fleet),
@@ -89,7 +89,7 @@ fn named(api: &Api, caller: &Caller, site: Option<&str>) -> Result<Where, Refuse
     }
 }
 
-fn place(known: &Known, site: &Site) -> Where {
+fn place(known: &View, site: &Site) -> Where {
     let both = [Some(site.current), site.old].into_iter().flatten();
     let there = both.filter(|tenant| known.state.environment(*tenant).is_some());
     Where::Site(site.fqdn.clone(), there.collect())

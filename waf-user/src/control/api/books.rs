@@ -2,9 +2,12 @@
 
 use ipnet::IpNet;
 
-use super::truth::{Answer, Who};
-use super::words::{BanView, JoinToken};
-use crate::model::{Fqdn, NodeName, TenantId, Wall};
+use super::refused::Refused;
+use super::words::BanView;
+use crate::control::ledger::Actor;
+use crate::model::{Fqdn, TenantId, Wall};
+
+type Answer<'a, T> = futures_util::future::BoxFuture<'a, Result<T, Refused>>;
 
 /// Where a ban holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,14 +38,8 @@ pub trait BanBook: Send + Sync {
     ) -> Answer<'a, (Vec<BanView>, Option<String>)>;
 
     /// Makes them all; how many were new.
-    fn make<'a>(&'a self, place: &'a Where, bans: Vec<Making>, who: &'a Who) -> Answer<'a, u64>;
+    fn make<'a>(&'a self, place: &'a Where, bans: Vec<Making>, who: &'a Actor) -> Answer<'a, u64>;
 
     /// Lifts them all; how many there were.
-    fn lift<'a>(&'a self, place: &'a Where, prefixes: Vec<IpNet>, who: &'a Who) -> Answer<'a, u64>;
-}
-
-/// Tokens with which nodes join.
-pub trait JoinBook: Send + Sync {
-    /// A token that this node may use once until then.
-    fn make<'a>(&'a self, node: &'a NodeName, expires: Wall, who: &'a Who) -> Answer<'a, JoinToken>;
+    fn lift<'a>(&'a self, place: &'a Where, prefixes: Vec<IpNet>, who: &'a Actor) -> Answer<'a, u64>;
 }

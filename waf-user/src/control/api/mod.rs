@@ -14,12 +14,11 @@
 //! | `GET /v1/customers`, `PUT, DELETE /v1/customers/{name}` | operators | |
 //! | `GET, POST /v1/tokens`, `DELETE /v1/tokens/{id}` | operators | |
 //! | `GET, POST /v1/bans`, `POST /v1/bans/lift` | any token | a customer's: on its own sites |
-//! | `GET /v1/audit`, `GET /v1/export`, `POST /v1/import` | operators | |
+//! | `GET /v1/audit` | operators | |
 
 pub mod words;
 
 pub mod books;
-pub mod truth;
 
 mod body;
 mod caller;
@@ -43,21 +42,22 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri};
 use axum::routing::{delete, get, post, put};
 
+use super::authority::Authority;
+use super::ledger::Ledger;
 use super::token::TokenBook;
 use crate::model::Wall;
 
-use books::{BanBook, JoinBook};
+use books::BanBook;
 use kept::Plans;
 use refused::Refused;
-use truth::Truth;
 
 /// What all requests are answered from. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
-    truth: Arc<dyn Truth>,
+    ledger: Arc<Ledger>,
     tokens: TokenBook,
     bans: Arc<dyn BanBook>,
-    joins: Arc<dyn JoinBook>,
+    authority: Arc<Authority>,
     plans: Arc<Plans>,
     /// Reads the time of day.
     clock: fn() -> Wall,
@@ -65,13 +65,13 @@ pub struct Api {
 
 impl Api {
     pub fn new(
-        truth: Arc<dyn Truth>,
+        ledger: Arc<Ledger>,
         tokens: TokenBook,
         bans: Arc<dyn BanBook>,
-        joins: Arc<dyn JoinBook>,
+        authority: Arc<Authority>,
         clock: fn() -> Wall,
     ) -> Self {
-        Self { truth, tokens, bans, joins, plans: Arc::default(), clock }
+        Self { ledger, tokens, bans, authority, plans: Arc::default(), clock }
     }
 
     /// Every route.
@@ -80,8 +80,6 @@ impl Api {
             .route("/v1/healthz", get(whole::health))
             .route("/v1/openapi.json", get(whole::openapi))
             .route("/v1/audit", get(whole::audit))
-            .route("/v1/export", get(whole::export))
-            .route("/v1/import", post(whole::import))
             .route("/v1/whoami", get(people::whoami))
             .route("/v1/sites", get(sites::list))
             .route("/v1/sites/{fqdn}", get(sites::one))

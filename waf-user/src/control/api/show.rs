@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::truth::Known;
 use super::words::*;
+use crate::control::audit::difference::Difference;
+use crate::control::audit::record::AuditEntry;
 use crate::control::capacity::Rates;
 use crate::control::environment::{Environment, Site, Strength};
 use crate::control::inventory::{Node, NodeState};
+use crate::control::ledger::View;
 use crate::control::plan::{Cause, Language as In, Notice, Outcome};
 use crate::control::sheet::Tls;
 use crate::control::token::{Role, Token};
@@ -21,7 +23,7 @@ pub fn moment(wall: Wall) -> String {
 }
 
 /// None where the state has no such environment, which [`crate::control::environment::State::violations`] tells of.
-pub fn site(known: &Known, site: &Site) -> Option<SiteView> {
+pub fn site(known: &View, site: &Site) -> Option<SiteView> {
     let serving = known.state.environment(site.current)?;
     let sheet = &serving.sheet;
     let certificate = match sheet.tls {
@@ -52,7 +54,7 @@ pub fn site(known: &Known, site: &Site) -> Option<SiteView> {
     })
 }
 
-fn sources(known: &Known, environment: &Environment) -> BTreeSet<IpAddr> {
+fn sources(known: &View, environment: &Environment) -> BTreeSet<IpAddr> {
     let nodes = environment.placements.iter().filter_map(|placement| known.inventory.node(&placement.node));
     nodes.flat_map(|node| node.sources.iter().copied()).collect()
 }
@@ -105,7 +107,7 @@ pub fn notice(notice: &Notice) -> NoticeView {
     }
 }
 
-pub fn node(known: &Known, node: &Node) -> NodeView {
+pub fn node(known: &View, node: &Node) -> NodeView {
     let load = known.state.load(&node.name);
     NodeView {
         name: node.name.to_string(),
@@ -126,7 +128,7 @@ pub fn node(known: &Known, node: &Node) -> NodeView {
     }
 }
 
-pub fn environments(known: &Known, site: &Site) -> Environments {
+pub fn environments(known: &View, site: &Site) -> Environments {
     let both = [Some(site.current), site.old].into_iter().flatten();
     let both = both.filter_map(|tenant| known.state.environment(tenant));
     Environments {
@@ -171,4 +173,28 @@ pub fn token(token: &Token) -> TokenView {
         made: moment(token.made),
         expires: token.expires.map(moment),
     }
+}
+
+pub fn audit(entry: &AuditEntry) -> AuditEntryView {
+    AuditEntryView {
+        revision: entry.revision.map(|revision| revision.0),
+        at: moment(entry.at),
+        actor: entry.actor.clone(),
+        changes: entry
+            .changes
+            .iter()
+            .map(|change| AuditChangeView {
+                subject: change.subject.clone(),
+                action: change.action.clone(),
+                customer: change.customer.clone(),
+                reasons: change.reasons.clone(),
+                differences: change.differences.iter().map(difference).collect(),
+            })
+            .collect(),
+    }
+}
+
+fn difference(difference: &Difference) -> String {
+    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+    format!("{}: {} -> {}", difference.field, value(&difference.before), value(&difference.after))
 }
