@@ -16,6 +16,7 @@ mod customers;
 mod nodes;
 
 mod load;
+mod log;
 mod record;
 mod write;
 
@@ -24,6 +25,7 @@ mod follow;
 mod error;
 
 pub use error::LedgerError;
+pub use log::AuditPage;
 pub use view::{CustomerRecord, View};
 
 use std::sync::Arc;
@@ -32,7 +34,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Mutex, watch};
 
 pub use super::audit::record::Actor;
-use super::audit::record::{AuditChange, AuditEntry};
+use super::audit::record::AuditChange;
 use super::environment::{Revision, StaleError};
 use super::plan::{Plan, Wish};
 use super::sheet::Upload;
@@ -162,8 +164,7 @@ impl Ledger {
         let stamp = u64::from_le_bytes(random()?);
         let tenant_next = next.state.tenant_next();
         let counter = Counter { revision: revision.0, tenant_next, stamp, pending: false };
-        let entry = AuditEntry { revision, at: now, actor: actor.to_string(), changes };
-        let (audit, others) = record::audit(&entry)?;
+        let (audit, others) = log::operations(revision, (actor, now), &changes)?;
         let operations = operations.into_iter().chain(others).collect();
         match write::write(&*self.store, *held, counter, operations, audit).await {
             Ok(written) => {
@@ -203,20 +204,6 @@ impl Ledger {
     /// There is no such certificate, the key ring lacks its key, or the store's.
     pub async fn certificate(&self, fingerprint: &[u8; 32]) -> Result<ChainAndKey, LedgerError> {
         record::certificate(&*self.store, &self.keys, fingerprint).await
-    }
-
-    /// Newest first, at most `limit`, all older than `before` where given.
-    ///
-    /// # Errors
-    /// The store's, or an entry that was not written by us.
-    pub async fn audit(
-        &self,
-        before: Option<Revision>,
-        limit: usize,
-    ) -> Result<Vec<AuditEntry>, LedgerError> {
-        // The store's own counter: the view may be a moment behind what others wrote.
-        let newest = Revision(Held::read(&*self.store).await?.counter.revision);
-        record::audit_entries(&*self.store, newest, before, limit).await
     }
 
     async fn reload(&self, held: &mut Held) -> Result<(), LedgerError> {
