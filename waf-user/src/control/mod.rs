@@ -47,6 +47,7 @@ pub mod store;
 
 pub mod audit;
 pub mod document;
+pub mod export;
 pub mod ledger;
 
 pub mod authority;
