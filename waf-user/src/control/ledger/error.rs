@@ -36,6 +36,8 @@ pub enum LedgerError {
         "this control plane keeps zone {kept}, not {asked}: mend the configuration, or use another store"
     )]
     Zone { kept: Fqdn, asked: Fqdn },
+    #[error("an import into this store broke off: run waf import again, it begins anew")]
+    ImportUnderWay,
     #[error("{0} was there and is gone: somebody deletes what the store holds")]
     Gone(String),
     #[error("the store holds {place}, which no waf wrote: restore it from a backup")]

@@ -26,6 +26,7 @@ mod error;
 
 pub use error::LedgerError;
 pub use log::AuditPage;
+pub(super) use record::{certificate_of, is_certificate_of};
 pub use view::{CustomerRecord, View};
 
 use std::sync::Arc;
@@ -36,9 +37,10 @@ use tokio::sync::{Mutex, watch};
 pub use super::audit::record::Actor;
 use super::audit::record::AuditChange;
 use super::environment::{Revision, StaleError};
+use super::export::IMPORT_UNDER_WAY;
 use super::plan::{Plan, Wish};
 use super::sheet::Upload;
-use super::store::{Operation, Prefix, Store};
+use super::store::{Entry, Key, Operation, Prefix, Store};
 use crate::model::{Fqdn, Wall};
 use crate::secret::{KeyRing, Secret, random};
 use load::{Counter, Held};
@@ -75,7 +77,10 @@ impl Ledger {
         keys: Arc<KeyRing>,
         zone: Fqdn,
     ) -> Result<Arc<Self>, LedgerError> {
-        write::carry_out(&*store, Held::read(&*store).await?).await?;
+        if store.get(&Key::new(IMPORT_UNDER_WAY)?).await?.is_some() {
+            return Err(LedgerError::ImportUnderWay);
+        }
+        carry_out(&*store).await?;
         let loaded = match load::load(store.list(&root()?).await?.entries)? {
             Some(loaded) => loaded,
             None => follow::begin(&*store, &zone).await?,
@@ -219,6 +224,24 @@ impl Ledger {
         self.view.store(Arc::new(view));
         self.changed.send_if_modified(|shown| std::mem::replace(shown, revision) != revision);
     }
+}
+
+/// What entries of a store describe; none where they hold no ledger.
+///
+/// # Errors
+/// They were not written by us.
+pub(super) fn view_of(entries: impl Iterator<Item = (Key, Vec<u8>)>) -> Result<Option<View>, LedgerError> {
+    let (created, modified) = Default::default();
+    let entries = entries.map(|(key, value)| Entry { key, value, created, modified, lease: None });
+    Ok(load::load(entries.collect())?.map(|loaded| loaded.view))
+}
+
+/// Carries out what counts in a store and is not done yet.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn carry_out(store: &dyn Store) -> Result<(), LedgerError> {
+    write::carry_out(store, Held::read(store).await?).await.map(drop)
 }
 
 fn root() -> Result<Prefix, LedgerError> {

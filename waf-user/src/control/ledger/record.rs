@@ -15,6 +15,8 @@ use crate::control::store::{Key, Operation, Store, StoreError};
 use crate::model::Fqdn;
 use crate::secret::{KeyRing, Sealed, Secret, SecretError, hex};
 
+const CERTIFICATES: &str = "certificate/";
+
 /// A chain, and its key sealed for the place it lies at.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +46,7 @@ pub(super) fn steps(steps: &[Step]) -> Result<Vec<Operation>, LedgerError> {
 }
 
 pub(super) fn certificate_key(fingerprint: &[u8; 32]) -> Result<Key, StoreError> {
-    Key::new(format!("certificate/{}", hex::encode(fingerprint)))
+    Key::new(format!("{CERTIFICATES}{}", hex::encode(fingerprint)))
 }
 
 /// Certificates that steps want, each with the site that wants it.
@@ -89,9 +91,23 @@ pub(super) async fn certificate(
     let Some(entry) = store.get(&key).await? else {
         return Err(LedgerError::UnknownCertificate(hex::encode(fingerprint)));
     };
-    let CertificateEntry { chain, sealed } = read(key.as_str(), &entry.value)?;
-    let sealed: Sealed = sealed.parse().map_err(|_: SecretError| SecretError::NotSealed(key.to_string()))?;
-    Ok((chain, keys.open(key.as_str(), &sealed)?))
+    certificate_of(keys, key.as_str(), &entry.value)
+}
+
+/// A chain and its key, of the entry that holds them.
+pub(in crate::control) fn certificate_of(
+    keys: &KeyRing,
+    place: &str,
+    value: &[u8],
+) -> Result<ChainAndKey, LedgerError> {
+    let CertificateEntry { chain, sealed } = read(place, value)?;
+    let sealed: Sealed = sealed.parse().map_err(|_: SecretError| SecretError::NotSealed(place.to_owned()))?;
+    Ok((chain, keys.open(place, &sealed)?))
+}
+
+/// Whether a key of the store is that of a certificate.
+pub(in crate::control) fn is_certificate_of(key: &str) -> bool {
+    key.starts_with(CERTIFICATES)
 }
 
 /// What a plan did, a line a site.
