@@ -21,6 +21,7 @@ use tokio::sync::watch;
 
 use super::api::Api;
 use super::authority::Authority;
+use super::bans::BanBook;
 use super::ledger::Ledger;
 use super::settings::ControlSettings;
 use super::token::TokenBook;
@@ -70,12 +71,13 @@ impl Control {
         let keys = Arc::new(first::keys(&settings, &*store).await?);
         let authority = Arc::new(Authority::open(Arc::clone(&store), &keys, now).await?);
         let ledger = Ledger::open(Arc::clone(&store), keys, settings.zone.clone()).await?;
+        let bans = BanBook::open(Arc::clone(&store)).await?;
         let tokens = TokenBook::new(Arc::clone(&store));
         first::authority(&settings, &authority)?;
         first::operator_token(&settings, &tokens, now).await?;
         let (acceptor, _) = watch::channel(identity::acceptor(&settings.api, &authority, now)?);
         let tcp = bind("api", settings.api.listen).await?;
-        let api = Api::new(ledger, tokens, Arc::clone(&authority), Wall::now);
+        let api = Api::new(ledger, tokens, bans, Arc::clone(&authority), Wall::now);
         Ok(Self { settings, authority, api, tcp, acceptor })
     }
 

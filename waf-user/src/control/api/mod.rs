@@ -18,8 +18,6 @@
 
 pub mod words;
 
-pub mod books;
-
 mod body;
 mod caller;
 mod kept;
@@ -38,16 +36,18 @@ mod openapi;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{StatusCode, Uri};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 
 use super::authority::Authority;
+use super::bans::BanBook;
 use super::ledger::Ledger;
 use super::token::TokenBook;
 use crate::model::Wall;
 
-use books::BanBook;
 use kept::Plans;
 use refused::Refused;
 
@@ -56,7 +56,7 @@ use refused::Refused;
 pub struct Api {
     ledger: Arc<Ledger>,
     tokens: TokenBook,
-    bans: Arc<dyn BanBook>,
+    bans: Arc<BanBook>,
     authority: Arc<Authority>,
     plans: Arc<Plans>,
     /// Reads the time of day.
@@ -67,7 +67,7 @@ impl Api {
     pub fn new(
         ledger: Arc<Ledger>,
         tokens: TokenBook,
-        bans: Arc<dyn BanBook>,
+        bans: Arc<BanBook>,
         authority: Arc<Authority>,
         clock: fn() -> Wall,
     ) -> Self {
@@ -104,9 +104,22 @@ impl Api {
             .route("/v1/bans/lift", post(bans::lift))
             .fallback(no_route)
             .method_not_allowed_fallback(no_method)
+            .layer(from_fn(whole_request))
             // Each handler reads its body within the limit that it names.
             .layer(DefaultBodyLimit::disable())
             .with_state(self)
+    }
+}
+
+/// A change that has begun is finished, whoever hangs up meanwhile.
+async fn whole_request(request: Request, next: Next) -> Response {
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(%error, "a request of the API was not answered");
+            let cure = "look whether it did what it was to do; tell us";
+            Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here", cure).into_response()
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::words::{Mistake, Problem};
 use crate::control::authority::AuthorityError;
+use crate::control::bans::BanError;
 use crate::control::ledger::LedgerError;
 use crate::control::sheet::SheetErrors;
 use crate::control::token::TokenError;
@@ -94,6 +95,19 @@ impl From<LedgerError> for Refused {
             _ => return Self::store(&error),
         };
         Self::new(status, error.to_string(), cure)
+    }
+}
+
+impl From<BanError> for Refused {
+    fn from(error: BanError) -> Self {
+        match error {
+            BanError::TooWide(_) => Self::field("bans", error.to_string(), ""),
+            BanError::After(_) => Self::field("after", error.to_string(), ""),
+            BanError::TooMany { .. } | BanError::TooManyOfSite { .. } | BanError::Contended => {
+                Self::new(StatusCode::CONFLICT, error.to_string(), "")
+            }
+            error => Self::store(&error),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::words::*;
 use crate::control::audit::difference::Difference;
 use crate::control::audit::record::AuditEntry;
+use crate::control::bans::ListedBan;
 use crate::control::capacity::Rates;
 use crate::control::environment::{Environment, Site, Strength};
 use crate::control::inventory::{Node, NodeState};
@@ -13,6 +14,7 @@ use crate::control::ledger::View;
 use crate::control::plan::{Cause, Language as In, Notice, Outcome};
 use crate::control::sheet::Tls;
 use crate::control::token::{Role, Token};
+use crate::model::sync::BanSource;
 use crate::model::{Mode, Wall};
 use crate::secret::hex;
 
@@ -172,6 +174,21 @@ pub fn token(token: &Token) -> TokenView {
         note: token.note.clone(),
         made: moment(token.made),
         expires: token.expires.map(moment),
+    }
+}
+
+pub fn ban(ban: &ListedBan) -> BanView {
+    BanView {
+        prefix: ban.prefix.to_string(),
+        site: ban.site.as_ref().map(ToString::to_string),
+        origin: match ban.source {
+            BanSource::Rules => "rules",
+            BanSource::Operator => "operator",
+            BanSource::Import => "import",
+        }
+        .to_owned(),
+        reason: ban.reason.clone(),
+        expires: ban.expires.map(moment),
     }
 }
 

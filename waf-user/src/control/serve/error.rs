@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::control::authority::AuthorityError;
+use crate::control::bans::BanError;
 use crate::control::ledger::LedgerError;
 use crate::control::store::StoreError;
 use crate::control::token::TokenError;
@@ -32,6 +33,8 @@ pub enum ServeError {
     Ledger(#[from] LedgerError),
     #[error("open the fleet's authority")]
     Authority(#[from] AuthorityError),
+    #[error("open the bans")]
+    Bans(#[from] BanError),
     #[error("make the first operator's token")]
     Token(#[from] TokenError),
     #[error("use the certificate of the API")]

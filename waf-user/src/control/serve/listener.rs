@@ -43,7 +43,7 @@ pub(super) async fn serve(
         let (permit, accepted) = tokio::select! {
             next = next => next,
             Some(_) = connections.join_next() => continue,
-            _ = end.wait_for(|end| *end) => break,
+            () = told(&mut end) => break,
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
@@ -88,7 +88,7 @@ async fn connection(
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = end.wait_for(|end| *end) => {
+        () = told(&mut end) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -96,4 +96,9 @@ async fn connection(
     if let Err(error) = ended {
         tracing::debug!(?peer, error = &error as &dyn std::error::Error, "a client of the API broke off");
     }
+}
+
+/// Until it is time to end; at once where nobody is left to tell.
+async fn told(end: &mut watch::Receiver<bool>) {
+    let _is_told_or_nobody_left = end.wait_for(|end| *end).await;
 }
