@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use super::error::Refused;
 use super::kept::{Kept, NodeStanding};
+use super::limits::Times;
 use super::seat::{Seat, lock};
 use super::session::{Heard, Session};
 use super::target::Target;
@@ -32,6 +33,7 @@ pub struct Fleet {
     /// A wave may be over.
     pub(super) is_settled: Notify,
     pub(super) kept: Kept,
+    pub(super) times: Times,
 }
 
 /// What changes under one lock.
@@ -47,11 +49,20 @@ pub(super) struct Hub {
 impl Fleet {
     /// Of nobody yet.
     pub fn new(store: Arc<dyn Store>, ledger: Arc<Ledger>, authority: Arc<Authority>) -> Arc<Self> {
+        Self::with_times(store, ledger, authority, Times::default())
+    }
+
+    pub(super) fn with_times(
+        store: Arc<dyn Store>,
+        ledger: Arc<Ledger>,
+        authority: Arc<Authority>,
+        times: Times,
+    ) -> Arc<Self> {
         let view = ledger.view();
         let go = AtomicU64::new(view.revision().0);
         let hub = Hub { view, seats: BTreeMap::new(), waiting: BTreeSet::new(), revoked: HashSet::new() };
         let (hub, is_settled) = (Mutex::new(hub), Notify::new());
-        Arc::new(Self { store, ledger, authority, hub, go, is_settled, kept: Kept::default() })
+        Arc::new(Self { store, ledger, authority, hub, go, is_settled, kept: Kept::default(), times })
     }
 
     /// Serves nodes until `shutdown`; then all connections are closed, and nodes look for another process.

@@ -2,6 +2,7 @@
 //! once, so that neither side waits for the other to read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -15,7 +16,7 @@ use zeroize::Zeroizing;
 use super::call::{refuse, send};
 use super::error::{Refused, whole};
 use super::fleet::Fleet;
-use super::limits::{REQUEST_WITHIN, SILENCE_MAX, UP_BYTES_MAX};
+use super::limits::UP_BYTES_MAX;
 use super::seat::Seat;
 use super::session::Due;
 use crate::model::sync::{Certificate, Down, Frames, KeyText, Up, frame};
@@ -31,14 +32,14 @@ pub async fn serve(fleet: Arc<Fleet>, peer: Peer, body: RecvStream, mut respond:
     let mut ear = Ear { body, frames: Frames::bounded(UP_BYTES_MAX) };
     let seat = match greeted(&fleet, &peer, &mut ear).await {
         Ok(seat) => seat,
-        Err(refused) => return refuse(&mut respond, refused, Some(&peer)).await,
+        Err(refused) => return refuse(&fleet, &mut respond, refused, Some(&peer)).await,
     };
     let opened = Response::builder().status(StatusCode::OK).body(());
     if let Ok(opened) = opened
         && let Ok(out) = respond.send_response(opened, false)
     {
         tracing::info!(node = %seat.node, software = seat.software, "a node is connected");
-        let mut mouth = Mouth { out, is_within: false };
+        let mut mouth = Mouth { out, is_within: false, taken: fleet.times.taken };
         let ended = tokio::select! {
             ended = seat.ended() => ended,
             ended = hear(&fleet, &seat, &mut ear) => ended,
@@ -52,13 +53,13 @@ pub async fn serve(fleet: Arc<Fleet>, peer: Peer, body: RecvStream, mut respond:
 
 async fn greeted(fleet: &Fleet, peer: &Peer, ear: &mut Ear) -> Result<Arc<Seat>, Refused> {
     let bad = |sentence: String| Refused::new(StatusCode::BAD_REQUEST, sentence);
-    match timeout(REQUEST_WITHIN, ear.next::<Up>()).await {
+    match timeout(fleet.times.request, ear.next::<Up>()).await {
         Ok(Ok(Up::Hello(hello))) => fleet.seat(peer.clone(), &hello, Wall::now()).await,
         Ok(Ok(_)) => Err(bad("a stream begins with a hello".to_owned())),
         Ok(Err(ended)) => Err(bad(ended)),
         Err(_late) => {
-            let within = REQUEST_WITHIN.as_secs();
-            Err(Refused::new(StatusCode::REQUEST_TIMEOUT, format!("no hello came within {within} s")))
+            let within = fleet.times.request;
+            Err(Refused::new(StatusCode::REQUEST_TIMEOUT, format!("no hello came within {within:?}")))
         }
     }
 }
@@ -66,10 +67,10 @@ async fn greeted(fleet: &Fleet, peer: &Peer, ear: &mut Ear) -> Result<Arc<Seat>,
 /// Takes what the node says, until it says no more.
 async fn hear(fleet: &Fleet, seat: &Arc<Seat>, ear: &mut Ear) -> Ended {
     loop {
-        let up = match timeout(SILENCE_MAX, ear.next::<Up>()).await {
+        let up = match timeout(fleet.times.silence, ear.next::<Up>()).await {
             Ok(Ok(up)) => up,
             Ok(Err(ended)) => return ended,
-            Err(_late) => return format!("the node was silent for {} s", SILENCE_MAX.as_secs()),
+            Err(_late) => return format!("the node was silent for {:?}", fleet.times.silence),
         };
         if seat.peer.ends <= Wall::now() {
             return "the certificate of this stream has ended: renew it in time, or join again".to_owned();
@@ -116,7 +117,7 @@ async fn speak(fleet: &Fleet, seat: &Arc<Seat>, mouth: &mut Mouth) -> Ended {
                 tokio::select! {
                     () = seat.wake.notified() => {}
                     // What was refused is tried again some time.
-                    () = sleep(SILENCE_MAX) => {}
+                    () = sleep(fleet.times.silence) => {}
                 }
                 Ok(())
             }
@@ -162,6 +163,8 @@ struct Mouth {
     out: SendStream<Bytes>,
     /// A message is sent in part.
     is_within: bool,
+    /// How long the node may take nothing.
+    taken: Duration,
 }
 
 impl Mouth {
@@ -169,7 +172,7 @@ impl Mouth {
         // Some messages hold keys: their bytes are wiped when the last of them is sent.
         let bytes = Zeroizing::new(frame::encode(message).map_err(|error| whole(&error))?);
         self.is_within = true;
-        send(&mut self.out, Bytes::from_owner(bytes), false).await?;
+        send(&mut self.out, Bytes::from_owner(bytes), false, self.taken).await?;
         self.is_within = false;
         Ok(())
     }
@@ -180,7 +183,7 @@ impl Mouth {
             return self.out.send_reset(h2::Reason::CANCEL);
         }
         let Ok(bytes) = frame::encode(&Down::Refused { error }) else { return };
-        if send(&mut self.out, bytes.into(), true).await.is_err() {
+        if send(&mut self.out, bytes.into(), true, self.taken).await.is_err() {
             self.out.send_reset(h2::Reason::CANCEL);
         }
     }
