@@ -23,6 +23,7 @@ pub mod repeaters;
 pub mod rule_files;
 pub mod run;
 pub mod services;
+pub mod shares;
 pub mod shelf;
 pub mod snapshot;
 pub mod standing;

@@ -163,7 +163,8 @@ impl Shares {
         let was = self.limited;
         self.limited = set(config.capacity, &tenants);
         if was != self.limited {
-            let state = if self.limited { "more is asked for than the node carries" } else { "enough for all" };
+            let state =
+                if self.limited { "more is asked for than the node carries" } else { "enough for all" };
             tracing::warn!(tenants = tenants.len(), "{state}: rates above contracts");
         }
     }

@@ -128,6 +128,14 @@ async fn handshake(
     if is_listed(worker, &session, Some(site.tenant)) {
         return None;
     }
+    let now = Mono::now();
+    if !site.allowance.handshakes.admit(now) {
+        worker.metrics.tls_handshake(false);
+        worker.metrics.handshake_limited(site.tenant);
+        let fault = Fault::of_contract(site.allowance.tells(now));
+        connection_refused(worker, &session, Some(site.tenant), fault);
+        return None;
+    }
     match hello.accept(worker.times.handshake).await {
         Ok(stream) => {
             worker.metrics.tls_handshake(true);

@@ -57,7 +57,8 @@ impl Gate {
 
     /// `rate`: in thousandths a second; None lets all through.
     pub fn limit(&self, rate: Option<u64>) {
-        let period = rate.map_or(FREE, |rate| PERIOD_OF_ONE_NS.checked_div(rate).map_or(SHUT, |ns| ns.max(1)));
+        let period =
+            rate.map_or(FREE, |rate| PERIOD_OF_ONE_NS.checked_div(rate).map_or(SHUT, |ns| ns.max(1)));
         let before = self.period_ns.swap(period, Relaxed);
         if before == FREE && period != FREE {
             // What was due at an older rate is no debt.

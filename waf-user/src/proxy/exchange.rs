@@ -80,6 +80,13 @@ where
             let account = Account { site: Some(site), visitor: Some(*visitor), ..account };
             (account, Fault::of_ban(ban), 0, false)
         }
+        Step::OverContract { site, visitor } => {
+            worker.belongs_to(open, site.tenant);
+            worker.metrics.request_limited(site.tenant);
+            let account = Account { site: Some(site), visitor: Some(*visitor), ..account };
+            let keep = keep && matches!(head.framing(), Framing::None | Framing::Length(0));
+            (account, Fault::of_contract(site.allowance.tells(arrived)), 429, keep)
+        }
         Step::RefuseVisitor { site, visitor, ban } => {
             let account = Account { site: Some(site), visitor: Some(*visitor), ..account };
             // A trusted proxy's connection carries other visitors too.

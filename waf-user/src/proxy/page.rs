@@ -36,6 +36,10 @@ impl Page<'_> {
             head.field("Location", location.as_bytes());
         }
         write_added(&mut head, self.fields);
+        if self.status == 429 {
+            // Shares are made anew twice a second (RFC 6585 §4).
+            head.field("Retry-After", b"1");
+        }
         if self.close {
             head.field("Connection", b"close");
         }
@@ -61,15 +65,15 @@ fn advice(status: u16) -> [&'static str; 2] {
             "This address does not serve the requested name.",
             "このアドレスでは、ご指定のサイトを提供していません。",
         ],
+        429 | 503 => [
+            "The service is busy. Please try again in a moment.",
+            "ただいま混み合っています。しばらくしてからもう一度お試しください。",
+        ],
         400..=499 => [
             "The request was refused to protect this site. If you think that this is a mistake, please tell the \
              site's owner the number below.",
             "サイト保護のため、このリクエストは拒否されました。お心当たりがない場合は、下記の番号を添えてサイトの\
              管理者へお問い合わせください。",
-        ],
-        503 => [
-            "The service is busy. Please try again in a moment.",
-            "ただいま混み合っています。しばらくしてからもう一度お試しください。",
         ],
         _ => [
             "The site's own server cannot be reached or gave no proper answer. Please try again later.",

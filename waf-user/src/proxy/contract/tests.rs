@@ -59,7 +59,8 @@ fn workers_share_one_rate() {
     let gate = Gate::default();
     gate.limit(Some(100_000));
     let passed: u64 = std::thread::scope(|scope| {
-        let worker = || (0..10_000).filter(|at| gate.admit(Mono(SECOND + at * SECOND / 1_000))).count() as u64;
+        let worker =
+            || (0..10_000).filter(|at| gate.admit(Mono(SECOND + at * SECOND / 1_000))).count() as u64;
         let workers: Vec<_> = (0..4).map(|_| scope.spawn(worker)).collect();
         workers.into_iter().map(|worker| worker.join().expect("a count")).sum()
     });
