@@ -220,9 +220,10 @@ impl Tally {
 
     fn after(self, allowance: &Allowance, elapsed_ms: u64) -> Self {
         let mut next = Self::of(allowance);
-        let requests = next.requests - self.requests;
-        let refused = (next.refused - self.refused).min(requests);
-        let bytes = next.bytes - self.bytes;
+        // A tenant that went and came back is counted from nothing.
+        let requests = next.requests.saturating_sub(self.requests);
+        let refused = next.refused.saturating_sub(self.refused).min(requests);
+        let bytes = next.bytes.saturating_sub(self.bytes);
         let a_second = |count: u64| count.saturating_mul(MILLI) / elapsed_ms;
         // What is passed on without a new request is an answer under way: the request before it costs it.
         let each = bytes / (requests - refused).max(1);
@@ -234,7 +235,7 @@ impl Tally {
             requests: mean(self.demand.requests, a_second(requests).saturating_mul(MILLI)),
             handshakes: mean(
                 self.demand.handshakes,
-                a_second(next.handshakes - self.handshakes).saturating_mul(MILLI),
+                a_second(next.handshakes.saturating_sub(self.handshakes)).saturating_mul(MILLI),
             ),
             bytes: mean(self.demand.bytes, a_second(wanted)),
             bytes_each: if self.demand.bytes_each == 0 {

@@ -124,7 +124,10 @@ impl Account<'_> {
         }
         let scored =
             inspection.is_some_and(|inspection| inspection.score() > 0 || !inspection.matches().is_empty());
-        if ending.fault.as_ref().is_some_and(|fault| !fault.is_quiet) || scored {
+        let is_quiet = ending.fault.as_ref().is_some_and(|fault| fault.is_quiet);
+        if is_quiet {
+            metrics.event_withheld();
+        } else if ending.fault.is_some() || scored {
             worker.journal.event(self.event(session, ending, inspection, now));
         }
         if worker.journal.wants_requests() {
@@ -217,6 +220,9 @@ pub(super) fn connection_cut(worker: &Worker, session: &Session, cut: &Cut) {
 /// Tells of a connection that ended before a request.
 pub(super) fn connection_refused(worker: &Worker, session: &Session, tenant: Option<TenantId>, fault: Fault) {
     worker.metrics.refused(fault.reason);
+    if fault.is_quiet {
+        return worker.metrics.event_withheld();
+    }
     let time = Wall::now();
     let (ends, why) = ((session.peer, session.local), (fault.stage, fault.reason));
     worker.journal.event(Event {

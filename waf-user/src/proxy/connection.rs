@@ -277,7 +277,16 @@ async fn refuse_head<R, W: AsyncWrite + Unpin>(
 ) {
     let time = Wall::now();
     let id = worker.event_id(time);
-    let page = Page { status, id, now: time, location: None, fields: &[], close: true, head_only: false };
+    let page = Page {
+        status,
+        id,
+        now: time,
+        location: None,
+        retry_after_s: None,
+        fields: &[],
+        close: true,
+        head_only: false,
+    };
     // A client that is gone misses the page; the event tells of the refusal all the same.
     let _sent = send(&mut client.write, &page.bytes()).await;
     let account = Account { id, started, time, head: None, site: None, visitor: None };

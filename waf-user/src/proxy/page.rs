@@ -15,6 +15,8 @@ pub(super) struct Page<'a> {
     pub now: Wall,
     /// Where a redirection leads.
     pub location: Option<&'a str>,
+    /// When it is worth another try.
+    pub retry_after_s: Option<u32>,
     /// The site's own additions.
     pub fields: &'a [(String, String)],
     /// The connection ends with this answer.
@@ -36,9 +38,8 @@ impl Page<'_> {
             head.field("Location", location.as_bytes());
         }
         write_added(&mut head, self.fields);
-        if self.status == 429 {
-            // Shares are made anew twice a second (RFC 6585 §4).
-            head.field("Retry-After", b"1");
+        if let Some(seconds) = self.retry_after_s {
+            head.field("Retry-After", seconds.to_string().as_bytes());
         }
         if self.close {
             head.field("Connection", b"close");
@@ -123,6 +124,7 @@ mod tests {
             id,
             now: Wall(1),
             location: None,
+            retry_after_s: None,
             fields: &[],
             close: true,
             head_only: false,
@@ -135,6 +137,9 @@ mod tests {
         assert!(body.contains(&id.to_string()), "{body}");
         let head_only = Page { head_only: true, ..page }.bytes();
         assert_eq!(head_only, [head, "\r\n\r\n"].concat().as_bytes());
+        let busy =
+            String::from_utf8(Page { status: 429, retry_after_s: Some(1), ..page }.bytes()).expect("ASCII");
+        assert!(busy.contains("\r\nRetry-After: 1\r\n") && !text.contains("Retry-After"), "{busy}");
         let not_modified = Page { status: 304, ..page }.bytes();
         assert!(not_modified.ends_with(b"\r\n\r\n"), "a 304 has no body, whatever a rule says");
     }

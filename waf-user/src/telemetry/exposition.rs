@@ -74,12 +74,12 @@ impl Numbers {
         }
         let families = [
             (
-                "waf_tenant_requests_limited",
+                "waf_proxy_tenant_requests_limited",
                 "Requests beyond their tenant's share of a full node",
                 Limited::Request,
             ),
             (
-                "waf_tenant_handshakes_limited",
+                "waf_proxy_tenant_handshakes_limited",
                 "TLS handshakes beyond their tenant's share of a full node",
                 Limited::Handshake,
             ),
@@ -136,6 +136,11 @@ impl Numbers {
             "waf_event_lost",
             "Events lost to a full queue or a log error",
             load(&self.events_lost),
+        )?;
+        page.counter(
+            "waf_event_withheld",
+            "Refusals beyond a tenant's share that only the counters tell of: there are too many alike",
+            load(&self.events_withheld),
         )?;
         page.counter(
             "waf_event_request_lines_lost",

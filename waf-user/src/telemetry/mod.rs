@@ -56,6 +56,11 @@ impl Metrics {
         self.numbers.tenants.limited(tenant, Limited::Handshake);
     }
 
+    /// Hot: per refusal. One refusal beyond a share of which no event tells, as there are so many alike.
+    pub fn event_withheld(&self) {
+        self.numbers.events_withheld.fetch_add(1, Relaxed);
+    }
+
     /// Hot: per refusal. One refused request or connection.
     pub fn refused(&self, reason: Reason) {
         self.numbers.refusals.add(reason.index());
