@@ -29,6 +29,7 @@ pub mod snapshot;
 pub mod standing;
 pub mod sync;
 pub mod take_over;
+pub mod usage;
 pub mod user;
 pub mod workers;
 

@@ -86,7 +86,7 @@ impl Allowances {
         allowance
     }
 
-    fn get(&self, tenant: TenantId) -> Option<Arc<Allowance>> {
+    pub fn get(&self, tenant: TenantId) -> Option<Arc<Allowance>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant)?.upgrade()
     }
 }
