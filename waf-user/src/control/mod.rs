@@ -52,6 +52,7 @@ pub mod ledger;
 pub mod authority;
 pub mod bans_import;
 pub mod sync;
+pub mod usage;
 
 pub mod client;
 pub mod token;
