@@ -25,7 +25,7 @@
 //!
 //! Around the core: `ledger` makes plans true in a `store` and shows everything as of one revision, as `document`s of plain
 //! words; the store keeps it all, in SQLite or etcd; `audit` tells who changed what, without secrets; `reseal` renews
-//! what [`crate::secret`] has sealed.
+//! what [`crate::secret`] has sealed. `bans` keeps who is refused where, in the order of the store's revisions.
 //!
 //! Who reserves what: each placement the whole peak (an oversize site with k placements a carrier: a k-th), so whichever
 //! carrier is lost, the other's placements have it reserved below 80 % of their nodes. During a Move both environments
@@ -47,13 +47,19 @@ pub mod store;
 
 pub mod audit;
 pub mod document;
+pub mod export;
 pub mod ledger;
 
 pub mod authority;
+pub mod bans;
 pub mod bans_import;
 pub mod sync;
+pub mod usage;
 
 pub mod client;
 pub mod token;
 
 pub mod api;
+
+pub mod serve;
+pub mod settings;

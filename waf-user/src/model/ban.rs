@@ -10,6 +10,9 @@ use super::{Mono, TenantId};
 
 /// Bits of an IPv6 source that stand for one visitor: a provider hands out whole /64s.
 const SOURCE_BITS_V6: u8 = 64;
+/// Widest prefixes that are banned without an operator's force.
+pub const WIDEST_V4: u8 = 16;
+pub const WIDEST_V6: u8 = 32;
 
 /// Where a ban holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,6 +91,12 @@ pub struct Ban {
     pub tenant: Option<TenantId>,
     /// None = never.
     pub expires: Option<Mono>,
+}
+
+/// Whether a prefix is wider than [`WIDEST_V4`] or [`WIDEST_V6`].
+pub fn is_too_wide(prefix: IpNet) -> bool {
+    let widest = if matches!(prefix, IpNet::V4(_)) { WIDEST_V4 } else { WIDEST_V6 };
+    prefix.prefix_len() < widest
 }
 
 /// The prefix that a source counts as: an IPv4 address itself, an IPv6 address's /64.

@@ -7,10 +7,7 @@ use ipnet::IpNet;
 
 use crate::config::{NodeConfig, NodeSettings, OriginHost, own_addresses};
 use crate::model::Ban;
-
-/// Widest prefixes that need no force.
-const WIDEST_V4: u8 = 16;
-const WIDEST_V6: u8 = 32;
+use crate::model::ban::{WIDEST_V4, WIDEST_V6, is_too_wide};
 
 /// Why a ban is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,8 +66,7 @@ impl Protected {
     /// See [`Unbannable`].
     pub fn check(&self, ban: &Ban) -> Result<(), Unbannable> {
         let prefix = ban.prefix.trunc();
-        let widest = if matches!(prefix, IpNet::V4(_)) { WIDEST_V4 } else { WIDEST_V6 };
-        if prefix.prefix_len() < widest {
+        if is_too_wide(prefix) {
             return Err(Unbannable::TooWide(prefix));
         }
         match self.around(prefix).or_else(|| self.within(prefix)) {

@@ -14,12 +14,9 @@
 //! | `GET /v1/customers`, `PUT, DELETE /v1/customers/{name}` | operators | |
 //! | `GET, POST /v1/tokens`, `DELETE /v1/tokens/{id}` | operators | |
 //! | `GET, POST /v1/bans`, `POST /v1/bans/lift` | any token | a customer's: on its own sites |
-//! | `GET /v1/audit`, `GET /v1/export`, `POST /v1/import` | operators | |
+//! | `GET /v1/audit` | operators | |
 
 pub mod words;
-
-pub mod books;
-pub mod truth;
 
 mod body;
 mod caller;
@@ -39,25 +36,28 @@ mod openapi;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{StatusCode, Uri};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 
+use super::authority::Authority;
+use super::bans::BanBook;
+use super::ledger::Ledger;
 use super::token::TokenBook;
 use crate::model::Wall;
 
-use books::{BanBook, JoinBook};
 use kept::Plans;
 use refused::Refused;
-use truth::Truth;
 
 /// What all requests are answered from. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
-    truth: Arc<dyn Truth>,
+    ledger: Arc<Ledger>,
     tokens: TokenBook,
-    bans: Arc<dyn BanBook>,
-    joins: Arc<dyn JoinBook>,
+    bans: Arc<BanBook>,
+    authority: Arc<Authority>,
     plans: Arc<Plans>,
     /// Reads the time of day.
     clock: fn() -> Wall,
@@ -65,13 +65,13 @@ pub struct Api {
 
 impl Api {
     pub fn new(
-        truth: Arc<dyn Truth>,
+        ledger: Arc<Ledger>,
         tokens: TokenBook,
-        bans: Arc<dyn BanBook>,
-        joins: Arc<dyn JoinBook>,
+        bans: Arc<BanBook>,
+        authority: Arc<Authority>,
         clock: fn() -> Wall,
     ) -> Self {
-        Self { truth, tokens, bans, joins, plans: Arc::default(), clock }
+        Self { ledger, tokens, bans, authority, plans: Arc::default(), clock }
     }
 
     /// Every route.
@@ -80,8 +80,6 @@ impl Api {
             .route("/v1/healthz", get(whole::health))
             .route("/v1/openapi.json", get(whole::openapi))
             .route("/v1/audit", get(whole::audit))
-            .route("/v1/export", get(whole::export))
-            .route("/v1/import", post(whole::import))
             .route("/v1/whoami", get(people::whoami))
             .route("/v1/sites", get(sites::list))
             .route("/v1/sites/{fqdn}", get(sites::one))
@@ -106,9 +104,22 @@ impl Api {
             .route("/v1/bans/lift", post(bans::lift))
             .fallback(no_route)
             .method_not_allowed_fallback(no_method)
+            .layer(from_fn(whole_request))
             // Each handler reads its body within the limit that it names.
             .layer(DefaultBodyLimit::disable())
             .with_state(self)
+    }
+}
+
+/// A change that has begun is finished, whoever hangs up meanwhile.
+async fn whole_request(request: Request, next: Next) -> Response {
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(%error, "a request of the API was not answered");
+            let cure = "look whether it did what it was to do; tell us";
+            Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here", cure).into_response()
+        }
     }
 }
 

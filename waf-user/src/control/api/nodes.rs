@@ -1,18 +1,20 @@
 //! `/v1/nodes`: the inventory, for operators.
 
+use std::time::Duration;
+
 use axum::extract::{Path, State};
 use ipnet::Ipv4Net;
 
 use super::body::{Json, LONG_BODY_BYTES_MAX};
 use super::caller::Operator;
 use super::refused::Refused;
-use super::truth::{Alteration, Known};
 use super::words::{
     Changed, JoinToken, JoinTokenNew, Mistake, NodeStateView, NodeView, Nodes, NodesPut, RatesView,
 };
 use super::{Api, show};
 use crate::control::capacity::Rates;
 use crate::control::inventory::{Node, NodeState, Pool, Region};
+use crate::control::ledger::View;
 use crate::control::sheet::Residency;
 use crate::model::{Carrier, NodeName, Wall};
 
@@ -23,9 +25,9 @@ const JOIN_SECONDS_MAX: u64 = 7 * 24 * 3600;
 /// All nodes with what is reserved on them.
 #[utoipa::path(get, path = "/v1/nodes", responses((status = 200, body = Nodes)))]
 pub async fn list(State(api): State<Api>, _operator: Operator) -> axum::Json<Nodes> {
-    let known = api.truth.known();
+    let known = api.ledger.view();
     let nodes = known.inventory.nodes().iter().map(|node| show::node(&known, node)).collect();
-    axum::Json(Nodes { revision: known.state.revision().0, nodes })
+    axum::Json(Nodes { revision: known.revision().0, nodes })
 }
 
 /// One node.
@@ -35,7 +37,7 @@ pub async fn one(
     _operator: Operator,
     Path(name): Path<String>,
 ) -> Result<axum::Json<NodeView>, Refused> {
-    let known = api.truth.known();
+    let known = api.ledger.view();
     let found = find(&known, &name)?;
     Ok(axum::Json(show::node(&known, found)))
 }
@@ -47,7 +49,7 @@ pub async fn put(
     Operator(caller): Operator,
     Json(put): Json<NodesPut, LONG_BODY_BYTES_MAX>,
 ) -> Result<axum::Json<Changed>, Refused> {
-    let known = api.truth.known();
+    let known = api.ledger.view();
     let (mut nodes, mut mistakes) = (Vec::new(), Vec::new());
     for (at, view) in put.nodes.iter().enumerate() {
         match read(&known, view) {
@@ -60,8 +62,8 @@ pub async fn put(
     if !mistakes.is_empty() {
         return Err(Refused::mistakes(mistakes));
     }
-    let revision = api.truth.alter(Alteration::Nodes(nodes), &caller.who(), (api.clock)()).await?;
-    Ok(axum::Json(Changed { revision: revision.0 }))
+    let applied = api.ledger.put_nodes(nodes, &caller.actor(), (api.clock)()).await?;
+    Ok(axum::Json(Changed { revision: applied.revision.0 }))
 }
 
 /// Takes a node that serves nothing out of the inventory.
@@ -71,9 +73,9 @@ pub async fn remove(
     Operator(caller): Operator,
     Path(name): Path<String>,
 ) -> Result<axum::Json<Changed>, Refused> {
-    let node = find(&api.truth.known(), &name)?.name.clone();
-    let revision = api.truth.alter(Alteration::RemoveNode(node), &caller.who(), (api.clock)()).await?;
-    Ok(axum::Json(Changed { revision: revision.0 }))
+    let node = find(&api.ledger.view(), &name)?.name.clone();
+    let applied = api.ledger.remove_node(&node, &caller.actor(), (api.clock)()).await?;
+    Ok(axum::Json(Changed { revision: applied.revision.0 }))
 }
 
 /// The node takes nothing more, and is to be emptied.
@@ -114,13 +116,15 @@ pub async fn join_token(
     Path(name): Path<String>,
     Json(new): Json<JoinTokenNew>,
 ) -> Result<axum::Json<JoinToken>, Refused> {
-    let node = find(&api.truth.known(), &name)?.name.clone();
+    let node = find(&api.ledger.view(), &name)?.name.clone();
     let seconds = new.seconds.unwrap_or(JOIN_SECONDS);
     if !(1..=JOIN_SECONDS_MAX).contains(&seconds) {
         return Err(Refused::field("seconds", format!("{seconds} is outside 1..{JOIN_SECONDS_MAX}"), ""));
     }
-    let expires = Wall((api.clock)().0.saturating_add(seconds * 1000));
-    Ok(axum::Json(api.joins.make(&node, expires, &caller.who()).await?))
+    let (now, lasts) = ((api.clock)(), Duration::from_secs(seconds));
+    let token = api.authority.invite(&node, lasts, (&caller.actor(), now)).await?;
+    let expires = show::moment(Wall(now.0.saturating_add(seconds * 1000)));
+    Ok(axum::Json(JoinToken { node: node.to_string(), token: token.expose().to_owned(), expires }))
 }
 
 async fn set_state(
@@ -129,19 +133,18 @@ async fn set_state(
     name: &str,
     state: NodeState,
 ) -> Result<axum::Json<Changed>, Refused> {
-    let node = find(&api.truth.known(), name)?.name.clone();
-    let alteration = Alteration::NodeState(node, state);
-    let revision = api.truth.alter(alteration, &caller.who(), (api.clock)()).await?;
-    Ok(axum::Json(Changed { revision: revision.0 }))
+    let node = find(&api.ledger.view(), name)?.name.clone();
+    let applied = api.ledger.set_node_state(&node, state, &caller.actor(), (api.clock)()).await?;
+    Ok(axum::Json(Changed { revision: applied.revision.0 }))
 }
 
-fn find<'a>(known: &'a Known, name: &str) -> Result<&'a Node, Refused> {
+fn find<'a>(known: &'a View, name: &str) -> Result<&'a Node, Refused> {
     let node = NodeName::new(name).ok().and_then(|name| known.inventory.node(&name));
     node.ok_or_else(|| Refused::not_found("node", name))
 }
 
 /// A node, or the field that is wrong.
-fn read(known: &Known, view: &NodeView) -> Result<Node, (&'static str, String)> {
+fn read(known: &View, view: &NodeView) -> Result<Node, (&'static str, String)> {
     let name = NodeName::new(&view.name).map_err(|error| ("name", error.to_string()))?;
     let network = |text: &String| {
         let address = || text.parse::<std::net::Ipv4Addr>().ok().map(Ipv4Net::from);

@@ -14,8 +14,6 @@ use super::{bans, nodes, people, plans, sites, whole};
         whole::health,
         whole::openapi,
         whole::audit,
-        whole::export,
-        whole::import,
         sites::list,
         sites::one,
         sites::notice,

@@ -1,4 +1,4 @@
-//! One change of the ledger as the audit log keeps it: who, when, what, and per object the differences without secrets.
+//! One change as the audit log keeps it: who, when, what, and per object the differences without secrets.
 
 use std::fmt;
 
@@ -42,11 +42,11 @@ pub struct AuditChange {
     pub differences: Vec<Difference>,
 }
 
-/// One change of the ledger.
+/// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// The revision that it made.
-    pub revision: Revision,
+    /// The revision that it made; none of a change beside the ledger.
+    pub revision: Option<Revision>,
     pub at: Wall,
     /// As [`Actor`] shows itself.
     pub actor: String,

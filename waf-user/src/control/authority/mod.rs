@@ -70,6 +70,14 @@ impl Authority {
         Ok(Self { store, certificate_pem, fingerprint, issuer, documents })
     }
 
+    /// Whether a store has an authority already.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn is_there(store: &dyn Store) -> Result<bool, AuthorityError> {
+        Ok(store.get(&Key::new(CERTIFICATE)?).await?.is_some())
+    }
+
     /// PEM.
     pub fn certificate_pem(&self) -> &str {
         &self.certificate_pem

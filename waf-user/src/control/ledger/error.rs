@@ -1,5 +1,6 @@
 //! Why the ledger did not do as asked, with what to do about it.
 
+use crate::control::audit::aside::AsideError;
 use crate::control::document::DocumentError;
 use crate::control::environment::{Customer, StaleError};
 use crate::control::inventory::InventoryError;
@@ -35,10 +36,14 @@ pub enum LedgerError {
         "this control plane keeps zone {kept}, not {asked}: mend the configuration, or use another store"
     )]
     Zone { kept: Fqdn, asked: Fqdn },
+    #[error("an import into this store broke off: run waf import again, it begins anew")]
+    ImportUnderWay,
     #[error("{0} was there and is gone: somebody deletes what the store holds")]
     Gone(String),
     #[error("the store holds {place}, which no waf wrote: restore it from a backup")]
     Corrupt { place: String, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error(transparent)]
+    Aside(#[from] AsideError),
     #[error(transparent)]
     Document(#[from] DocumentError),
     #[error(transparent)]
@@ -55,6 +60,6 @@ impl LedgerError {
 
     /// Whether nothing was changed and the same call may succeed a little later.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_passing())
+        matches!(self, Self::Store(error) | Self::Aside(AsideError::Store(error)) if error.is_passing())
     }
 }

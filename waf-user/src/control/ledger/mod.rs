@@ -16,6 +16,7 @@ mod customers;
 mod nodes;
 
 mod load;
+mod log;
 mod record;
 mod write;
 
@@ -24,6 +25,8 @@ mod follow;
 mod error;
 
 pub use error::LedgerError;
+pub use log::AuditPage;
+pub(super) use record::{certificate_of, is_certificate_of};
 pub use view::{CustomerRecord, View};
 
 use std::sync::Arc;
@@ -32,11 +35,12 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Mutex, watch};
 
 pub use super::audit::record::Actor;
-use super::audit::record::{AuditChange, AuditEntry};
+use super::audit::record::AuditChange;
 use super::environment::{Revision, StaleError};
+use super::export::IMPORT_UNDER_WAY;
 use super::plan::{Plan, Wish};
 use super::sheet::Upload;
-use super::store::{Operation, Prefix, Store};
+use super::store::{Entry, Key, Operation, Prefix, Store};
 use crate::model::{Fqdn, Wall};
 use crate::secret::{KeyRing, Secret, random};
 use load::{Counter, Held};
@@ -73,7 +77,10 @@ impl Ledger {
         keys: Arc<KeyRing>,
         zone: Fqdn,
     ) -> Result<Arc<Self>, LedgerError> {
-        write::carry_out(&*store, Held::read(&*store).await?).await?;
+        if store.get(&Key::new(IMPORT_UNDER_WAY)?).await?.is_some() {
+            return Err(LedgerError::ImportUnderWay);
+        }
+        carry_out(&*store).await?;
         let loaded = match load::load(store.list(&root()?).await?.entries)? {
             Some(loaded) => loaded,
             None => follow::begin(&*store, &zone).await?,
@@ -124,9 +131,14 @@ impl Ledger {
             true => Ok(()),
             false => Err(LedgerError::UnknownCustomer(owner.clone())),
         })?;
-        let mut operations = record::certificates(&self.keys, &uploads)?;
+        let named = record::named_certificates(&plan.steps);
+        // What came with a refused wish is not kept.
+        let kept = |upload: &Upload| named.iter().any(|(_, it)| *it == upload.certificate.fingerprint);
+        let kept = uploads.iter().map(|(_, upload)| upload).filter(|upload| kept(upload));
+        let mut operations = record::certificates(&self.keys, kept)?;
         self.all_certificates(plan, &uploads).await?;
         operations.extend(record::steps(&plan.steps)?);
+        operations.extend(record::unused_certificates(&view.state, &next.state, &plan.steps)?);
         self.put(&mut held, next, operations, record::of_plan(plan), (actor, now)).await?;
         Ok(Applied { revision: self.view().revision(), steps: plan.steps.len() })
     }
@@ -162,8 +174,7 @@ impl Ledger {
         let stamp = u64::from_le_bytes(random()?);
         let tenant_next = next.state.tenant_next();
         let counter = Counter { revision: revision.0, tenant_next, stamp, pending: false };
-        let entry = AuditEntry { revision, at: now, actor: actor.to_string(), changes };
-        let (audit, others) = record::audit(&entry)?;
+        let (audit, others) = log::operations(revision, (actor, now), &changes)?;
         let operations = operations.into_iter().chain(others).collect();
         match write::write(&*self.store, *held, counter, operations, audit).await {
             Ok(written) => {
@@ -205,20 +216,6 @@ impl Ledger {
         record::certificate(&*self.store, &self.keys, fingerprint).await
     }
 
-    /// Newest first, at most `limit`, all older than `before` where given.
-    ///
-    /// # Errors
-    /// The store's, or an entry that was not written by us.
-    pub async fn audit(
-        &self,
-        before: Option<Revision>,
-        limit: usize,
-    ) -> Result<Vec<AuditEntry>, LedgerError> {
-        // The store's own counter: the view may be a moment behind what others wrote.
-        let newest = Revision(Held::read(&*self.store).await?.counter.revision);
-        record::audit_entries(&*self.store, newest, before, limit).await
-    }
-
     async fn reload(&self, held: &mut Held) -> Result<(), LedgerError> {
         if let Some(loaded) = load::load(self.store.list(&root()?).await?.entries)? {
             *held = loaded.held;
@@ -232,6 +229,24 @@ impl Ledger {
         self.view.store(Arc::new(view));
         self.changed.send_if_modified(|shown| std::mem::replace(shown, revision) != revision);
     }
+}
+
+/// What entries of a store describe; none where they hold no ledger.
+///
+/// # Errors
+/// They were not written by us.
+pub(super) fn view_of(entries: impl Iterator<Item = (Key, Vec<u8>)>) -> Result<Option<View>, LedgerError> {
+    let (created, modified) = Default::default();
+    let entries = entries.map(|(key, value)| Entry { key, value, created, modified, lease: None });
+    Ok(load::load(entries.collect())?.map(|loaded| loaded.view))
+}
+
+/// Carries out what counts in a store and is not done yet.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn carry_out(store: &dyn Store) -> Result<(), LedgerError> {
+    write::carry_out(store, Held::read(store).await?).await.map(drop)
 }
 
 fn root() -> Result<Prefix, LedgerError> {

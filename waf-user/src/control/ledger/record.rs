@@ -1,4 +1,6 @@
-//! Steps of a plan, certificates and entries of the audit log <-> entries of the store.
+//! Steps of a plan and certificates <-> entries of the store, and what a plan does in the audit log's words.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,14 +8,16 @@ use serde_json::Value;
 use super::load::{bytes, key, put, read};
 use super::{ChainAndKey, LedgerError};
 use crate::control::audit::difference::{Difference, difference};
-use crate::control::audit::record::{AuditChange, AuditEntry};
+use crate::control::audit::record::AuditChange;
 use crate::control::document::{EnvironmentDocument, SheetDocument, SiteDocument};
-use crate::control::environment::{Customer, Environment, Revision};
+use crate::control::environment::{Customer, Environment, State};
 use crate::control::plan::{Decision, Plan, Step};
 use crate::control::sheet::{Tls, Upload};
 use crate::control::store::{Key, Operation, Store, StoreError};
-use crate::model::{Fqdn, Wall};
+use crate::model::Fqdn;
 use crate::secret::{KeyRing, Sealed, Secret, SecretError, hex};
+
+const CERTIFICATES: &str = "certificate/";
 
 /// A chain, and its key sealed for the place it lies at.
 #[derive(Serialize, Deserialize)]
@@ -22,23 +26,6 @@ struct CertificateEntry {
     chain: String,
     sealed: String,
 }
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AuditDocument {
-    revision: u64,
-    /// Milliseconds since 1970.
-    at: u64,
-    actor: String,
-    changes: Vec<AuditChange>,
-    /// The other changes of this revision lie in so many entries `audit/<revision>/<part>`, from 1 on.
-    #[serde(default)]
-    parts: usize,
-}
-
-/// Bytes of the changes in one entry of the log. A change has at most 500 differences of which each is cut short, so that
-/// one more on top stays within a value's bound.
-const AUDIT_BYTES: usize = 256 * 1024;
 
 pub(super) fn steps(steps: &[Step]) -> Result<Vec<Operation>, LedgerError> {
     let mut operations = Vec::new();
@@ -61,7 +48,7 @@ pub(super) fn steps(steps: &[Step]) -> Result<Vec<Operation>, LedgerError> {
 }
 
 pub(super) fn certificate_key(fingerprint: &[u8; 32]) -> Result<Key, StoreError> {
-    Key::new(format!("certificate/{}", hex::encode(fingerprint)))
+    Key::new(format!("{CERTIFICATES}{}", hex::encode(fingerprint)))
 }
 
 /// Certificates that steps want, each with the site that wants it.
@@ -76,6 +63,30 @@ pub(super) fn named_certificates(steps: &[Step]) -> Vec<(Fqdn, [u8; 32])> {
     named.collect()
 }
 
+/// Takes away the certificates of environments that steps change or close, where none uses them afterwards.
+pub(super) fn unused_certificates(
+    before: &State,
+    after: &State,
+    steps: &[Step],
+) -> Result<Vec<Operation>, LedgerError> {
+    let fingerprint = |it: &Environment| match it.sheet.tls {
+        Tls::Upload(certificate) => Some(certificate.fingerprint),
+        Tls::None => None,
+    };
+    let touched = steps.iter().filter_map(|step| match step {
+        Step::Amend(it) => before.environments().get(&it.tenant),
+        Step::Close(tenant) => before.environments().get(tenant),
+        Step::Number(_) | Step::Open(_) | Step::Point(_) | Step::Remove(_) => None,
+    });
+    let mut unused: BTreeSet<[u8; 32]> = touched.filter_map(|it| fingerprint(it)).collect();
+    if !unused.is_empty() {
+        after.environments().values().filter_map(|it| fingerprint(it)).for_each(|used| {
+            unused.remove(&used);
+        });
+    }
+    unused.iter().map(|it| Ok(Operation::Delete(certificate_key(it)?))).collect()
+}
+
 /// Whose sites steps point at something.
 pub(super) fn owners(steps: &[Step]) -> impl Iterator<Item = &Customer> {
     steps.iter().filter_map(|step| match step {
@@ -84,11 +95,11 @@ pub(super) fn owners(steps: &[Step]) -> impl Iterator<Item = &Customer> {
     })
 }
 
-pub(super) fn certificates(
+pub(super) fn certificates<'a>(
     keys: &KeyRing,
-    uploads: &[(Fqdn, Upload)],
+    uploads: impl Iterator<Item = &'a Upload>,
 ) -> Result<Vec<Operation>, LedgerError> {
-    let sealed = uploads.iter().map(|(_, upload)| {
+    let sealed = uploads.map(|upload| {
         let key = certificate_key(&upload.certificate.fingerprint)?;
         let secret = Secret::new(upload.key.reveal().as_bytes().to_vec());
         let sealed = keys.seal(key.as_str(), &secret)?.to_string();
@@ -106,9 +117,23 @@ pub(super) async fn certificate(
     let Some(entry) = store.get(&key).await? else {
         return Err(LedgerError::UnknownCertificate(hex::encode(fingerprint)));
     };
-    let CertificateEntry { chain, sealed } = read(key.as_str(), &entry.value)?;
-    let sealed: Sealed = sealed.parse().map_err(|_: SecretError| SecretError::NotSealed(key.to_string()))?;
-    Ok((chain, keys.open(key.as_str(), &sealed)?))
+    certificate_of(keys, key.as_str(), &entry.value)
+}
+
+/// A chain and its key, of the entry that holds them.
+pub(in crate::control) fn certificate_of(
+    keys: &KeyRing,
+    place: &str,
+    value: &[u8],
+) -> Result<ChainAndKey, LedgerError> {
+    let CertificateEntry { chain, sealed } = read(place, value)?;
+    let sealed: Sealed = sealed.parse().map_err(|_: SecretError| SecretError::NotSealed(place.to_owned()))?;
+    Ok((chain, keys.open(place, &sealed)?))
+}
+
+/// Whether a key of the store is that of a certificate.
+pub(in crate::control) fn is_certificate_of(key: &str) -> bool {
+    key.starts_with(CERTIFICATES)
 }
 
 /// What a plan did, a line a site.
@@ -133,68 +158,4 @@ fn sheets(before: Option<&Environment>, after: Option<&Environment>) -> Vec<Diff
         document.map_or(Value::Null, |it| serde_json::to_value(it).unwrap_or_default())
     };
     difference(&value(before), &value(after))
-}
-
-fn audit_key(revision: u64) -> Result<Key, StoreError> {
-    Key::new(format!("audit/{revision:020}"))
-}
-
-/// The entry itself, and what of it does not fit there.
-pub(super) fn audit(entry: &AuditEntry) -> Result<(Operation, Vec<Operation>), LedgerError> {
-    let AuditEntry { revision, at, actor, changes } = entry;
-    let key = audit_key(revision.0)?;
-    let mut chunks = chunked(changes).into_iter();
-    let changes = chunks.next().unwrap_or_default();
-    let parts = chunks.len();
-    let document = AuditDocument { revision: revision.0, at: at.0, actor: actor.clone(), changes, parts };
-    let others =
-        chunks.zip(1..).map(|(chunk, part)| Ok(Operation::put(&part_key(&key, part)?, bytes(&chunk))));
-    Ok((Operation::put(&key, bytes(&document)), others.collect::<Result<_, StoreError>>()?))
-}
-
-fn chunked(changes: &[AuditChange]) -> Vec<Vec<AuditChange>> {
-    let (mut chunks, mut room): (Vec<Vec<AuditChange>>, usize) = (Vec::new(), 0);
-    for change in changes {
-        let len = bytes(change).len();
-        match chunks.last_mut().filter(|_| len <= room) {
-            Some(chunk) => chunk.push(change.clone()),
-            None => {
-                chunks.push(vec![change.clone()]);
-                room = AUDIT_BYTES.max(len);
-            }
-        }
-        room -= len;
-    }
-    chunks
-}
-
-fn part_key(entry: &Key, part: usize) -> Result<Key, StoreError> {
-    Key::new(format!("{entry}/{part:06}"))
-}
-
-/// Revisions follow each other without a gap, so the newest are found without listing all.
-pub(super) async fn audit_entries(
-    store: &dyn Store,
-    newest: Revision,
-    before: Option<Revision>,
-    limit: usize,
-) -> Result<Vec<AuditEntry>, LedgerError> {
-    let mut revision = before.map_or(newest.0, |before| newest.0.min(before.0.saturating_sub(1)));
-    let mut entries = Vec::new();
-    while revision > 0 && entries.len() < limit {
-        let key = audit_key(revision)?;
-        if let Some(entry) = store.get(&key).await? {
-            let AuditDocument { revision, at, actor, mut changes, parts } = read(key.as_str(), &entry.value)?;
-            for part in 1..=parts {
-                let key = part_key(&key, part)?;
-                // Not there yet while its apply is being carried out.
-                if let Some(entry) = store.get(&key).await? {
-                    changes.extend(read::<Vec<AuditChange>>(key.as_str(), &entry.value)?);
-                }
-            }
-            entries.push(AuditEntry { revision: Revision(revision), at: Wall(at), actor, changes });
-        }
-        revision -= 1;
-    }
-    Ok(entries)
 }

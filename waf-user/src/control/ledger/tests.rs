@@ -6,12 +6,14 @@ mod lossy;
 use std::time::Duration;
 
 use super::*;
+use crate::control::audit::aside::{self, AsideError};
+use crate::control::audit::cursor::AuditCursor;
 use crate::control::environment::Customer;
 use crate::control::inventory::tests::{node, six_nodes};
 use crate::control::inventory::{Node, NodeState};
 use crate::control::plan::tests::{NOW, customer, serve, sheet as site};
 use crate::control::sheet::{self, Format};
-use crate::control::store::{Folder, Key, SqliteStore, Transaction};
+use crate::control::store::{Folder, Guard, Key, SqliteStore, Transaction};
 use crate::model::NodeName;
 use crate::tls::fixtures::Authority;
 
@@ -73,7 +75,7 @@ async fn what_is_applied_is_there_after_opening_again() {
         assert_eq!(again.inventory, view.inventory, "{count}");
         assert_eq!(again.customers, view.customers, "{count}");
         assert_eq!(again.policy.salt, view.policy.salt);
-        let entries = ledger.audit(None, 1).await.unwrap();
+        let entries = ledger.audit(None, 1).await.unwrap().entries;
         assert_eq!(entries.first().map(|entry| entry.changes.len()), Some(count), "all told of");
         let pending = Prefix::new("ledger/pending/").unwrap();
         assert_eq!(store.list(&pending).await.unwrap().entries, [], "{count}");
@@ -256,7 +258,7 @@ async fn a_thousand_writers_take_their_turns() {
     }
     let view = open(&store).await.view();
     assert_eq!((view.customers.len(), view.revision()), (1_000, Revision(1_000)));
-    let entries = ledgers[0].audit(None, 2_000).await.unwrap();
+    let entries = ledgers[0].audit(None, 2_000).await.unwrap().entries;
     assert_eq!(entries.len(), 1_000, "one entry a change, none lost");
 }
 
@@ -269,17 +271,61 @@ async fn the_audit_log_says_who_and_what() {
         let plan = ledger.plan(&wishes(1, requests_s), NOW);
         ledger.apply(&plan, Vec::new(), &actor, NOW).await.unwrap();
     }
-    let entries = ledger.audit(None, 10).await.unwrap();
-    let revisions: Vec<u64> = entries.iter().map(|entry| entry.revision.0).collect();
-    assert_eq!(revisions, [4, 3, 2, 1]);
+    let entries = ledger.audit(None, 10).await.unwrap().entries;
+    let revisions: Vec<_> = entries.iter().map(|entry| entry.revision).collect();
+    assert_eq!(revisions, [4, 3, 2, 1].map(|revision| Some(Revision(revision))));
     let newest = &entries[0];
     assert_eq!((newest.actor.as_str(), newest.changes.len()), ("customer acme (ci)", 1));
     let change = &newest.changes[0];
     assert_eq!((change.subject.as_str(), change.customer.as_deref()), ("site www0.example.jp", Some("acme")));
     let fields: Vec<&str> = change.differences.iter().map(|it| it.field.as_str()).collect();
     assert_eq!(fields, ["peak.requests_s"]);
-    let before = ledger.audit(Some(Revision(4)), 1).await.unwrap();
-    assert_eq!(before.iter().map(|entry| entry.revision).collect::<Vec<_>>(), [Revision(3)]);
+}
+
+#[tokio::test]
+async fn changes_beside_the_ledger_are_told_in_their_place() {
+    let folder = Folder::new("ledger");
+    let store = sqlite(&folder);
+    let ledger = open(&store).await;
+    let beside = async |name: &str, at: u64| {
+        let key = Key::new(format!("token/{name}")).unwrap();
+        let change = AuditChange {
+            subject: format!("token {name}"),
+            action: "make".to_owned(),
+            customer: None,
+            reasons: Vec::new(),
+            differences: Vec::new(),
+        };
+        let operations = [Operation::put(&key, "it")];
+        let who = (&operator(), Wall(at));
+        aside::write(&*store, &[Guard::Absent(key)], &operations, vec![change], who).await
+    };
+    let within = async |name: &str, at: u64| {
+        let name = Customer::new(name).unwrap();
+        let record = CustomerRecord { name, note: String::new(), since: Wall(at) };
+        ledger.put_customer(&record, &operator(), Wall(at)).await.unwrap();
+    };
+    beside("a", 1).await.unwrap();
+    within("b", 2).await;
+    beside("c", 3).await.unwrap();
+    beside("d", 4).await.unwrap();
+    within("e", 5).await;
+    let error = beside("a", 6).await.unwrap_err();
+    assert!(matches!(&error, AsideError::Store(error) if error.is_conflict()), "{error}");
+    let mut told = Vec::new();
+    let mut before = None;
+    for pages in 1.. {
+        let page = ledger.audit(before, 2).await.unwrap();
+        told.extend(page.entries.iter().map(|entry| (entry.at.0, entry.changes[0].subject.clone())));
+        before = page.next.map(|cursor| cursor.to_string().parse().unwrap());
+        if before.is_none() {
+            assert_eq!(pages, 3);
+            break;
+        }
+    }
+    let expected = [(5, "customer e"), (4, "token d"), (3, "token c"), (2, "customer b"), (1, "token a")];
+    assert_eq!(told, expected.map(|(at, subject)| (at, subject.to_owned())));
+    assert!("1".parse::<AuditCursor>().is_err());
 }
 
 #[tokio::test]
@@ -308,4 +354,42 @@ async fn a_certificate_lies_sealed_and_is_named_in_no_audit_entry_by_its_key() {
     assert!(all.iter().all(|entry| !entry.value.windows(secret.len()).any(|window| window == secret)));
     let error = ledger.certificate(&[0; 32]).await.unwrap_err();
     assert!(matches!(error, LedgerError::UnknownCertificate(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_certificate_goes_with_the_last_site_that_uses_it() {
+    let folder = Folder::new("ledger");
+    let store = sqlite(&folder);
+    let ledger = with_nodes(&store).await;
+    let names = ["www.example.jp", "shop.example.jp"];
+    let (chain, key) = Authority::new().issue(&names);
+    let sheet = |name: &str, is_secure: bool| {
+        let mut text = serde_json::json!({
+            "fqdn": name, "origins": ["http://192.0.2.20"],
+            "peak": { "requests_s": 2, "mbit_s": 1 },
+        });
+        if is_secure {
+            text["tls"] = serde_json::json!({ "chain": chain, "key": key });
+            text["peak"]["handshakes_s"] = 1.into();
+        }
+        sheet::parse(&text.to_string(), Format::Json, NOW).unwrap()
+    };
+    let serves = async |name: &str, is_secure: bool| {
+        let submission = sheet(name, is_secure);
+        let plan = ledger.plan(&[serve(&submission.sheet)], NOW);
+        assert_eq!(plan.refusals, []);
+        let uploads = submission.upload.map(|upload| (submission.sheet.fqdn.clone(), upload));
+        ledger.apply(&plan, uploads.into_iter().collect(), &operator(), NOW).await.unwrap();
+    };
+    let fingerprint = sheet(names[0], true).upload.unwrap().certificate.fingerprint;
+    for name in names {
+        serves(name, true).await;
+    }
+    serves(names[0], false).await;
+    assert!(ledger.certificate(&fingerprint).await.is_ok(), "the other one uses it");
+    serves(names[1], false).await;
+    let error = ledger.certificate(&fingerprint).await.unwrap_err();
+    assert!(matches!(error, LedgerError::UnknownCertificate(_)), "{error}");
+    serves(names[1], true).await;
+    assert!(ledger.certificate(&fingerprint).await.is_ok());
 }

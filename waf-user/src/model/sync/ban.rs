@@ -71,6 +71,17 @@ pub enum BanSource {
     Import,
 }
 
+impl BanSource {
+    /// One word for people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Rules => "rules",
+            Self::Operator => "operator",
+            Self::Import => "import",
+        }
+    }
+}
+
 /// What one ban is told from another by: there is one a scope and prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BanKey {

@@ -12,6 +12,7 @@ use super::super::error::chain;
 use super::super::reload::Reloader;
 use super::super::shelf::Shelf;
 use super::super::standing::Standing;
+use super::super::usage::Used;
 use super::call::{self, CallError, Line};
 use super::session::Session;
 use crate::config::ControlSettings;
@@ -38,6 +39,8 @@ enum StreamError {
     Frame(#[from] FrameError),
     #[error("control ended the stream")]
     Ended,
+    #[error("control ended the stream: {0}")]
+    Refused(String),
 }
 
 /// # Errors
@@ -49,7 +52,16 @@ pub(in super::super) fn session(
     let shelf = Arc::new(Shelf::open(&standing.settings.borrow().state_dir)?);
     let membership = shelf.membership()?;
     let (heard, staged) = Default::default();
-    Ok(Session { standing, reloader, shelf, membership, bans_seen: 0, heard, staged })
+    Ok(Session {
+        standing,
+        reloader,
+        shelf,
+        membership,
+        bans_seen: 0,
+        heard,
+        staged,
+        used: Used::new(Mono::now()),
+    })
 }
 
 /// Runs until aborted. Call within a `LocalSet`.
@@ -103,6 +115,9 @@ async fn stream(
             bytes = call::next(&mut body) => {
                 frames.push(&bytes?.ok_or(StreamError::Ended)?);
                 while let Some(down) = frames.next::<Down>()? {
+                    if let Down::Refused { error } = down {
+                        return Err(StreamError::Refused(error));
+                    }
                     if let Some(answer) = session.hear(down).await {
                         call::send(&mut up, frame::encode(&answer)?.into(), false).await?;
                     }

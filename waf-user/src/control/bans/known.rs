@@ -1,0 +1,204 @@
+//! What the store says, change by change -> all bans as of its last revision, and for how long back what changed. Written by
+//! whoever follows the store alone, so that all processes pass through the same states in the same order.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::ops::Bound;
+
+use ipnet::{IpNet, Ipv4Net};
+
+use super::entry::{Kept, ban_key, read};
+use super::limits::{HISTORY_LEN_MAX, PART_LEN};
+use crate::control::store::{Change, Changes, Entry, Listing, StoreError};
+use crate::model::Wall;
+use crate::model::sync::{BanKey, BanSource, Bans, FleetScope, Lifted};
+
+/// Bans and their recent history.
+#[derive(Default)]
+pub(super) struct Known {
+    bans: BTreeMap<BanKey, Kept>,
+    counts: HashMap<FleetScope, Count>,
+    total: Count,
+    /// The store's, that changed something here last, or was listed.
+    revision: u64,
+    /// What changed at which revision, the oldest first.
+    history: VecDeque<(u64, BanKey)>,
+    /// Of this revision and those before it the history tells nothing.
+    floor: u64,
+}
+
+/// Bans of one scope or of all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Count {
+    pub of_rules: usize,
+    pub of_people: usize,
+}
+
+impl Count {
+    fn of(&mut self, source: BanSource) -> &mut usize {
+        match source {
+            BanSource::Rules => &mut self.of_rules,
+            BanSource::Operator | BanSource::Import => &mut self.of_people,
+        }
+    }
+}
+
+impl Known {
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub fn ban(&self, key: &BanKey) -> Option<&Kept> {
+        self.bans.get(key)
+    }
+
+    pub fn total(&self) -> Count {
+        self.total
+    }
+
+    pub fn count(&self, scope: FleetScope) -> Count {
+        self.counts.get(&scope).copied().unwrap_or_default()
+    }
+
+    /// Those of one scope in the order of their prefixes.
+    pub fn of_scope(&self, scope: FleetScope, after: Option<IpNet>) -> impl Iterator<Item = (IpNet, &Kept)> {
+        let first = BanKey { scope, prefix: IpNet::V4(Ipv4Net::default()) };
+        let from = after.map_or(Bound::Included(first), |prefix| Bound::Excluded(BanKey { scope, prefix }));
+        let there = self.bans.range((from, Bound::Unbounded)).take_while(move |(key, _)| key.scope == scope);
+        there.map(|(key, kept)| (key.prefix, kept))
+    }
+
+    /// Those that ran out before a moment. O(bans).
+    pub fn over(&self, before: Wall) -> Vec<(BanKey, Kept)> {
+        let over = self.bans.iter().filter(|(_, kept)| kept.terms.is_over(before));
+        over.map(|(key, kept)| (*key, kept.clone())).collect()
+    }
+
+    /// Takes a listing in place of all that was known. What differs is a change of its revision, so the history goes on;
+    /// only of a store that went back (a restored backup) it begins anew.
+    pub fn list(&mut self, listing: Listing) {
+        let revision = listing.revision.0;
+        let mut gone: BTreeSet<BanKey> = self.bans.keys().copied().collect();
+        let goes_on = self.revision != 0 && revision >= self.revision;
+        for entry in listing.entries {
+            let Some((key, kept)) = read_or_tell(&entry) else { continue };
+            gone.remove(&key);
+            if self.bans.get(&key) != Some(&kept) {
+                self.set(key, Some(kept), revision);
+            }
+        }
+        gone.into_iter().for_each(|key| self.set(key, None, revision));
+        self.revision = revision;
+        if !goes_on {
+            self.history.clear();
+            self.floor = revision;
+        }
+    }
+
+    /// Takes what one revision changed.
+    pub fn change(&mut self, changes: Changes) {
+        let revision = changes.revision.0;
+        for change in changes.changes {
+            match change {
+                Change::Put(entry) => {
+                    if let Some((key, kept)) = read_or_tell(&entry) {
+                        self.set(key, Some(kept), revision);
+                    }
+                }
+                Change::Deleted(key) => match ban_key(&key) {
+                    Ok(key) => self.set(key, None, revision),
+                    Err(error) => tell(&error),
+                },
+            }
+        }
+        self.revision = revision;
+    }
+
+    fn set(&mut self, key: BanKey, kept: Option<Kept>, revision: u64) {
+        let after = kept.as_ref().map(|kept| kept.terms.source);
+        let before = match kept {
+            Some(kept) => self.bans.insert(key, kept),
+            None => self.bans.remove(&key),
+        };
+        let count = self.counts.entry(key.scope).or_default();
+        for counted in [&mut self.total, &mut *count] {
+            if let Some(before) = &before {
+                let of = counted.of(before.terms.source);
+                *of = of.saturating_sub(1);
+            }
+            if let Some(after) = after {
+                *counted.of(after) += 1;
+            }
+        }
+        if *count == Count::default() {
+            self.counts.remove(&key.scope);
+        }
+        if self.history.len() >= HISTORY_LEN_MAX
+            && let Some((forgotten, _)) = self.history.pop_front()
+        {
+            self.floor = self.floor.max(forgotten);
+        }
+        self.history.push_back((revision, key));
+    }
+
+    /// What a node that has heard all up to `seen` is to hear, in parts; nothing where it has heard all. A node that has heard
+    /// nothing, too little or of another store hears all bans.
+    pub fn since(&self, seen: u64, tenants: &BTreeSet<u32>, now: Wall) -> Vec<Bans> {
+        let concerns = |key: &BanKey| match key.scope {
+            FleetScope::Fleet => true,
+            FleetScope::Tenant(tenant) => tenants.contains(&tenant),
+        };
+        if seen == 0 || seen < self.floor || seen > self.revision {
+            return self.parts(true, self.concerning(tenants), now);
+        }
+        if seen == self.revision {
+            return Vec::new();
+        }
+        let from = self.history.partition_point(|(revision, _)| *revision <= seen);
+        let changed: BTreeSet<BanKey> =
+            self.history.range(from..).map(|(_, key)| *key).filter(concerns).collect();
+        self.parts(false, changed.into_iter().map(|key| (key, self.bans.get(&key))), now)
+    }
+
+    fn concerning<'a>(
+        &'a self,
+        tenants: &'a BTreeSet<u32>,
+    ) -> impl Iterator<Item = (BanKey, Option<&'a Kept>)> {
+        let scopes = tenants.iter().map(|tenant| FleetScope::Tenant(*tenant));
+        std::iter::once(FleetScope::Fleet).chain(scopes).flat_map(|scope| {
+            let there = self.of_scope(scope, None);
+            there.map(move |(prefix, kept)| (BanKey { scope, prefix }, Some(kept)))
+        })
+    }
+
+    /// At least one part, of which the last says that it is.
+    fn parts<'a>(
+        &self,
+        is_whole: bool,
+        bans: impl Iterator<Item = (BanKey, Option<&'a Kept>)>,
+        now: Wall,
+    ) -> Vec<Bans> {
+        let empty = Bans { revision: self.revision, is_whole, ..Bans::default() };
+        let (mut parts, mut part) = (Vec::new(), empty.clone());
+        for (key, kept) in bans {
+            match kept.filter(|kept| !kept.terms.is_over(now)) {
+                Some(kept) => part.put.push(kept.terms.record(key, now)),
+                None if is_whole => continue,
+                None => part.lifted.push(Lifted { scope: key.scope, prefix: key.prefix }),
+            }
+            if part.put.len() + part.lifted.len() == PART_LEN {
+                parts.push(std::mem::replace(&mut part, empty.clone()));
+            }
+        }
+        parts.push(Bans { is_last: true, ..part });
+        parts
+    }
+}
+
+/// An entry that no `waf` wrote bans nobody, and keeps no other from doing so.
+fn read_or_tell(entry: &Entry) -> Option<(BanKey, Kept)> {
+    read(entry).inspect_err(tell).ok()
+}
+
+fn tell(error: &StoreError) {
+    tracing::error!(%error, "a ban is left out");
+}
