@@ -15,7 +15,7 @@ pub(crate) mod fixtures;
 #[cfg(test)]
 mod tests;
 
-pub use acceptor::Acceptor;
+pub use acceptor::{Acceptor, Shown};
 pub use connector::Connector;
 pub use handshake::{HandshakeError, Hello};
 pub use identity::{Identity, TlsError};
