@@ -14,6 +14,7 @@ mod entry;
 mod known;
 
 mod page;
+mod told;
 mod write;
 
 mod nodes;
@@ -41,6 +42,7 @@ use entry::{Terms, root};
 use known::Known;
 use limits::{BANS_MAX, HEARD_WITHIN, TENANT_BANS_MAX};
 use nodes::Waiting;
+use told::By;
 use write::{Wish, Wishes};
 
 /// Where a ban holds, for people.
@@ -133,7 +135,7 @@ impl BanBook {
         &self,
         place: &Where,
         bans: Vec<Making>,
-        _actor: &Actor,
+        actor: &Actor,
         now: Wall,
     ) -> Result<u64, BanError> {
         if let Some(wide) = bans.iter().find(|ban| is_too_wide(ban.prefix)) {
@@ -150,7 +152,7 @@ impl BanBook {
         }
         let _writing = self.writing.lock().await;
         self.has_room(&wishes)?;
-        self.write_and_hear(wishes, now).await
+        self.write_and_hear(wishes, &By { actor, place }, now).await
     }
 
     /// Lifts them all, whoever made them; how many there were.
@@ -161,7 +163,7 @@ impl BanBook {
         &self,
         place: &Where,
         prefixes: Vec<IpNet>,
-        _actor: &Actor,
+        actor: &Actor,
         now: Wall,
     ) -> Result<u64, BanError> {
         let keys = place
@@ -170,7 +172,7 @@ impl BanBook {
             .flat_map(|scope| prefixes.iter().map(move |prefix| BanKey { scope, prefix: prefix.trunc() }));
         let wishes = keys.map(|key| (key, Wish::Lift)).collect();
         let _writing = self.writing.lock().await;
-        self.write_and_hear(wishes, now).await
+        self.write_and_hear(wishes, &By { actor, place }, now).await
     }
 
     /// A ban that the rules of a node made: written soon, together with others that come meanwhile. One that lasts as long
@@ -241,8 +243,8 @@ impl BanBook {
     }
 
     /// Writes, and waits until this process has heard of it, so that whoever asks next is told so.
-    async fn write_and_hear(&self, wishes: Wishes, now: Wall) -> Result<u64, BanError> {
-        let written = self.write(wishes, now).await?;
+    async fn write_and_hear(&self, wishes: Wishes, by: &By<'_>, now: Wall) -> Result<u64, BanError> {
+        let written = self.write(wishes, Some(by), now).await?;
         let Revision(revision) = written.revision;
         let mut changed = self.changed();
         let heard = changed.wait_for(|heard| *heard >= revision);

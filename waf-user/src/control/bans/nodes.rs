@@ -92,7 +92,7 @@ impl BanBook {
     /// A store that cannot be asked now holds up those behind; each node's room for them is bounded.
     async fn write_until_done(&self, wishes: Wishes) {
         loop {
-            match self.write(wishes.clone(), self.now()).await {
+            match self.write(wishes.clone(), None, self.now()).await {
                 Ok(_) => return,
                 Err(error) if error.is_passing() => {
                     tracing::warn!(%error, "bans of nodes wait for the store");
