@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::shown;
-use super::sites::{cname, notice};
+use super::sites::{cname, told};
 use crate::interrupt;
 use crate::lab::fleet::{Fleet, SHEETS, Sheet, environment};
 use crate::lab::settings::SHOP;
@@ -28,9 +28,8 @@ pub fn moved(fleet: &mut Fleet) -> Result<String> {
     let plan = fleet.plan(&[SHOP_GROWN])?;
     ensure!(plan.contains(": move: a new CNAME"), "the plan says otherwise: {plan}");
     shown("waf site plan shop.toml", &plan);
-    let said = fleet.apply(&[SHOP_GROWN])?;
-    shown("waf site apply shop.toml", &said);
-    shown("the notice, as the customer gets it", &notice(fleet, SHOP, "en")?);
+    let notices = fleet.apply(&[SHOP_GROWN])?;
+    told(fleet, "the notice, as the customer gets it", &notices)?;
     let new_name = cname(fleet, SHOP)?;
     ensure!(new_name != old_name, "{SHOP} moved and is {old_name} still");
     let shop = fleet.site(SHOP)?;

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::shown;
 use crate::lab::fleet::control::ZONE;
-use crate::lab::fleet::{Fleet, SHEETS, Sheet, environment};
+use crate::lab::fleet::{Fleet, Notice, SHEETS, Sheet, environment};
 use crate::lab::settings::{ONE, SHADOW, SHOP, WWW};
 use crate::lab::{CARRIERS, Place, Request, Scheme};
 
@@ -23,10 +23,13 @@ const SHOP_MORE: Sheet = SHEETS[1].with(300, Some(100));
 pub fn opened(fleet: &mut Fleet) -> Result<String> {
     let plan = fleet.plan(&SHEETS)?;
     shown("waf site plan www.toml shop.toml one.toml shadow.toml", &plan);
-    fleet.apply(&SHEETS)?;
+    let notices = fleet.apply(&SHEETS)?;
+    ensure!(notices.len() == SHEETS.len(), "{} notices for {} sheets", notices.len(), SHEETS.len());
     let mut cnames = Vec::new();
     for sheet in &SHEETS {
-        let notice = notice(fleet, sheet.fqdn, "en")?;
+        let notice = notices.iter().find(|notice| notice.en.starts_with(sheet.fqdn));
+        let notice = &notice.with_context(|| format!("no notice for {}", sheet.fqdn))?.en;
+        ensure!(notice.contains("is protected from now on"), "{notice}");
         let cname = notice.lines().find_map(|line| line.strip_prefix("CNAME: "));
         let cname = cname.with_context(|| format!("the notice of {} names no CNAME", sheet.fqdn))?;
         ensure!(cname.ends_with(ZONE), "{cname} is not of the zone {ZONE}");
@@ -43,9 +46,8 @@ pub fn opened(fleet: &mut Fleet) -> Result<String> {
         ensure!(place(WWW)?.v4 != place(SHOP)?.v4, "{WWW} and {SHOP} share an address");
         ensure!(place(ONE)?.v6 != place(SHADOW)?.v6, "{ONE} and {SHADOW} share an IPv6 address");
     }
-    shown("the notice of www.example.test, as the customer gets it", &notice(fleet, WWW, "en")?);
-    shown("the same in Japanese", &notice(fleet, WWW, "ja")?);
-    Ok(format!("{} sites, each at both carriers; {WWW} is {}", cnames.len(), cnames.join(" ")))
+    told(fleet, "the notices, as the customer gets them", &notices)?;
+    Ok(format!("{} sites, each at two carriers: {}", cnames.len(), cnames.join(" ")))
 }
 
 /// The customer uploads a certificate: the same CNAME, the same addresses.
@@ -64,9 +66,8 @@ pub fn tls_on(fleet: &mut Fleet) -> Result<String> {
     let plan = fleet.plan(&[SHOP_TLS])?;
     ensure!(plan.contains("in place") && plan.contains("TLS turned on"), "the plan says otherwise: {plan}");
     shown("waf site plan shop.toml", &plan);
-    let said = fleet.apply_as_customer(&[SHOP_TLS])?;
-    shown("what the customer is shown when it applies it", &said);
-    clean_of_our_words(fleet, &said)?;
+    let notices = fleet.apply_as_customer(&[SHOP_TLS])?;
+    told(fleet, "the notice, as the customer gets it", &notices)?;
     ensure!(before == CARRIERS.map(|carrier| fleet.lab().place(SHOP, carrier).ok()), "the addresses changed");
     let mut answered = 0;
     for carrier in CARRIERS {
@@ -93,8 +94,8 @@ pub fn peaks(fleet: &mut Fleet) -> Result<String> {
     let plan = fleet.plan(&sheets)?;
     ensure!(plan.matches("in place").count() == sheets.len(), "the plan says otherwise: {plan}");
     shown("waf site plan www.toml shop.toml", &plan);
-    let said = fleet.apply(&sheets)?;
-    shown("waf site apply www.toml shop.toml", &said);
+    let notices = fleet.apply(&sheets)?;
+    told(fleet, "the notices, as the customer gets them", &notices)?;
     ensure!(names(fleet)? == before, "a CNAME changed");
     Ok(format!("{WWW} from 1,500 to 700 requests/s, {SHOP} from 100 to 300; CNAMEs and addresses stay"))
 }
@@ -109,15 +110,17 @@ pub fn cname(fleet: &Fleet, fqdn: &str) -> Result<String> {
     Ok(environment["cname"].as_str().context("an environment without name")?.to_owned())
 }
 
-/// A site's notice as its customer gets it, which holds nothing that customers may not know.
+/// Shows notices, of which the first in both languages; none holds what customers may not know.
 ///
 /// # Errors
-/// The control plane refuses, or the notice tells too much.
-pub fn notice(fleet: &Fleet, fqdn: &str, language: &str) -> Result<String> {
-    let words = ["site", "show", fqdn, "--notice", language];
-    let notice = fleet.control().as_person(fleet.customer(), &words)?;
-    clean_of_our_words(fleet, &notice)?;
-    Ok(notice)
+/// One tells too much.
+pub fn told(fleet: &Fleet, what: &str, notices: &[Notice]) -> Result<()> {
+    let english: Vec<&str> = notices.iter().map(|notice| notice.en.trim_end()).collect();
+    shown(what, &english.join("\n\n"));
+    if let Some(first) = notices.first() {
+        shown("the first in Japanese", &first.ja);
+    }
+    notices.iter().try_for_each(|Notice { en, ja }| clean_of_our_words(fleet, &format!("{en}{ja}")))
 }
 
 /// # Errors

@@ -34,6 +34,13 @@ pub const CUSTOMER: &str = "example";
 /// From an apply to the last node's serving by it: staged, checked and activated; a busy machine takes longer.
 const SERVED: Duration = Duration::from_secs(15);
 
+/// What a customer is told of a change of one site.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    pub en: String,
+    pub ja: String,
+}
+
 /// A fleet that is up. On drop everything goes: the control plane first, then as in every lab.
 #[derive(Debug)]
 pub struct Fleet {
@@ -199,34 +206,37 @@ impl Fleet {
         self.control.operator(&words.chain(["--customer", CUSTOMER]).collect::<Vec<_>>())
     }
 
-    /// Applies sheets as the operator, and waits until they are served. Returns what is shown after the plan: the
-    /// notices.
+    /// Applies sheets as the operator, and waits until they are served. Returns the notices, each as the customer gets it.
     ///
     /// # Errors
     /// The control plane refuses, or the fleet does not serve by them in time.
-    pub fn apply(&mut self, sheets: &[Sheet]) -> Result<String> {
-        let files = self.sheet_files(sheets)?;
-        let words = ["site", "apply"].into_iter().chain(files.iter().map(String::as_str));
-        let words: Vec<&str> = words.chain(["--customer", CUSTOMER, "--yes"]).collect();
-        let said = self.control.operator(&words)?;
-        self.remember(sheets);
-        self.settle()?;
-        let at = said.find("applied:").with_context(|| format!("waf site apply says: {said}"))?;
-        Ok(said.get(at..).unwrap_or_default().to_owned())
+    pub fn apply(&mut self, sheets: &[Sheet]) -> Result<Vec<Notice>> {
+        self.apply_by(&self.control.person().clone(), sheets, &["--customer", CUSTOMER])
     }
 
-    /// The same by the customer's own hand: all that the customer is shown.
+    /// The same by the customer's own hand.
     ///
     /// # Errors
     /// As [`Fleet::apply`].
-    pub fn apply_as_customer(&mut self, sheets: &[Sheet]) -> Result<String> {
+    pub fn apply_as_customer(&mut self, sheets: &[Sheet]) -> Result<Vec<Notice>> {
+        self.apply_by(&self.customer.clone(), sheets, &[])
+    }
+
+    fn apply_by(&mut self, person: &Person, sheets: &[Sheet], more: &[&str]) -> Result<Vec<Notice>> {
         let files = self.sheet_files(sheets)?;
         let words = ["site", "apply"].into_iter().chain(files.iter().map(String::as_str));
-        let words: Vec<&str> = words.chain(["--yes"]).collect();
-        let said = self.control.as_person(&self.customer, &words)?;
-        self.remember(sheets);
+        let words: Vec<&str> = words.chain(more.iter().copied()).chain(["--yes", "--json"]).collect();
+        let said = self.control.as_person(person, &words)?;
+        for sheet in sheets {
+            self.sheets.retain(|have| have.fqdn != sheet.fqdn);
+            self.sheets.push(*sheet);
+        }
         self.settle()?;
-        Ok(said)
+        let applied: Value =
+            serde_json::from_str(&said).with_context(|| format!("waf site apply says: {said}"))?;
+        let notices = applied["notices"].as_array().into_iter().flatten();
+        let text = |notice: &Value, field: &str| notice[field].as_str().unwrap_or_default().to_owned();
+        Ok(notices.map(|it| Notice { en: text(it, "text_en"), ja: text(it, "text_ja") }).collect())
     }
 
     /// Where the environments of a site lie, as `waf site show --json` tells an operator.
@@ -316,13 +326,6 @@ impl Fleet {
         control.unwrap_or_default() + &self.lab.logs()
     }
 
-    fn remember(&mut self, sheets: &[Sheet]) {
-        for sheet in sheets {
-            self.sheets.retain(|have| have.fqdn != sheet.fqdn);
-            self.sheets.push(sheet.clone());
-        }
-    }
-
     fn sheet_files(&self, sheets: &[Sheet]) -> Result<Vec<String>> {
         let file = |sheet: &Sheet| {
             let at = SHEETS.iter().position(|it| it.fqdn == sheet.fqdn);
@@ -378,7 +381,8 @@ fn seated(
     let node_files =
         NodeFiles { object: &files.object, state: &state, user: &user.name, rules: &[], certificates: &[] };
     let text = machine_toml(options, &machine, &node_files);
-    let text = format!("{text}\n[control]\nurl = {:?}\n", ControlPlane::sync_url());
+    let (url, rules) = (ControlPlane::sync_url(), &files.rules);
+    let text = format!("{text}\n[control]\nurl = {url:?}\nrules = {rules:?}\nown_worker = true\n");
     fs::write(&config, text).with_context(|| format!("write {}", config.display()))?;
     let files = node::Files { waf: files.waf.clone(), config, state };
     Ok(Node::new(seat.carrier, name, Rc::clone(namespace), files, user.clone()))
