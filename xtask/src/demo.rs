@@ -62,7 +62,7 @@ pub const STEPS: [Step; 18] = [
     Step { name: "a change that must move", run: moving::moved },
     Step { name: "control plane dead, nodes restarted from disk", run: alone::served },
     Step { name: "control plane back, all converged", run: alone::converged },
-    Step { name: "an older generation is refused", run: alone::refused },
+    Step { name: "an older control plane sets no node back", run: alone::refused },
     Step {
         name: "carrier A gone, nothing lost after the first retry",
         run: |fleet| failures::carrier_gone(fleet.lab_mut()),

@@ -1,11 +1,12 @@
 //! Steps about nodes that are left alone: with the control plane dead they start from their disks and serve; when it is
-//! back they are as it wants within seconds; one that was restored from an old copy is not obeyed.
+//! back they are as it wants within seconds; one that was restored from an old copy takes no node back.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
+use super::shown;
 use crate::lab::fleet::{Fleet, SHEETS, Sheet};
 use crate::lab::settings::SHADOW;
 use crate::lab::{CARRIERS, Lab, Mode, Request, Scheme};
@@ -13,14 +14,12 @@ use crate::{interrupt, process};
 
 /// From the control plane's answering again to every node's serving by what was applied since: the contract's bound.
 const CONVERGED: Duration = Duration::from_secs(5);
-/// Until a node tells of the document that it refuses; it connects again within seconds.
-const REFUSED: Duration = Duration::from_secs(30);
+/// Until a restored control plane knows which generation each node serves: nodes connect again within two seconds.
+const KNOWN: Duration = Duration::from_secs(10);
 /// SHADOW no longer only watched: a change that visitors see.
 const SHADOW_BLOCKS: Sheet = Sheet { mode: Mode::Block, ..SHEETS[3] };
 /// Refused where rules may block.
 const ATTACK: &str = "/search?q=1+UNION+SELECT+user,password+FROM+users";
-/// What a node logs of a document that is older than the one it serves.
-const COMPLAINT: &str = "older than generation";
 
 /// The control plane is killed, then every node; all nodes start again and serve everything.
 ///
@@ -57,11 +56,11 @@ pub fn converged(fleet: &mut Fleet) -> Result<String> {
     ))
 }
 
-/// The control plane is started on a copy of before the change: nodes refuse the older generation and serve on by the
-/// newer one. With its own data back, all agree again.
+/// The control plane is started on a copy of before the change: it is told which nodes are ahead of it, and none goes
+/// back. With its own data back, all agree again.
 ///
 /// # Errors
-/// A node obeys the older generation, or does not say that it refuses it.
+/// A node obeys the older generation, or the control plane does not say that it is ahead.
 pub fn refused(fleet: &mut Fleet) -> Result<String> {
     let (data, old) = (fleet.control().data().to_owned(), old_copy(fleet));
     let kept = data.with_file_name("data.kept");
@@ -70,26 +69,35 @@ pub fn refused(fleet: &mut Fleet) -> Result<String> {
     rename(&old, &data)?;
     let (control, run) = fleet.control_mut();
     control.start(run)?;
-    let mut said = None;
-    for carrier in CARRIERS {
-        let node = fleet.lab().serving(SHADOW, carrier)?;
-        let line = interrupt::until(&format!("{} to refuse", node.name()), REFUSED, || {
-            let text = node.log()?;
-            Ok(text.lines().find(|line| line.contains(COMPLAINT)).map(str::to_owned))
-        })?;
-        let at = line.find(COMPLAINT).unwrap_or_default();
-        said.get_or_insert(line.get(at..).unwrap_or_default().to_owned());
-    }
+    let (ahead, target) = interrupt::until("the older control plane to know of newer nodes", KNOWN, || {
+        let standings = fleet.standings()?;
+        let is_known = standings.iter().all(|it| it["is_ready"] == true);
+        let ahead: Vec<_> = standings.iter().filter(|it| it["is_ahead"] == true).collect();
+        let first = ahead.first().map(|it| (it["generation"].clone(), it["target"].clone()));
+        Ok(first.filter(|_| is_known).map(|(generation, target)| ((ahead.len(), generation), target)))
+    })?;
+    ensure!(
+        ahead.0 == CARRIERS.len(),
+        "{} nodes are ahead; {SHADOW} is served by {}",
+        ahead.0,
+        CARRIERS.len()
+    );
+    shown(
+        "waf fleet list, of a control plane restored from an old copy",
+        &fleet.control().operator(&["fleet", "list"])?,
+    );
     ensure!(blocks(fleet)?, "the older generation is served");
     fleet.control_mut().0.stop()?;
     rename(&data, &old)?;
     rename(&kept, &data)?;
     let (control, run) = fleet.control_mut();
     control.start(run)?;
+    interrupt::until("all nodes to agree again", CONVERGED, || Ok(fleet.is_converged()?.then_some(())))?;
     let served = serves_all(fleet)?;
     Ok(format!(
-        "nodes say {:?} and serve on; {served} of {served} requests answered with the control plane's own data back",
-        said.unwrap_or_default()
+        "restored from an old copy, the control plane wants generation {target}: {} nodes serve {} and keep to it; with its own \
+         data back all agree, {served} of {served} requests answered",
+        ahead.0, ahead.1
     ))
 }
 

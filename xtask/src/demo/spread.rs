@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use super::bans;
-use super::evidence::blocked;
+use super::evidence::{self, blocked};
 use crate::interrupt;
 use crate::lab::fleet::Fleet;
 use crate::lab::settings::WWW;
@@ -33,6 +33,11 @@ pub fn banned(fleet: &mut Fleet) -> Result<String> {
     let before = blocked(fleet.lab().serving(WWW, Carrier::B)?)?;
     let at_a = bans::dropped(fleet.lab_mut())?;
     let start = Instant::now();
+    let listed = attacker.to_string();
+    interrupt::until("the ban to be at carrier B", ARRIVED, || {
+        Ok(evidence::bans(fleet.lab().serving(WWW, Carrier::B)?)?.contains(&listed).then_some(()))
+    })?;
+    let arrived = start.elapsed();
     interrupt::until("carrier B's kernel to drop the attacker", ARRIVED, || {
         let is_silent = fleet.lab().client().send(&request)?.is_none();
         let is_counted = blocked(fleet.lab().serving(WWW, Carrier::B)?)? > before;
@@ -40,7 +45,7 @@ pub fn banned(fleet: &mut Fleet) -> Result<String> {
     })?;
     let listed = fleet.control().operator(&["ban", "list"])?;
     ensure!(listed.contains(&attacker.to_string()), "waf ban list does not know of it: {listed}");
-    Ok(format!("at carrier A {at_a}; at carrier B seen {} ms later", start.elapsed().as_millis()))
+    Ok(format!("at carrier A {at_a}; at carrier B listed {} ms later and dropped", arrived.as_millis()))
 }
 
 /// The ban is lifted at carrier A, and the attacker is answered at B again.

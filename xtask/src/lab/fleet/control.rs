@@ -192,8 +192,7 @@ impl ControlPlane {
 
     fn command(&self, person: &Person, words: &[&str]) -> Command {
         let mut command = self.namespace.command(&self.waf);
-        command.args(words);
-        command.env("WAF_CONTROL", format!("https://{CONTROL}:{API_PORT}"));
+        command.args(words).args(["--control", &format!("https://{CONTROL}:{API_PORT}")]);
         command.env("WAF_TOKEN_FILE", &person.token);
         command.env("WAF_CA_FILE", self.data.join("authority.pem"));
         command

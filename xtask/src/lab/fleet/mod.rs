@@ -239,6 +239,26 @@ impl Fleet {
         Ok(notices.map(|it| Notice { en: text(it, "text_en"), ja: text(it, "text_ja") }).collect())
     }
 
+    /// What the control plane says of every node, in the order of their names.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn standings(&self) -> Result<Vec<Value>> {
+        let list = self.control.operator_json(&["fleet", "list"])?;
+        let nodes = list["nodes"].as_array().cloned().unwrap_or_default();
+        ensure!(nodes.len() == self.seats.len(), "{} nodes of {} are listed", nodes.len(), self.seats.len());
+        Ok(nodes.into_iter().map(|mut node| node["standing"].take()).collect())
+    }
+
+    /// Whether every node is connected, ready and serves what it is to serve.
+    ///
+    /// # Errors
+    /// The control plane does not answer.
+    pub fn is_converged(&self) -> Result<bool> {
+        let standings = self.standings()?;
+        Ok(standings.iter().all(|it| it["is_ready"] == true && it["is_current"] == true))
+    }
+
     /// Where the environments of a site lie, as `waf site show --json` tells an operator.
     ///
     /// # Errors
