@@ -49,6 +49,8 @@ pub struct Fleet {
     seats: Vec<Seat>,
     /// What the customer asked for last.
     sheets: Vec<Sheet>,
+    /// As of the last apply.
+    revision: u64,
     certificates: Vec<SiteFiles>,
     lab: Lab,
 }
@@ -86,7 +88,7 @@ impl Fleet {
         let client = Client::new(Rc::clone(&network.client), authority.certificate.clone());
         let seats = namespaces.iter().map(|(seat, _)| *seat).collect();
         let lab = Lab { nodes, places: Vec::new(), origin, client, authority, network, options, run };
-        Ok(Self { control, customer, seats, sheets: Vec::new(), certificates, lab })
+        Ok(Self { control, customer, seats, sheets: Vec::new(), revision: 0, certificates, lab })
     }
 
     /// The same with all nodes joined and all sheets applied, which every step but the first few expects.
@@ -234,6 +236,7 @@ impl Fleet {
         self.settle()?;
         let applied: Value =
             serde_json::from_str(&said).with_context(|| format!("waf site apply says: {said}"))?;
+        self.revision = applied["revision"].as_u64().context("an apply without revision")?;
         let notices = applied["notices"].as_array().into_iter().flatten();
         let text = |notice: &Value, field: &str| notice[field].as_str().unwrap_or_default().to_owned();
         Ok(notices.map(|it| Notice { en: text(it, "text_en"), ja: text(it, "text_ja") }).collect())
@@ -257,6 +260,20 @@ impl Fleet {
     pub fn is_converged(&self) -> Result<bool> {
         let standings = self.standings()?;
         Ok(standings.iter().all(|it| it["is_ready"] == true && it["is_current"] == true))
+    }
+
+    /// Whether the nodes that serve a site do so as of the last apply, by which something of theirs was changed.
+    ///
+    /// # Errors
+    /// The control plane does not answer, or has no such site.
+    pub fn is_up_to_date(&self, fqdn: &str) -> Result<bool> {
+        let standings = self.standings()?;
+        let generation = |carrier| -> Result<u64> {
+            let place = self.lab.place(fqdn, carrier)?;
+            Ok(standings.get(place.node).and_then(|it| it["generation"].as_u64()).unwrap_or(0))
+        };
+        let [a, b] = CARRIERS.map(generation);
+        Ok(a?.min(b?) >= self.revision)
     }
 
     /// Where the environments of a site lie, as `waf site show --json` tells an operator.
