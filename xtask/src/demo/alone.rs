@@ -47,8 +47,11 @@ pub fn converged(fleet: &mut Fleet) -> Result<String> {
     let start = Instant::now();
     ensure!(!blocks(fleet)?, "{SHADOW} blocks before it was asked to");
     fleet.apply(&[SHADOW_BLOCKS])?;
-    interrupt::until("all nodes to serve by the change", CONVERGED, || Ok(blocks(fleet)?.then_some(())))?;
+    interrupt::until("all nodes to serve by the change", CONVERGED, || {
+        Ok((fleet.is_up_to_date(SHADOW)? && fleet.is_converged()?).then_some(()))
+    })?;
     let took = start.elapsed();
+    ensure!(blocks(fleet)?, "{SHADOW} was set to block and does not");
     ensure!(took <= CONVERGED, "it took {} ms", took.as_millis());
     Ok(format!(
         "{SHADOW} set to block meanwhile: all {} nodes connected, current and ready {} ms after the control plane answered",
