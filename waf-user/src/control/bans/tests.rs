@@ -1,5 +1,6 @@
 //! Bans in a real store: what is made holds everywhere, in one order, until it ends or is lifted.
 
+mod engines;
 mod listed;
 mod node;
 mod nodes;
