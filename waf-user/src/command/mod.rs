@@ -3,6 +3,7 @@
 mod at_control;
 mod audit;
 mod ban;
+mod control;
 mod customer;
 mod event;
 mod explain_packet;
@@ -53,6 +54,8 @@ enum Command {
     NodeCtl(node_ctl::NodeCtl),
     /// Join a fleet with a one-time token
     NodeJoin(node_join::NodeJoin),
+    /// Serve the control plane: the API, and the nodes
+    Control(control::Control),
     /// Plan, apply and look at sites (control plane)
     Site(site::Site),
     /// List, add, drain and empty nodes (control plane, operators)
@@ -65,7 +68,7 @@ enum Command {
     Audit(audit::Audit),
     /// Write all that the control plane keeps as one text (operators)
     Export(export::Export),
-    /// Read an export into an empty control plane (operators)
+    /// Read an export into an empty store, before waf control opens it
     Import(import::Import),
     /// List, add, remove or import bans: on this node, or of the fleet
     Ban(ban::Ban),
@@ -84,6 +87,7 @@ pub fn run() -> ExitCode {
         Command::Node(node) => node.run(),
         Command::NodeCtl(node_ctl) => node_ctl.run(),
         Command::NodeJoin(join) => join.run(),
+        Command::Control(control) => control.run(),
         Command::Site(site) => site.run(),
         Command::Fleet(fleet) => fleet.run(),
         Command::Customer(customer) => customer.run(),

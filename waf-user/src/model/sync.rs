@@ -123,6 +123,8 @@ pub enum Down {
     Activate { generation: u64 },
     /// Bans that hold for this node.
     Bans(Bans),
+    /// The last word of a stream: why control ends it, for the operator of the node.
+    Refused { error: String },
 }
 
 /// A whole document.

@@ -38,6 +38,8 @@ enum StreamError {
     Frame(#[from] FrameError),
     #[error("control ended the stream")]
     Ended,
+    #[error("control ended the stream: {0}")]
+    Refused(String),
 }
 
 /// # Errors
@@ -103,6 +105,9 @@ async fn stream(
             bytes = call::next(&mut body) => {
                 frames.push(&bytes?.ok_or(StreamError::Ended)?);
                 while let Some(down) = frames.next::<Down>()? {
+                    if let Down::Refused { error } = down {
+                        return Err(StreamError::Refused(error));
+                    }
                     if let Some(answer) = session.hear(down).await {
                         call::send(&mut up, frame::encode(&answer)?.into(), false).await?;
                     }

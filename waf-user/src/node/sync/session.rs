@@ -56,6 +56,8 @@ impl Session {
                 self.bans_seen = self.heard.take(bans, &mut enforcer, Mono::now()).unwrap_or(self.bans_seen);
                 None
             }
+            // The end of the stream, not of anything served.
+            Down::Refused { .. } => None,
         }
     }
 

@@ -1,0 +1,173 @@
+//! How nodes are, kept in the store under a lease for the other control processes, and read from there: what a process
+//! that died said of its nodes goes by itself.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::convert::Infallible;
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use super::fleet::Fleet;
+use super::limits::{KEEP_EVERY, KEPT_FOR, STORE_AGAIN_AFTER};
+use super::seat::lock;
+use crate::control::store::{
+    Change, Entry, Followed, Follower, Guard, LeaseId, Operation, Prefix, Revision, StoreError, Transaction,
+};
+use crate::model::NodeName;
+
+const PREFIX: &str = "node-status/";
+
+/// How a connected node is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeStanding {
+    /// Connected since, ms since 1970.
+    pub since_ms: u64,
+    /// Served; 0 = nothing of ours.
+    pub generation: u64,
+    /// Of the document served.
+    pub hash: String,
+    /// The revision whose document it is to serve.
+    pub target: u64,
+    /// Whether it serves that document, perhaps under an earlier generation.
+    pub is_current: bool,
+    /// Whether it serves a later revision than this control plane knows: it was restored from a backup.
+    pub is_ahead: bool,
+    /// Whether it serves all its tenants.
+    pub is_ready: bool,
+    /// Why it did not take what was sent last.
+    pub refused: Option<String>,
+    pub software: String,
+    /// Bans that hold there.
+    pub bans: u64,
+    /// When its certificate ends, ms since 1970.
+    pub certificate_ends_ms: u64,
+}
+
+/// What is to be written, and what others wrote.
+pub(super) struct Kept {
+    /// This process among all.
+    process: u64,
+    dirty: Mutex<BTreeSet<NodeName>>,
+    is_dirty: Notify,
+    others: Mutex<BTreeMap<NodeName, NodeStanding>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    process: u64,
+    #[serde(flatten)]
+    standing: NodeStanding,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        use std::hash::BuildHasher;
+        let process = std::hash::RandomState::new().hash_one(std::process::id());
+        Self { process, dirty: Mutex::default(), is_dirty: Notify::new(), others: Mutex::default() }
+    }
+}
+
+impl Kept {
+    /// Something about a node is to be written.
+    pub fn tell(&self, node: &NodeName) {
+        lock(&self.dirty).insert(node.clone());
+        self.is_dirty.notify_one();
+    }
+
+    /// What another process says.
+    pub fn elsewhere(&self, node: &NodeName) -> Option<NodeStanding> {
+        lock(&self.others).get(node).cloned()
+    }
+}
+
+/// Writes what is told.
+pub async fn keep(fleet: &Fleet) -> Infallible {
+    loop {
+        let Err(error) = keep_lease(fleet).await;
+        tracing::warn!(%error, "other control processes do not hear of this one's nodes at the moment");
+        tokio::time::sleep(STORE_AGAIN_AFTER).await;
+    }
+}
+
+async fn keep_lease(fleet: &Fleet) -> Result<Infallible, StoreError> {
+    let lease = fleet.store.grant(KEPT_FOR).await?;
+    let (mut written, mut ticks) = (HashMap::new(), tokio::time::interval(KEEP_EVERY));
+    let seated: Vec<NodeName> = lock(&fleet.hub).seats.keys().cloned().collect();
+    seated.iter().for_each(|node| fleet.kept.tell(node));
+    loop {
+        tokio::select! {
+            () = fleet.kept.is_dirty.notified() => {
+                let dirty = std::mem::take(&mut *lock(&fleet.kept.dirty));
+                for node in dirty {
+                    write(fleet, lease, &node, &mut written).await?;
+                }
+            }
+            _ = ticks.tick() => fleet.store.keep_alive(lease).await?,
+        }
+    }
+}
+
+async fn write(
+    fleet: &Fleet,
+    lease: LeaseId,
+    node: &NodeName,
+    written: &mut HashMap<NodeName, Revision>,
+) -> Result<(), StoreError> {
+    let key = Prefix::new(PREFIX)?.key(node)?;
+    let seat = lock(&fleet.hub).seats.get(node).cloned();
+    let Some(seat) = seat else {
+        let Some(modified) = written.remove(node) else { return Ok(()) };
+        let ours = Guard::ModifiedAt(key.clone(), modified);
+        return match fleet.store.commit(Transaction::new(vec![ours], vec![Operation::Delete(key)])?).await {
+            // Another process has a stream with it by now.
+            Err(error) if error.is_conflict() => Ok(()),
+            other => other.map(drop),
+        };
+    };
+    let document = Document { process: fleet.kept.process, standing: seat.standing() };
+    let value = serde_json::to_vec(&document).expect("text and numbers");
+    let put = Operation::Put { key, value, lease: Some(lease) };
+    written.insert(node.clone(), fleet.store.commit(Transaction::new(Vec::new(), vec![put])?).await?);
+    Ok(())
+}
+
+/// Reads what others write.
+pub async fn follow(fleet: &Fleet) -> Infallible {
+    let prefix = Prefix::new(PREFIX).expect("visible ASCII");
+    let mut follower = Follower::new(fleet.store.clone(), prefix.clone());
+    let read = |entry: &Entry| {
+        let node = NodeName::new(prefix.rest(&entry.key)?).ok()?;
+        let document: Document = serde_json::from_slice(&entry.value).ok()?;
+        Some((node, (document.process != fleet.kept.process).then_some(document.standing)))
+    };
+    loop {
+        let followed = match follower.next().await {
+            Ok(followed) => followed,
+            Err(error) => {
+                tracing::debug!(%error, "nodes of other control processes are not followed at the moment");
+                tokio::time::sleep(STORE_AGAIN_AFTER).await;
+                continue;
+            }
+        };
+        let mut others = lock(&fleet.kept.others);
+        let set = |others: &mut BTreeMap<NodeName, NodeStanding>, entry: &Entry| match read(entry) {
+            Some((node, Some(standing))) => drop(others.insert(node, standing)),
+            Some((node, None)) => drop(others.remove(&node)),
+            None => {}
+        };
+        match followed {
+            Followed::Listing(listing) => {
+                others.clear();
+                listing.entries.iter().for_each(|entry| set(&mut others, entry));
+            }
+            Followed::Changes(changes) => changes.changes.iter().for_each(|change| match change {
+                Change::Put(entry) => set(&mut others, entry),
+                Change::Deleted(key) => {
+                    let node = prefix.rest(key).and_then(|node| NodeName::new(node).ok());
+                    node.map(|node| others.remove(&node));
+                }
+            }),
+        }
+    }
+}

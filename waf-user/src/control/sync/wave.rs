@@ -1,0 +1,63 @@
+//! A new revision -> targets for the nodes that it changes something for; when all of them have staged theirs, or after a
+//! while, they serve it. One wave at a time: what is applied meanwhile goes with the next one.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use super::fleet::{Fleet, gone};
+use super::limits::STAGED_WITHIN;
+use super::seat::lock;
+use super::target::{Target, is_same};
+use crate::control::ledger::View;
+use crate::model::Mono;
+
+pub async fn run(fleet: &Fleet) -> Infallible {
+    let mut changed = fleet.ledger.changed();
+    loop {
+        changed.borrow_and_update();
+        let view = fleet.ledger.view();
+        let revision = view.revision().0;
+        begin(fleet, view);
+        let begun = Mono::now();
+        let is_whole = tokio::time::timeout(STAGED_WITHIN, staged(fleet)).await.is_ok();
+        fleet.set_go(revision);
+        if !is_whole {
+            let late: Vec<String> = lock(&fleet.hub).waiting.iter().map(ToString::to_string).collect();
+            tracing::warn!(revision, ?late, "activated by the others: these nodes have not staged it yet");
+        }
+        tracing::debug!(revision, after_us = Mono::now().since_ns(begun) / 1000, "a revision may be served");
+        // The ledger is ours too: it does not go first.
+        if changed.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Sets every seat's target as of this view, and whom to wait for.
+fn begin(fleet: &Fleet, view: Arc<View>) {
+    let mut hub = lock(&fleet.hub);
+    let before = std::mem::replace(&mut hub.view, view);
+    let view = Arc::clone(&hub.view);
+    hub.waiting.clear();
+    let seats: Vec<_> = hub.seats.values().cloned().collect();
+    for seat in seats {
+        if is_same(&seat.node, &before, &view) {
+            continue;
+        }
+        let Some(target) = Target::of(&seat.node, &view) else {
+            seat.end(&gone(&seat.node, &view));
+            continue;
+        };
+        if seat.session().aim(Arc::new(target)) {
+            hub.waiting.insert(seat.node.clone());
+            seat.wake.notify_one();
+            fleet.kept.tell(&seat.node);
+        }
+    }
+}
+
+async fn staged(fleet: &Fleet) {
+    while !lock(&fleet.hub).waiting.is_empty() {
+        fleet.is_settled.notified().await;
+    }
+}
