@@ -1,7 +1,9 @@
 //! What is wished of bans -> transactions that compare before they set, portion by portion. A portion that others were
 //! faster at is decided anew.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use ipnet::IpNet;
 
 use super::entry::{Kept, Terms, read, store_key};
 use super::limits::{CHUNK_LEN, READ_ANEW_MAX, TRIES_MAX};
@@ -26,10 +28,10 @@ pub(super) enum Wish {
 pub(super) type Wishes = BTreeMap<BanKey, Wish>;
 
 /// What came of wishes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Written {
-    /// Bans that are not as they were.
-    pub changed: u64,
+    /// Of which a ban is not as it was; once also where a site has two environments.
+    pub changed: BTreeSet<IpNet>,
     /// The store's, of the last that changed.
     pub revision: Revision,
 }
@@ -39,6 +41,12 @@ pub(super) enum Decision {
     Leave,
     Put(Vec<u8>),
     Delete,
+}
+
+impl Decision {
+    fn is_change(&self) -> bool {
+        !matches!(self, Self::Leave)
+    }
 }
 
 impl Wish {
@@ -82,7 +90,7 @@ impl BanBook {
         let mut written = Written::default();
         for chunk in wishes.chunks(CHUNK_LEN) {
             let more = self.write_chunk(chunk, by, now).await?;
-            written.changed += more.changed;
+            written.changed.extend(more.changed);
             written.revision = written.revision.max(more.revision);
         }
         Ok(written)
@@ -106,8 +114,7 @@ impl BanBook {
             });
             let decided: Vec<_> = decided.collect();
             let (guards, operations) = guarded(&decided)?;
-            let changed = operations.len() as u64;
-            if changed == 0 {
+            if operations.is_empty() {
                 return Ok(Written::default());
             }
             let done = match by {
@@ -121,7 +128,11 @@ impl BanBook {
                 }
             };
             match done {
-                Ok(revision) => return Ok(Written { changed, revision }),
+                Ok(revision) => {
+                    let changed = decided.iter().filter(|(.., decision)| decision.is_change());
+                    let changed = changed.map(|(key, ..)| key.prefix).collect();
+                    return Ok(Written { changed, revision });
+                }
                 // Where the answer got lost the same wishes tell whether it was done.
                 Err(BanError::Store(StoreError::Conflict { .. } | StoreError::Uncertain { .. })) => {
                     there = read_anew(&*self.store, chunk).await?;
