@@ -20,14 +20,13 @@ use super::services::ServicePlan;
 use super::shelf::{Shelf, Signed};
 use super::snapshot::{Built, Lasting};
 use super::standing::{Facts, Phase, Standing};
-use super::sync::UPLINK_MAX;
+use super::sync::{Told, UPLINK_MAX};
 use super::take_over::Handed;
 use super::workers::{self, Worker};
 use super::{NodeError, cpus, listeners, open_files, snapshot};
 use crate::config::{NodeConfig, NodeSettings, shipped};
 use crate::event::Journal;
 use crate::kernel::Maps;
-use crate::model::sync::Up;
 use crate::model::{Generation, Mono};
 use crate::proxy::limits::CONNECTIONS_MAX;
 use crate::proxy::{Command, Flows, Listener, Lists, Observation, WorkerContext};
@@ -66,7 +65,7 @@ pub(super) struct Started {
     pub reaction: Reaction,
     pub observations: mpsc::Receiver<Vec<Observation>>,
     /// What is to be told to control, where there is [control].
-    pub up: Option<mpsc::Receiver<Up>>,
+    pub up: Option<mpsc::Receiver<Told>>,
 }
 
 /// # Errors
