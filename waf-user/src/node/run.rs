@@ -143,10 +143,10 @@ fn enter(
     match how {
         Start::Fresh => {
             let socket = ControlSocket::bind(&settings.state_dir)?;
-            Ok((socket, prepare(settings, config)?, None))
+            Ok((socket, prepare(settings, config, how)?, None))
         }
         Start::TakeOver => {
-            let prepared = prepare(settings, config)?;
+            let prepared = prepare(settings, config, how)?;
             let taken = take::ask(&settings.state_dir)?;
             Ok((ControlSocket::bind(&settings.state_dir)?, prepared, Some(taken)))
         }

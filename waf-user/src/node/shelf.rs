@@ -59,6 +59,13 @@ pub enum ShelfError {
     Certificates { generation: u64, fingerprints: Vec<String> },
 }
 
+impl ShelfError {
+    /// Whether what control sent lies there spoilt: it can send it again.
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Document { .. } | Self::Signature { .. } | Self::Certificates { .. })
+    }
+}
+
 /// Who this node is, as joining or the last renewal left it.
 #[derive(Debug)]
 pub struct Membership {
@@ -174,12 +181,18 @@ impl Shelf {
         if is_same { Ok(()) } else { Err(ShelfError::OtherFleet(self.folder.clone())) }
     }
 
+    /// What documents are checked with, whether or not the rest of the membership is of use.
+    ///
+    /// # Errors
+    /// This node has not joined, or the file cannot be read.
+    pub fn fleet_key(&self) -> Result<String, ShelfError> {
+        self.read("fleet.key", PEM_BYTES_MAX)?.ok_or(ShelfError::NotJoined)
+    }
+
     /// # Errors
     /// This node has not joined, a file cannot be read or is open to others.
     pub fn membership(&self) -> Result<Membership, ShelfError> {
-        let Some(fleet_key) = self.read("fleet.key", PEM_BYTES_MAX)? else {
-            return Err(ShelfError::NotJoined);
-        };
+        let fleet_key = self.fleet_key()?;
         let text = |name| self.read(name, PEM_BYTES_MAX)?.ok_or(ShelfError::NotJoined);
         let own = KeyText::new(text("node.pem")?);
         let path = self.folder.join("node.pem");
@@ -210,6 +223,19 @@ impl Shelf {
         let kept: Kept =
             serde_json::from_str(&text).map_err(|source| ShelfError::Document { path, source })?;
         Signed::check(fleet_key, node, (kept.generation, kept.document, kept.signature)).map(Some)
+    }
+
+    /// The last good document with all its certificates.
+    ///
+    /// # Errors
+    /// As [`Shelf::document`]; a certificate of it is missing or damaged.
+    pub fn last_good(&self, fleet_key: &str, node: &str) -> Result<Option<Signed>, ShelfError> {
+        let Some(signed) = self.document(fleet_key, node)? else { return Ok(None) };
+        let fingerprints = self.missing(&signed.document);
+        if fingerprints.is_empty() {
+            return Ok(Some(signed));
+        }
+        Err(ShelfError::Certificates { generation: signed.generation, fingerprints })
     }
 
     /// Keeps a document as the last good one.

@@ -42,7 +42,7 @@ pub struct Client {
 
 impl Client {
     /// # Errors
-    /// The shelf cannot be read, or this node has not joined.
+    /// The shelf cannot be made or read.
     pub(in crate::node) fn new(
         standing: Rc<Standing>,
         reloader: Rc<Reloader>,
@@ -52,7 +52,6 @@ impl Client {
             Some(shelf) => shelf,
             None => Arc::new(Shelf::open(&standing.settings.borrow().state_dir)?),
         };
-        shelf.membership()?;
         let documents = Documents::new(Rc::clone(&standing), reloader, Arc::clone(&shelf));
         let (bans, unheard) = Default::default();
         Ok(Self { standing, shelf, documents, bans, unheard, used: Used::new(Mono::now()), settings })

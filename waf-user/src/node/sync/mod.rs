@@ -29,4 +29,6 @@ pub const UPLINK_MAX: usize = 4096;
 pub type Uplink = mpsc::Sender<Told>;
 
 #[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
 mod tests;
