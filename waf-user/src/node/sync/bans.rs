@@ -66,8 +66,12 @@ impl Heard {
         bans.is_last.then_some(self.revision)
     }
 
-    /// After a document was put in place: bans of its new tenants hold from now on.
-    pub fn settle(&mut self, enforcer: &mut Enforcer, now: Mono) {
+    /// After a document was put in place: bans of its new tenants hold from now on. `has_new`: it has tenants that the one
+    /// before had not. Control tells their bans next; until it has, a new stream is to begin from the beginning.
+    pub fn settle(&mut self, has_new: bool, enforcer: &mut Enforcer, now: Mono) {
+        if has_new {
+            self.revision = 0;
+        }
         let is_over = |ban: &Ban| ban.expires.is_some_and(|expires| expires <= now);
         let plan = enforcer.plan();
         let served: Vec<Key> = self.early.keys().filter(|(scope, _)| plan.serves(*scope)).copied().collect();

@@ -10,7 +10,7 @@ use h2::{RecvStream, SendStream};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval_at, timeout};
 
-use super::super::shelf::ShelfError;
+use super::super::shelf::{ShelfError, Signed};
 use super::super::standing::{Phase, Standing};
 use super::super::usage::Used;
 use super::Told;
@@ -150,13 +150,20 @@ async fn work(
 ) -> Result<Never, StreamError> {
     loop {
         let down = about.recv().await.ok_or(StreamError::Ended)?;
+        let before = standing.document.borrow().clone();
         if let Some(answer) = documents.hear(down).await {
             if matches!(answer, Up::Active { .. }) {
-                bans.borrow_mut().settle(&mut standing.enforcer.borrow_mut(), Mono::now());
+                let has_new = has_new_tenants(before.as_deref(), standing.document.borrow().as_deref());
+                bans.borrow_mut().settle(has_new, &mut standing.enforcer.borrow_mut(), Mono::now());
             }
             let _ = answers.send(answer).await;
         }
     }
+}
+
+fn has_new_tenants(before: Option<&Signed>, after: Option<&Signed>) -> bool {
+    let is_new = |tenant| before.is_none_or(|before| before.document.tenant(tenant).is_none());
+    after.is_some_and(|after| after.document.tenants.iter().any(|it| is_new(it.tenant)))
 }
 
 async fn say(

@@ -69,7 +69,8 @@ fn bans_of_a_tenant_that_comes_wait_for_it() {
     heard.take(bans(1, true, vec![early(a), early(b), brief]), &mut enforcer, now);
     let lifted = vec![Lifted { scope: FleetScope::Tenant(3), prefix: b }];
     heard.take(Bans { lifted, ..bans(2, false, Vec::new()) }, &mut enforcer, now);
-    heard.settle(&mut enforcer, now);
+    heard.settle(false, &mut enforcer, now);
+    assert_eq!(heard.begin(), 2);
     assert!(enforcer.bans().is_empty(), "not served yet");
 
     let text = "[node]\nname = \"a1\"\ncarrier = \"carrier-a\"\n";
@@ -77,7 +78,8 @@ fn bans_of_a_tenant_that_comes_wait_for_it() {
     let (plan, protected) = (ServicePlan::new(&config, 1, &[]), Protected::new(&settings, &config, &[]));
     let next = Next { config, plan, protected, generation: Generation(2) };
     enforcer.replace((&settings, Generation(1)), &settings, next, |_| ()).unwrap();
-    heard.settle(&mut enforcer, Mono(5_000_000));
+    heard.settle(true, &mut enforcer, Mono(5_000_000));
+    assert_eq!(heard.begin(), 0);
     let prefixes: Vec<_> = enforcer.bans().iter().map(|ban| ban.prefix).collect();
     assert_eq!(prefixes, [a], "neither the lifted one nor the one that is over");
 }
