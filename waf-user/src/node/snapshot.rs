@@ -75,6 +75,11 @@ impl Lasting {
     pub fn with_shelf(shelf: Arc<Shelf>) -> Self {
         Self { shelf: Some(shelf), ..Self::default() }
     }
+
+    /// Of certificates that control sent.
+    pub fn shelf(&self) -> Option<Arc<Shelf>> {
+        self.shelf.clone()
+    }
 }
 
 impl Default for Lasting {

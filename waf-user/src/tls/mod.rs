@@ -3,7 +3,6 @@
 
 mod acceptor;
 mod connector;
-pub mod fleet;
 mod handshake;
 mod identity;
 mod mutual;
