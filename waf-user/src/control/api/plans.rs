@@ -81,7 +81,10 @@ pub async fn apply(
     if applied.as_ref().map_or_else(LedgerError::is_stale, |_| true) {
         api.plans.forget(&id);
     }
-    Ok(axum::Json(Applied { revision: applied?.revision.0, notices: kept.notices.iter().map(show::notice).collect() }))
+    Ok(axum::Json(Applied {
+        revision: applied?.revision.0,
+        notices: kept.notices.iter().map(show::notice).collect(),
+    }))
 }
 
 /// Those of a customer are its own wishes on its own sites; all that is wrong at once.

@@ -132,7 +132,9 @@ impl From<TokenError> for Refused {
             TokenError::Note(_) => Self::field("note", error.to_string(), "say it in fewer words"),
             TokenError::TooMany => Self::new(StatusCode::CONFLICT, error.to_string(), ""),
             TokenError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, error.to_string(), ""),
-            TokenError::Changed => Self::new(StatusCode::CONFLICT, error.to_string(), "look again, and try again"),
+            TokenError::Changed => {
+                Self::new(StatusCode::CONFLICT, error.to_string(), "look again, and try again")
+            }
             error => Self::store(&error),
         }
     }

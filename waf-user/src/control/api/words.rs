@@ -10,15 +10,20 @@ mod people;
 mod plans;
 mod problem;
 mod sites;
+mod usage;
 
 pub use bans::{BanQuery, BanView, Bans, BansChanged, BansLift, BansNew, NewBan, NewLift};
 pub use fleet::{EnvironmentView, NodeStateView};
 pub use fleet::{Environments, JoinToken, JoinTokenNew, NodeView, Nodes, NodesPut, PlacementView, RatesView};
 pub use people::{
-    AuditChangeView, AuditEntries, AuditEntryView, AuditQuery, Changed, CustomerView, Customers, Health, Whoami,
+    AuditChangeView, AuditEntries, AuditEntryView, AuditQuery, Changed, CustomerView, Customers, Health,
+    Whoami,
 };
 pub use people::{CustomerPut, Imported, RoleView, TokenMade, TokenNew, TokenView, Tokens};
 pub use plans::{Applied, EvacuationNew, PlanDetail, PlanNew, PlanView, SheetFormat, WishNew};
 pub use problem::{Mistake, Problem};
 pub use sites::{CauseView, PeakView, SiteView, Sites, StrengthView};
 pub use sites::{Language, NoticeQuery, NoticeText, NoticeView, OldView, OutcomeView};
+pub use usage::{
+    ExcessView, MeasureView, PlacementUsageView, SiteUsageView, UsageQuery, UsageView, Usages, UsedView,
+};

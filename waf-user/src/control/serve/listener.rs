@@ -76,7 +76,11 @@ async fn connection(
     let stream = match acceptor.accept(stream, HANDSHAKE_WITHIN).await {
         Ok(stream) => stream,
         Err(error) => {
-            tracing::debug!(?peer, error = &error as &dyn std::error::Error, "no TLS with a client of the API");
+            tracing::debug!(
+                ?peer,
+                error = &error as &dyn std::error::Error,
+                "no TLS with a client of the API"
+            );
             return;
         }
     };

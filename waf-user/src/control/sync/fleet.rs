@@ -17,6 +17,7 @@ use super::{SyncError, kept, listen, revocations, wave};
 use crate::control::authority::Authority;
 use crate::control::ledger::{Ledger, View};
 use crate::control::store::Store;
+use crate::control::usage::UsageBook;
 use crate::model::sync::{Greeting, VERSION};
 use crate::model::{NodeName, Wall};
 use crate::tls::Peer;
@@ -32,6 +33,7 @@ pub struct Fleet {
     /// A wave may be over.
     pub(super) is_settled: Notify,
     pub(super) kept: Kept,
+    usage: Arc<UsageBook>,
 }
 
 /// What changes under one lock.
@@ -51,7 +53,16 @@ impl Fleet {
         let go = AtomicU64::new(view.revision().0);
         let hub = Hub { view, seats: BTreeMap::new(), waiting: BTreeSet::new(), revoked: HashSet::new() };
         let (hub, is_settled) = (Mutex::new(hub), Notify::new());
-        Arc::new(Self { store, ledger, authority, hub, go, is_settled, kept: Kept::default() })
+        Arc::new(Self {
+            store,
+            ledger,
+            authority,
+            hub,
+            go,
+            is_settled,
+            kept: Kept::default(),
+            usage: Arc::default(),
+        })
     }
 
     /// Serves nodes until `shutdown`; then all connections are closed, and nodes look for another process.
@@ -77,6 +88,11 @@ impl Fleet {
     pub fn standing(&self, node: &NodeName) -> Option<NodeStanding> {
         let seat = lock(&self.hub).seats.get(node).cloned();
         seat.map(|seat| seat.standing()).or_else(|| self.kept.elsewhere(node))
+    }
+
+    /// What nodes tell of their tenants' traffic.
+    pub const fn usage(&self) -> &Arc<UsageBook> {
+        &self.usage
     }
 
     pub(super) fn go(&self) -> u64 {

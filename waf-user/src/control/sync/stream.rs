@@ -76,6 +76,7 @@ async fn hear(fleet: &Fleet, seat: &Arc<Seat>, ear: &mut Ear) -> Ended {
         }
         match up {
             Up::Status(status) => {
+                fleet.usage().told(&seat.node, &status, Mono::now());
                 if seat.tell(status) {
                     fleet.kept.tell(&seat.node);
                 }

@@ -66,7 +66,8 @@ impl TokenBook {
         let mut all = guards.to_vec();
         all.push(Guard::Absent(key.clone()));
         let change = change(&token.id, None, Some(&record))?;
-        match aside::write(&*self.store, &all, &[Operation::put(&key, value)], vec![change], (actor, now)).await
+        match aside::write(&*self.store, &all, &[Operation::put(&key, value)], vec![change], (actor, now))
+            .await
         {
             Ok(()) => Ok(token),
             Err(AsideError::Store(error)) if error.is_conflict() => Err(TokenError::Changed),
