@@ -18,7 +18,7 @@ use super::fleet::Fleet;
 use super::limits::{REQUEST_WITHIN, SILENCE_MAX, UP_BYTES_MAX};
 use super::seat::Seat;
 use super::session::Due;
-use crate::model::sync::{Certificate, Down, Frames, KeyText, Up, frame};
+use crate::model::sync::{Certificate, Down, Frames, KeyText, Status, Up, frame};
 use crate::model::{Mono, Wall};
 use crate::secret::hex;
 use crate::tls::Peer;
@@ -77,6 +77,7 @@ async fn hear(fleet: &Fleet, seat: &Arc<Seat>, ear: &mut Ear) -> Ended {
         match up {
             Up::Status(status) => {
                 fleet.usage().told(&seat.node, &status, Mono::now());
+                let status = Status { usage: Vec::new(), ..status };
                 if seat.tell(status) {
                     fleet.kept.tell(&seat.node);
                 }
