@@ -3,6 +3,7 @@
 mod at_control;
 mod audit;
 mod ban;
+mod control;
 mod customer;
 mod event;
 mod explain_packet;
@@ -53,6 +54,8 @@ enum Command {
     NodeCtl(node_ctl::NodeCtl),
     /// Join a fleet with a one-time token
     NodeJoin(node_join::NodeJoin),
+    /// Serve the control plane: the API, and the nodes
+    Control(control::Control),
     /// Plan, apply and look at sites (control plane)
     Site(site::Site),
     /// List, add, drain and empty nodes (control plane, operators)
@@ -84,6 +87,7 @@ pub fn run() -> ExitCode {
         Command::Node(node) => node.run(),
         Command::NodeCtl(node_ctl) => node_ctl.run(),
         Command::NodeJoin(join) => join.run(),
+        Command::Control(control) => control.run(),
         Command::Site(site) => site.run(),
         Command::Fleet(fleet) => fleet.run(),
         Command::Customer(customer) => customer.run(),

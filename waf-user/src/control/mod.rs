@@ -59,3 +59,6 @@ pub mod client;
 pub mod token;
 
 pub mod api;
+
+pub mod serve;
+pub mod settings;

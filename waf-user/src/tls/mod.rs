@@ -7,6 +7,7 @@ pub mod fleet;
 mod handshake;
 mod identity;
 mod mutual;
+mod plain;
 mod stream;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use connector::Connector;
 pub use handshake::{HandshakeError, Hello};
 pub use identity::{Identity, TlsError};
 pub use mutual::{MutualAcceptor, MutualConnector, Peer, explain};
+pub use plain::PlainAcceptor;
 pub use stream::TlsStream;
 
 use std::sync::Arc;

@@ -3,15 +3,15 @@
 use axum::extract::State;
 use ipnet::IpNet;
 
-use super::Api;
 use super::body::{Asked, Json, LONG_BODY_BYTES_MAX};
-use super::books::{Making, Where};
 use super::caller::Caller;
 use super::refused::Refused;
-use super::truth::Known;
 use super::words::{BanQuery, Bans, BansChanged, BansLift, BansNew, Mistake};
+use super::{Api, show};
 use crate::config::prefix::parse_prefix;
+use crate::control::bans::{Making, Where};
 use crate::control::environment::Site;
+use crate::control::ledger::View;
 use crate::model::Wall;
 
 /// Bans of one request.
@@ -28,7 +28,7 @@ pub async fn list(
     caller: Caller,
     Asked(query): Asked<BanQuery>,
 ) -> Result<axum::Json<Bans>, Refused> {
-    let known = api.truth.known();
+    let known = api.ledger.view();
     let places = match &query.site {
         Some(site) => vec![place(&known, caller.site(&known, site)?)],
         None => {
@@ -38,8 +38,8 @@ pub async fn list(
         }
     };
     let limit = query.limit.unwrap_or(LIMIT).clamp(1, BANS_MAX as u32) as usize;
-    let (bans, next) = api.bans.list(&places, query.after.as_deref(), limit).await?;
-    Ok(axum::Json(Bans { bans, next }))
+    let page = api.bans.list(&places, query.after.as_deref(), limit)?;
+    Ok(axum::Json(Bans { bans: page.bans.iter().map(show::ban).collect(), next: page.next }))
 }
 
 /// Makes bans: all of them or none.
@@ -65,7 +65,7 @@ pub async fn make(
         let expires = ban.seconds.map(|seconds| Wall(now.0.saturating_add(seconds * 1000)));
         bans.push(Making { prefix, expires, reason: ban.reason, imported: new.import });
     }
-    Ok(axum::Json(BansChanged { changed: api.bans.make(&place, bans, &caller.who()).await? }))
+    Ok(axum::Json(BansChanged { changed: api.bans.put(&place, bans, &caller.actor(), now).await? }))
 }
 
 /// Lifts bans.
@@ -77,11 +77,12 @@ pub async fn lift(
 ) -> Result<axum::Json<BansChanged>, Refused> {
     let place = named(&api, &caller, lift.site.as_deref())?;
     let prefixes = read(lift.bans.iter().map(|ban| ban.prefix.as_str()), lift.bans.len())?;
-    Ok(axum::Json(BansChanged { changed: api.bans.lift(&place, prefixes, &caller.who()).await? }))
+    let changed = api.bans.lift(&place, prefixes, &caller.actor(), (api.clock)()).await?;
+    Ok(axum::Json(BansChanged { changed }))
 }
 
 fn named(api: &Api, caller: &Caller, site: Option<&str>) -> Result<Where, Refused> {
-    let known = api.truth.known();
+    let known = api.ledger.view();
     match site {
         Some(site) => Ok(place(&known, caller.site(&known, site)?)),
         None if caller.is_operator() => Ok(Where::Fleet),
@@ -89,7 +90,7 @@ fn named(api: &Api, caller: &Caller, site: Option<&str>) -> Result<Where, Refuse
     }
 }
 
-fn place(known: &Known, site: &Site) -> Where {
+fn place(known: &View, site: &Site) -> Where {
     let both = [Some(site.current), site.old].into_iter().flatten();
     let there = both.filter(|tenant| known.state.environment(*tenant).is_some());
     Where::Site(site.fqdn.clone(), there.collect())

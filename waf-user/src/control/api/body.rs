@@ -1,11 +1,14 @@
 //! Bytes of a request -> one of the words, within a limit that the route names.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::Api;
 use super::refused::Refused;
@@ -14,8 +17,8 @@ use super::refused::Refused;
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of a plan, an inventory, a list of bans: a hundred sheets with certificates, ten thousand bans.
 pub const LONG_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// Bytes of an export: a hundred thousand environments.
-pub const IMPORT_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// How long a body may take to come: the longest over 10 Mbit/s.
+const BODY_WITHIN: Duration = Duration::from_secs(10 * 60);
 
 /// JSON of at most `MAX` bytes. An empty body is an empty object.
 pub struct Json<T, const MAX: usize = BODY_BYTES_MAX>(pub T);
@@ -34,20 +37,6 @@ impl<T: DeserializeOwned, const MAX: usize> FromRequest<Api> for Json<T, MAX> {
     }
 }
 
-/// Text of at most `MAX` bytes.
-pub struct Text<const MAX: usize>(pub String);
-
-impl<const MAX: usize> FromRequest<Api> for Text<MAX> {
-    type Rejection = Refused;
-
-    async fn from_request(request: Request, _api: &Api) -> Result<Self, Refused> {
-        let bytes = read(request.into_body(), MAX).await?;
-        let text = String::from_utf8(bytes);
-        text.map(Self)
-            .map_err(|_| Refused::new(StatusCode::BAD_REQUEST, "the request's body is no UTF-8", ""))
-    }
-}
-
 /// What stands behind the question mark.
 pub struct Asked<T>(pub T);
 
@@ -63,7 +52,11 @@ impl<T: DeserializeOwned> FromRequestParts<Api> for Asked<T> {
 }
 
 async fn read(body: Body, bytes_max: usize) -> Result<Vec<u8>, Refused> {
-    match Limited::new(body, bytes_max).collect().await {
+    let Ok(read) = timeout(BODY_WITHIN, Limited::new(body, bytes_max).collect()).await else {
+        let detail = format!("the request's body has not come within {} s", BODY_WITHIN.as_secs());
+        return Err(Refused::new(StatusCode::REQUEST_TIMEOUT, detail, "send it in parts"));
+    };
+    match read {
         Ok(collected) => Ok(collected.to_bytes().into()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             let detail = format!("the request's body is longer than {bytes_max} bytes");

@@ -7,8 +7,8 @@ use axum::http::request::Parts;
 
 use super::Api;
 use super::refused::Refused;
-use super::truth::{Known, Who};
 use crate::control::environment::{Customer, Site};
+use crate::control::ledger::{Actor, View};
 use crate::control::token::{Role, Token, TokenText};
 use crate::model::Fqdn;
 
@@ -37,14 +37,19 @@ impl Caller {
     ///
     /// # Errors
     /// 404.
-    pub fn site<'a>(&self, known: &'a Known, name: &str) -> Result<&'a Site, Refused> {
+    pub fn site<'a>(&self, known: &'a View, name: &str) -> Result<&'a Site, Refused> {
         let fqdn = Fqdn::new(name).ok();
         let site = fqdn.and_then(|fqdn| known.state.sites().get(&fqdn));
         site.filter(|site| self.may_see(site)).ok_or_else(|| Refused::not_found("site", name))
     }
 
-    pub fn who(&self) -> Who {
-        Who { token: self.0.id.to_string(), note: self.0.note.clone() }
+    /// For the audit log: the token's id, and its note, which may be another's too.
+    pub fn actor(&self) -> Actor {
+        let token = format!("{} {}", self.0.id, self.0.note).trim_end().to_owned();
+        match self.customer() {
+            None => Actor::Operator(token),
+            Some(customer) => Actor::Customer { customer: customer.clone(), token },
+        }
     }
 }
 

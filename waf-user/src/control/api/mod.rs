@@ -10,16 +10,13 @@
 //! | `POST /v1/plans`, `GET /v1/plans/{id}`, `POST /v1/plans/{id}/apply` | any token | a customer's: its own plans |
 //! | `GET /v1/plans/{id}/detail`, `POST /v1/plans/evacuation` | operators | |
 //! | `GET, PUT /v1/nodes`, `GET, DELETE /v1/nodes/{name}` | operators | |
-//! | `POST /v1/nodes/{name}/{drain,undrain,dead,join-token}` | operators | |
+//! | `POST /v1/nodes/{name}/{drain,undrain,dead,join-token,revoke}` | operators | |
 //! | `GET /v1/customers`, `PUT, DELETE /v1/customers/{name}` | operators | |
 //! | `GET, POST /v1/tokens`, `DELETE /v1/tokens/{id}` | operators | |
 //! | `GET, POST /v1/bans`, `POST /v1/bans/lift` | any token | a customer's: on its own sites |
-//! | `GET /v1/audit`, `GET /v1/export`, `POST /v1/import` | operators | |
+//! | `GET /v1/audit`, `GET /v1/export` | operators | |
 
 pub mod words;
-
-pub mod books;
-pub mod truth;
 
 mod body;
 mod caller;
@@ -39,25 +36,32 @@ mod openapi;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{StatusCode, Uri};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 
+use super::authority::Authority;
+use super::bans::BanBook;
+use super::ledger::Ledger;
+use super::store::Store;
+use super::sync::Fleet;
 use super::token::TokenBook;
 use crate::model::Wall;
 
-use books::{BanBook, JoinBook};
 use kept::Plans;
 use refused::Refused;
-use truth::Truth;
 
 /// What all requests are answered from. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
-    truth: Arc<dyn Truth>,
+    store: Arc<dyn Store>,
+    ledger: Arc<Ledger>,
     tokens: TokenBook,
-    bans: Arc<dyn BanBook>,
-    joins: Arc<dyn JoinBook>,
+    bans: Arc<BanBook>,
+    authority: Arc<Authority>,
+    fleet: Arc<Fleet>,
     plans: Arc<Plans>,
     /// Reads the time of day.
     clock: fn() -> Wall,
@@ -65,13 +69,15 @@ pub struct Api {
 
 impl Api {
     pub fn new(
-        truth: Arc<dyn Truth>,
-        tokens: TokenBook,
-        bans: Arc<dyn BanBook>,
-        joins: Arc<dyn JoinBook>,
+        store: Arc<dyn Store>,
+        ledger: Arc<Ledger>,
+        bans: Arc<BanBook>,
+        authority: Arc<Authority>,
+        fleet: Arc<Fleet>,
         clock: fn() -> Wall,
     ) -> Self {
-        Self { truth, tokens, bans, joins, plans: Arc::default(), clock }
+        let tokens = TokenBook::new(Arc::clone(&store));
+        Self { store, ledger, tokens, bans, authority, fleet, plans: Arc::default(), clock }
     }
 
     /// Every route.
@@ -81,7 +87,6 @@ impl Api {
             .route("/v1/openapi.json", get(whole::openapi))
             .route("/v1/audit", get(whole::audit))
             .route("/v1/export", get(whole::export))
-            .route("/v1/import", post(whole::import))
             .route("/v1/whoami", get(people::whoami))
             .route("/v1/sites", get(sites::list))
             .route("/v1/sites/{fqdn}", get(sites::one))
@@ -98,6 +103,7 @@ impl Api {
             .route("/v1/nodes/{name}/undrain", post(nodes::undrain))
             .route("/v1/nodes/{name}/dead", post(nodes::dead))
             .route("/v1/nodes/{name}/join-token", post(nodes::join_token))
+            .route("/v1/nodes/{name}/revoke", post(nodes::revoke))
             .route("/v1/customers", get(people::customers))
             .route("/v1/customers/{name}", put(people::put_customer).delete(people::remove_customer))
             .route("/v1/tokens", get(people::tokens).post(people::make_token))
@@ -106,9 +112,22 @@ impl Api {
             .route("/v1/bans/lift", post(bans::lift))
             .fallback(no_route)
             .method_not_allowed_fallback(no_method)
+            .layer(from_fn(whole_request))
             // Each handler reads its body within the limit that it names.
             .layer(DefaultBodyLimit::disable())
             .with_state(self)
+    }
+}
+
+/// A change that has begun is finished, whoever hangs up meanwhile.
+async fn whole_request(request: Request, next: Next) -> Response {
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(%error, "a request of the API was not answered");
+            let cure = "look whether it did what it was to do; tell us";
+            Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here", cure).into_response()
+        }
     }
 }
 

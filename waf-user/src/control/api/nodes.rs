@@ -1,18 +1,20 @@
 //! `/v1/nodes`: the inventory, for operators.
 
+use std::time::Duration;
+
 use axum::extract::{Path, State};
 use ipnet::Ipv4Net;
 
 use super::body::{Json, LONG_BODY_BYTES_MAX};
 use super::caller::Operator;
 use super::refused::Refused;
-use super::truth::{Alteration, Known};
 use super::words::{
-    Changed, JoinToken, JoinTokenNew, Mistake, NodeStateView, NodeView, Nodes, NodesPut, RatesView,
+    Changed, JoinToken, JoinTokenNew, Mistake, NodeStateView, NodeView, Nodes, NodesPut, RatesView, Revoked,
 };
 use super::{Api, show};
 use crate::control::capacity::Rates;
 use crate::control::inventory::{Node, NodeState, Pool, Region};
+use crate::control::ledger::View;
 use crate::control::sheet::Residency;
 use crate::model::{Carrier, NodeName, Wall};
 
@@ -23,9 +25,11 @@ const JOIN_SECONDS_MAX: u64 = 7 * 24 * 3600;
 /// All nodes with what is reserved on them.
 #[utoipa::path(get, path = "/v1/nodes", responses((status = 200, body = Nodes)))]
 pub async fn list(State(api): State<Api>, _operator: Operator) -> axum::Json<Nodes> {
-    let known = api.truth.known();
-    let nodes = known.inventory.nodes().iter().map(|node| show::node(&known, node)).collect();
-    axum::Json(Nodes { revision: known.state.revision().0, nodes })
+    let known = api.ledger.view();
+    let standing = |node: &Node| api.fleet.standing(&node.name);
+    let nodes = known.inventory.nodes().iter();
+    let nodes = nodes.map(|node| show::node(&known, node, standing(node).as_ref())).collect();
+    axum::Json(Nodes { revision: known.revision().0, nodes })
 }
 
 /// One node.
@@ -35,9 +39,9 @@ pub async fn one(
     _operator: Operator,
     Path(name): Path<String>,
 ) -> Result<axum::Json<NodeView>, Refused> {
-    let known = api.truth.known();
+    let known = api.ledger.view();
     let found = find(&known, &name)?;
-    Ok(axum::Json(show::node(&known, found)))
+    Ok(axum::Json(show::node(&known, found, api.fleet.standing(&found.name).as_ref())))
 }
 
 /// Adds nodes and changes those that are there.
@@ -47,7 +51,7 @@ pub async fn put(
     Operator(caller): Operator,
     Json(put): Json<NodesPut, LONG_BODY_BYTES_MAX>,
 ) -> Result<axum::Json<Changed>, Refused> {
-    let known = api.truth.known();
+    let known = api.ledger.view();
     let (mut nodes, mut mistakes) = (Vec::new(), Vec::new());
     for (at, view) in put.nodes.iter().enumerate() {
         match read(&known, view) {
@@ -60,20 +64,22 @@ pub async fn put(
     if !mistakes.is_empty() {
         return Err(Refused::mistakes(mistakes));
     }
-    let revision = api.truth.alter(Alteration::Nodes(nodes), &caller.who(), (api.clock)()).await?;
-    Ok(axum::Json(Changed { revision: revision.0 }))
+    let applied = api.ledger.put_nodes(nodes, &caller.actor(), (api.clock)()).await?;
+    Ok(axum::Json(Changed { revision: applied.revision.0 }))
 }
 
-/// Takes a node that serves nothing out of the inventory.
+/// Takes a node that serves nothing out of the inventory, and its certificates away.
 #[utoipa::path(delete, path = "/v1/nodes/{name}", params(("name" = String, Path)), responses((status = 200, body = Changed)))]
 pub async fn remove(
     State(api): State<Api>,
     Operator(caller): Operator,
     Path(name): Path<String>,
 ) -> Result<axum::Json<Changed>, Refused> {
-    let node = find(&api.truth.known(), &name)?.name.clone();
-    let revision = api.truth.alter(Alteration::RemoveNode(node), &caller.who(), (api.clock)()).await?;
-    Ok(axum::Json(Changed { revision: revision.0 }))
+    let node = find(&api.ledger.view(), &name)?.name.clone();
+    let (actor, now) = (caller.actor(), (api.clock)());
+    let applied = api.ledger.remove_node(&node, &actor, now).await?;
+    api.authority.expel(&node, (&actor, now)).await?;
+    Ok(axum::Json(Changed { revision: applied.revision.0 }))
 }
 
 /// The node takes nothing more, and is to be emptied.
@@ -114,13 +120,31 @@ pub async fn join_token(
     Path(name): Path<String>,
     Json(new): Json<JoinTokenNew>,
 ) -> Result<axum::Json<JoinToken>, Refused> {
-    let node = find(&api.truth.known(), &name)?.name.clone();
+    let node = find(&api.ledger.view(), &name)?.name.clone();
     let seconds = new.seconds.unwrap_or(JOIN_SECONDS);
     if !(1..=JOIN_SECONDS_MAX).contains(&seconds) {
         return Err(Refused::field("seconds", format!("{seconds} is outside 1..{JOIN_SECONDS_MAX}"), ""));
     }
-    let expires = Wall((api.clock)().0.saturating_add(seconds * 1000));
-    Ok(axum::Json(api.joins.make(&node, expires, &caller.who()).await?))
+    let (now, lasts) = ((api.clock)(), Duration::from_secs(seconds));
+    let token = api.authority.invite(&node, lasts, (&caller.actor(), now)).await?;
+    let expires = show::moment(Wall(now.0.saturating_add(seconds * 1000)));
+    Ok(axum::Json(JoinToken { node: node.to_string(), token: token.expose().to_owned(), expires }))
+}
+
+/// Takes a node's certificates away: it is refused until it joins again with a new token, and serves what it has.
+#[utoipa::path(post, path = "/v1/nodes/{name}/revoke", params(("name" = String, Path)), responses((status = 200, body = Revoked)))]
+pub async fn revoke(
+    State(api): State<Api>,
+    Operator(caller): Operator,
+    Path(name): Path<String>,
+) -> Result<axum::Json<Revoked>, Refused> {
+    // One that left the inventory while this broke off is still known by its certificates.
+    let node = NodeName::new(&name).map_err(|_| Refused::not_found("node", &name))?;
+    let certificates = api.authority.expel(&node, (&caller.actor(), (api.clock)())).await?;
+    if certificates == 0 {
+        find(&api.ledger.view(), &name)?;
+    }
+    Ok(axum::Json(Revoked { certificates: certificates as u64 }))
 }
 
 async fn set_state(
@@ -129,19 +153,18 @@ async fn set_state(
     name: &str,
     state: NodeState,
 ) -> Result<axum::Json<Changed>, Refused> {
-    let node = find(&api.truth.known(), name)?.name.clone();
-    let alteration = Alteration::NodeState(node, state);
-    let revision = api.truth.alter(alteration, &caller.who(), (api.clock)()).await?;
-    Ok(axum::Json(Changed { revision: revision.0 }))
+    let node = find(&api.ledger.view(), name)?.name.clone();
+    let applied = api.ledger.set_node_state(&node, state, &caller.actor(), (api.clock)()).await?;
+    Ok(axum::Json(Changed { revision: applied.revision.0 }))
 }
 
-fn find<'a>(known: &'a Known, name: &str) -> Result<&'a Node, Refused> {
+fn find<'a>(known: &'a View, name: &str) -> Result<&'a Node, Refused> {
     let node = NodeName::new(name).ok().and_then(|name| known.inventory.node(&name));
     node.ok_or_else(|| Refused::not_found("node", name))
 }
 
 /// A node, or the field that is wrong.
-fn read(known: &Known, view: &NodeView) -> Result<Node, (&'static str, String)> {
+fn read(known: &View, view: &NodeView) -> Result<Node, (&'static str, String)> {
     let name = NodeName::new(&view.name).map_err(|error| ("name", error.to_string()))?;
     let network = |text: &String| {
         let address = || text.parse::<std::net::Ipv4Addr>().ok().map(Ipv4Net::from);

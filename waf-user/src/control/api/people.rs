@@ -5,13 +5,13 @@ use axum::extract::{Path, State};
 use super::body::Json;
 use super::caller::{Caller, Operator};
 use super::refused::Refused;
-use super::truth::Alteration;
 use super::words::{
     Changed, CustomerPut, CustomerView, Customers, RoleView, TokenMade, TokenNew, TokenView, Tokens, Whoami,
 };
 use super::{Api, show};
 use crate::control::environment::Customer;
-use crate::control::token::{NOTE_LEN_MAX, Role};
+use crate::control::ledger::CustomerRecord;
+use crate::control::token::{NOTE_LEN_MAX, Role, Wanted};
 use crate::model::Wall;
 
 /// Days of a token: ten years.
@@ -21,14 +21,14 @@ const DAY_MS: u64 = 24 * 3600 * 1000;
 /// All customers.
 #[utoipa::path(get, path = "/v1/customers", responses((status = 200, body = Customers)))]
 pub async fn customers(State(api): State<Api>, _operator: Operator) -> axum::Json<Customers> {
-    let known = api.truth.known();
+    let known = api.ledger.view();
     let sites = |name: &Customer| known.state.sites().values().filter(|site| site.customer == *name).count();
-    let customers = known.customers.iter().map(|(name, note)| CustomerView {
+    let customers = known.customers.iter().map(|(name, record)| CustomerView {
         name: name.to_string(),
-        note: note.clone(),
+        note: record.note.clone(),
         sites: sites(name) as u64,
     });
-    axum::Json(Customers { revision: known.state.revision().0, customers: customers.collect() })
+    axum::Json(Customers { revision: known.revision().0, customers: customers.collect() })
 }
 
 /// Makes a customer, or changes the remark.
@@ -43,9 +43,15 @@ pub async fn put_customer(
     if put.note.chars().count() > NOTE_LEN_MAX {
         return Err(Refused::field("note", format!("has more than {NOTE_LEN_MAX} characters"), ""));
     }
-    let alteration = Alteration::Customer(customer, put.note);
-    let revision = api.truth.alter(alteration, &caller.who(), (api.clock)()).await?;
-    Ok(axum::Json(Changed { revision: revision.0 }))
+    let now = (api.clock)();
+    let actor = caller.actor();
+    if !api.ledger.view().customers.contains_key(&customer) {
+        // Of one of this name that was removed, where that broke off.
+        api.tokens.revoke_all(&customer, &actor, now).await?;
+    }
+    let record = CustomerRecord { name: customer, note: put.note, since: now };
+    let applied = api.ledger.put_customer(&record, &actor, now).await?;
+    Ok(axum::Json(Changed { revision: applied.revision.0 }))
 }
 
 /// Removes a customer without sites, and its tokens.
@@ -56,14 +62,10 @@ pub async fn remove_customer(
     Path(name): Path<String>,
 ) -> Result<axum::Json<Changed>, Refused> {
     let customer = known_customer(&api, &name)?;
-    let alteration = Alteration::RemoveCustomer(customer.clone());
-    let revision = api.truth.alter(alteration, &caller.who(), (api.clock)()).await?;
-    for token in
-        api.tokens.list().await?.iter().filter(|token| token.role == Role::Customer(customer.clone()))
-    {
-        api.tokens.revoke(&token.id.to_string()).await?;
-    }
-    Ok(axum::Json(Changed { revision: revision.0 }))
+    let (actor, now) = (caller.actor(), (api.clock)());
+    let applied = api.ledger.remove_customer(&customer, &actor, now).await?;
+    api.tokens.revoke_all(&customer, &actor, now).await?;
+    Ok(axum::Json(Changed { revision: applied.revision.0 }))
 }
 
 /// All tokens, without their texts.
@@ -95,8 +97,13 @@ pub async fn make_token(
         Some(days) => return Err(Refused::field("days", format!("{days} is outside 1..{DAYS_MAX}"), "")),
         None => None,
     };
-    let (text, token) = api.tokens.make(role, &new.note, expires, now).await?;
-    tracing::info!(by = %caller.who(), id = %token.id, "token made");
+    // The customer may be removed while its token is made: then there is none.
+    let guard = match &role {
+        Role::Operator => None,
+        Role::Customer(customer) => Some(api.ledger.customer_guard(customer).await?),
+    };
+    let wanted = Wanted { role, note: &new.note, expires };
+    let (text, token) = api.tokens.make(wanted, guard.as_slice(), (&caller.actor(), now)).await?;
     Ok(axum::Json(TokenMade { token: text.reveal().to_owned(), view: show::token(&token) }))
 }
 
@@ -107,8 +114,7 @@ pub async fn revoke_token(
     Operator(caller): Operator,
     Path(id): Path<String>,
 ) -> Result<axum::Json<TokenView>, Refused> {
-    let token = api.tokens.revoke(&id).await?;
-    tracing::info!(by = %caller.who(), id = %token.id, "token revoked");
+    let token = api.tokens.revoke(&id, (&caller.actor(), (api.clock)())).await?;
     Ok(axum::Json(show::token(&token)))
 }
 
@@ -120,6 +126,6 @@ pub async fn whoami(caller: Caller) -> axum::Json<Whoami> {
 
 fn known_customer(api: &Api, name: &str) -> Result<Customer, Refused> {
     let customer = Customer::new(name).ok();
-    let found = customer.filter(|customer| api.truth.known().customers.contains_key(customer));
+    let found = customer.filter(|customer| api.ledger.view().customers.contains_key(customer));
     found.ok_or_else(|| Refused::not_found("customer", name))
 }

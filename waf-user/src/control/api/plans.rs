@@ -8,11 +8,11 @@ use super::body::{Json, LONG_BODY_BYTES_MAX};
 use super::caller::{Caller, Operator};
 use super::kept::Kept;
 use super::refused::{Refused, sheet_mistakes};
-use super::truth::{Known, TruthError};
 use super::words::{Applied, EvacuationNew, Mistake, PlanDetail, PlanNew, PlanView, SheetFormat, WishNew};
 use super::{Api, show};
 use crate::control::change::Change;
 use crate::control::environment::Customer;
+use crate::control::ledger::{LedgerError, View};
 use crate::control::plan::{self, Action, Notice, Plan, Refusal, Wish};
 use crate::control::sheet::{self, Format, Upload};
 use crate::model::{Fqdn, Wall};
@@ -29,7 +29,7 @@ pub async fn make(
     caller: Caller,
     Json(new): Json<PlanNew, LONG_BODY_BYTES_MAX>,
 ) -> Result<axum::Json<PlanView>, Refused> {
-    let (known, now) = (api.truth.known(), (api.clock)());
+    let (known, now) = (api.ledger.view(), (api.clock)());
     let (wishes, uploads) = read(&caller, &known, new, now)?;
     keep(&api, &caller, &known, &wishes, uploads, now)
 }
@@ -41,7 +41,7 @@ pub async fn evacuate(
     Operator(caller): Operator,
     Json(new): Json<EvacuationNew>,
 ) -> Result<axum::Json<PlanView>, Refused> {
-    let (known, now) = (api.truth.known(), (api.clock)());
+    let (known, now) = (api.ledger.view(), (api.clock)());
     let moves_max = usize::try_from(new.moves_max).unwrap_or(usize::MAX).min(WISHES_MAX);
     let wishes = plan::evacuate(&known.inventory, &known.state, moves_max);
     keep(&api, &caller, &known, &wishes, Vec::new(), now)
@@ -76,16 +76,16 @@ pub async fn apply(
     Path(id): Path<String>,
 ) -> Result<axum::Json<Applied>, Refused> {
     let kept = find(&api, &caller, &id)?;
-    let applied = api.truth.apply(&kept.plan, kept.uploads.clone(), &caller.who(), (api.clock)()).await;
+    let applied = api.ledger.apply(&kept.plan, kept.uploads.clone(), &caller.actor(), (api.clock)()).await;
     // Applied or stale, it will not be good again; where the store failed it may be tried again.
-    if matches!(applied, Ok(_) | Err(TruthError::Stale(_))) {
+    if applied.as_ref().map_or_else(LedgerError::is_stale, |_| true) {
         api.plans.forget(&id);
     }
-    Ok(axum::Json(Applied { revision: applied?.0, notices: kept.notices.iter().map(show::notice).collect() }))
+    Ok(axum::Json(Applied { revision: applied?.revision.0, notices: kept.notices.iter().map(show::notice).collect() }))
 }
 
 /// Those of a customer are its own wishes on its own sites; all that is wrong at once.
-fn read(caller: &Caller, known: &Known, new: PlanNew, now: Wall) -> Result<Read, Refused> {
+fn read(caller: &Caller, known: &View, new: PlanNew, now: Wall) -> Result<Read, Refused> {
     if new.wishes.is_empty() || new.wishes.len() > WISHES_MAX {
         let what = format!("{} wishes, 1 to {WISHES_MAX} can be planned at once", new.wishes.len());
         return Err(Refused::field("wishes", what, ""));
@@ -127,7 +127,7 @@ fn taken(fqdn: &Fqdn) -> Refused {
 
 fn whose(
     caller: &Caller,
-    known: &Known,
+    known: &View,
     named: Option<String>,
     field: &str,
     mistakes: &mut Vec<Mistake>,
@@ -172,7 +172,7 @@ fn read_sheet(
 fn keep(
     api: &Api,
     caller: &Caller,
-    known: &Known,
+    known: &View,
     wishes: &[Wish],
     uploads: Vec<(Fqdn, Upload)>,
     now: Wall,

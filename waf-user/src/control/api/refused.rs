@@ -1,10 +1,15 @@
 //! Why a request is refused -> status and [`Problem`].
 
+use std::error::Error;
+
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::truth::TruthError;
 use super::words::{Mistake, Problem};
+use crate::control::authority::AuthorityError;
+use crate::control::bans::BanError;
+use crate::control::export::ExportError;
+use crate::control::ledger::LedgerError;
 use crate::control::sheet::SheetErrors;
 use crate::control::token::TokenError;
 
@@ -78,23 +83,54 @@ impl IntoResponse for Refused {
     }
 }
 
-impl From<TruthError> for Refused {
-    fn from(error: TruthError) -> Self {
+impl From<LedgerError> for Refused {
+    fn from(error: LedgerError) -> Self {
+        let (status, cure) = match &error {
+            LedgerError::Stale(_) => (StatusCode::CONFLICT, "plan again, and apply that plan"),
+            LedgerError::CustomerHasSites { .. }
+            | LedgerError::NodeInUse { .. }
+            | LedgerError::NodeServes { .. }
+            | LedgerError::Inventory(_)
+            | LedgerError::CertificateMissing(_) => (StatusCode::CONFLICT, ""),
+            LedgerError::UnknownCustomer(_) | LedgerError::UnknownNode(_) => (StatusCode::NOT_FOUND, ""),
+            _ => return Self::store(&error),
+        };
+        Self::new(status, error.to_string(), cure)
+    }
+}
+
+impl From<BanError> for Refused {
+    fn from(error: BanError) -> Self {
         match error {
-            TruthError::Stale(why) => Self::new(StatusCode::CONFLICT, why, "plan again, and apply that plan"),
-            TruthError::Refused(why) => Self::new(StatusCode::CONFLICT, why, ""),
-            TruthError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, error.to_string(), ""),
-            // What the store says is for operators, and they have the log.
-            TruthError::Store(ref source) => {
-                tracing::error!(error = %source, "the store cannot be asked");
-                Self::store()
+            BanError::TooWide(_) => Self::field("bans", error.to_string(), ""),
+            BanError::After(_) => Self::field("after", error.to_string(), ""),
+            BanError::TooMany { .. } | BanError::TooManyOfSite { .. } | BanError::Contended => {
+                Self::new(StatusCode::CONFLICT, error.to_string(), "")
             }
+            error => Self::store(&error),
         }
     }
 }
 
+impl From<ExportError> for Refused {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string(), ""),
+            error => Self::store(&error),
+        }
+    }
+}
+
+impl From<AuthorityError> for Refused {
+    fn from(error: AuthorityError) -> Self {
+        Self::store(&error)
+    }
+}
+
 impl Refused {
-    fn store() -> Self {
+    /// 503. What is wrong there is for operators, and they have the log.
+    pub fn store(error: &(dyn Error + 'static)) -> Self {
+        tracing::error!(error, "the store cannot be asked, or holds what it should not");
         let detail = "the store cannot be asked now; nothing is known to have changed";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail, "try again a little later")
     }
@@ -106,10 +142,8 @@ impl From<TokenError> for Refused {
             TokenError::Note(_) => Self::field("note", error.to_string(), "say it in fewer words"),
             TokenError::TooMany => Self::new(StatusCode::CONFLICT, error.to_string(), ""),
             TokenError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, error.to_string(), ""),
-            error => {
-                tracing::error!(%error, "tokens cannot be kept or found");
-                Self::store()
-            }
+            TokenError::Changed => Self::new(StatusCode::CONFLICT, error.to_string(), "look again, and try again"),
+            error => Self::store(&error),
         }
     }
 }

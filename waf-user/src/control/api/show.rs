@@ -3,14 +3,19 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::truth::Known;
 use super::words::*;
+use crate::control::audit::difference::Difference;
+use crate::control::audit::record::AuditEntry;
+use crate::control::bans::ListedBan;
 use crate::control::capacity::Rates;
 use crate::control::environment::{Environment, Site, Strength};
 use crate::control::inventory::{Node, NodeState};
+use crate::control::ledger::View;
 use crate::control::plan::{Cause, Language as In, Notice, Outcome};
 use crate::control::sheet::Tls;
+use crate::control::sync::NodeStanding;
 use crate::control::token::{Role, Token};
+use crate::model::sync::BanSource;
 use crate::model::{Mode, Wall};
 use crate::secret::hex;
 
@@ -21,7 +26,7 @@ pub fn moment(wall: Wall) -> String {
 }
 
 /// None where the state has no such environment, which [`crate::control::environment::State::violations`] tells of.
-pub fn site(known: &Known, site: &Site) -> Option<SiteView> {
+pub fn site(known: &View, site: &Site) -> Option<SiteView> {
     let serving = known.state.environment(site.current)?;
     let sheet = &serving.sheet;
     let certificate = match sheet.tls {
@@ -52,7 +57,7 @@ pub fn site(known: &Known, site: &Site) -> Option<SiteView> {
     })
 }
 
-fn sources(known: &Known, environment: &Environment) -> BTreeSet<IpAddr> {
+fn sources(known: &View, environment: &Environment) -> BTreeSet<IpAddr> {
     let nodes = environment.placements.iter().filter_map(|placement| known.inventory.node(&placement.node));
     nodes.flat_map(|node| node.sources.iter().copied()).collect()
 }
@@ -105,7 +110,7 @@ pub fn notice(notice: &Notice) -> NoticeView {
     }
 }
 
-pub fn node(known: &Known, node: &Node) -> NodeView {
+pub fn node(known: &View, node: &Node, standing: Option<&NodeStanding>) -> NodeView {
     let load = known.state.load(&node.name);
     NodeView {
         name: node.name.to_string(),
@@ -123,10 +128,22 @@ pub fn node(known: &Known, node: &Node) -> NodeView {
         }),
         reserved: Some(load.map(|load| rates(load.reserved)).unwrap_or_default()),
         environments: Some(load.map_or(0, |load| load.tenants.len() as u64)),
+        standing: standing.map(|standing| StandingView {
+            connected_since: moment(Wall(standing.since_ms)),
+            generation: standing.generation,
+            target: standing.target,
+            is_current: standing.is_current,
+            is_ahead: standing.is_ahead,
+            is_ready: standing.is_ready,
+            refused: standing.refused.clone(),
+            software: standing.software.clone(),
+            bans: standing.bans,
+            certificate_ends: moment(Wall(standing.certificate_ends_ms)),
+        }),
     }
 }
 
-pub fn environments(known: &Known, site: &Site) -> Environments {
+pub fn environments(known: &View, site: &Site) -> Environments {
     let both = [Some(site.current), site.old].into_iter().flatten();
     let both = both.filter_map(|tenant| known.state.environment(tenant));
     Environments {
@@ -171,4 +188,44 @@ pub fn token(token: &Token) -> TokenView {
         made: moment(token.made),
         expires: token.expires.map(moment),
     }
+}
+
+pub fn ban(ban: &ListedBan) -> BanView {
+    BanView {
+        prefix: ban.prefix.to_string(),
+        site: ban.site.as_ref().map(ToString::to_string),
+        origin: match ban.source {
+            BanSource::Rules => "rules",
+            BanSource::Operator => "operator",
+            BanSource::Import => "import",
+        }
+        .to_owned(),
+        reason: ban.reason.clone(),
+        expires: ban.expires.map(moment),
+    }
+}
+
+pub fn audit(entry: &AuditEntry) -> AuditEntryView {
+    AuditEntryView {
+        revision: entry.revision.map(|revision| revision.0),
+        at: moment(entry.at),
+        actor: entry.actor.clone(),
+        changes: entry
+            .changes
+            .iter()
+            .map(|change| AuditChangeView {
+                subject: change.subject.clone(),
+                action: change.action.clone(),
+                customer: change.customer.clone(),
+                reasons: change.reasons.clone(),
+                differences: change.differences.iter().map(difference).collect(),
+            })
+            .collect(),
+    }
+}
+
+fn difference(difference: &Difference) -> String {
+    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+    let colon = if difference.field.is_empty() { "" } else { ": " };
+    format!("{}{colon}{} -> {}", difference.field, value(&difference.before), value(&difference.after))
 }

@@ -14,10 +14,10 @@ use crate::control::plan::{self, Action, Decision, Notice};
 /// All sites that the token may see.
 #[utoipa::path(get, path = "/v1/sites", responses((status = 200, body = Sites)))]
 pub async fn list(State(api): State<Api>, caller: Caller) -> Json<Sites> {
-    let known = api.truth.known();
+    let known = api.ledger.view();
     let seen = known.state.sites().values().filter(|site| caller.may_see(site));
     let sites = seen.filter_map(|site| show::site(&known, site)).collect();
-    Json(Sites { revision: known.state.revision().0, sites })
+    Json(Sites { revision: known.revision().0, sites })
 }
 
 /// One site.
@@ -27,7 +27,7 @@ pub async fn one(
     caller: Caller,
     Path(fqdn): Path<String>,
 ) -> Result<Json<SiteView>, Refused> {
-    let known = api.truth.known();
+    let known = api.ledger.view();
     let site = caller.site(&known, &fqdn)?;
     show::site(&known, site).map(Json).ok_or_else(|| Refused::not_found("site", &fqdn))
 }
@@ -40,7 +40,7 @@ pub async fn notice(
     Path(fqdn): Path<String>,
     Asked(query): Asked<NoticeQuery>,
 ) -> Result<Json<NoticeText>, Refused> {
-    let known = api.truth.known();
+    let known = api.ledger.view();
     let site = caller.site(&known, &fqdn)?;
     let serving = known.state.environment(site.current).cloned();
     let decision = Decision {
@@ -65,7 +65,7 @@ pub async fn environments(
     Operator(caller): Operator,
     Path(fqdn): Path<String>,
 ) -> Result<Json<Environments>, Refused> {
-    let known = api.truth.known();
+    let known = api.ledger.view();
     let site = caller.site(&known, &fqdn)?;
     Ok(Json(show::environments(&known, site)))
 }

@@ -1,5 +1,6 @@
 //! Why the authority does not issue, sign or revoke; the sentences of refused nodes are written for their operators.
 
+use crate::control::audit::aside::AsideError;
 use crate::control::store::StoreError;
 use crate::model::NodeName;
 use crate::secret::SecretError;
@@ -31,6 +32,8 @@ pub enum AuthorityError {
     Secret(#[from] SecretError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("change what nodes may join or speak with")]
+    Token(#[from] AsideError),
 }
 
 impl AuthorityError {

@@ -78,10 +78,19 @@ impl Authority {
     /// # Errors
     /// The library fails.
     pub fn listener(&self, now: Wall) -> Result<Issued, AuthorityError> {
+        self.listener_for(&[], now)
+    }
+
+    /// For a listener that goes by these names and addresses, too.
+    ///
+    /// # Errors
+    /// One of them can stand in no certificate, or the library fails.
+    pub fn listener_for(&self, names: &[String], now: Wall) -> Result<Issued, AuthorityError> {
         let key = KeyPair::generate()?;
         let ends = Wall(now.0.saturating_add(LISTENER_DAYS * DAY_MS));
         let mut params = params(CONTROL_NAME, &serial()?, now, ends, ExtendedKeyUsagePurpose::ServerAuth);
-        params.subject_alt_names = CertificateParams::new(vec![CONTROL_NAME.to_owned()])?.subject_alt_names;
+        let all: Vec<String> = std::iter::once(CONTROL_NAME.to_owned()).chain(names.iter().cloned()).collect();
+        params.subject_alt_names = CertificateParams::new(all)?.subject_alt_names;
         let certificate = params.signed_by(&key, &self.issuer)?;
         Ok(Issued {
             chain_pem: format!("{}{}", certificate.pem(), self.certificate_pem),

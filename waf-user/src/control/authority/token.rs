@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Authority, AuthorityError};
-use crate::control::store::{Entry, Key, Transaction};
+use crate::control::audit::aside;
+use crate::control::audit::record::{Actor, AuditChange};
+use crate::control::store::{Entry, Guard, Key, Operation, Transaction};
 use crate::model::sync::signing::{digits, hash_of};
 use crate::model::sync::{JoinReply, JoinRequest, JoinToken, KeyText};
 use crate::model::{NodeName, Wall};
@@ -25,7 +27,7 @@ pub(super) fn ends(entry: &Entry) -> Option<u64> {
 }
 
 impl Authority {
-    /// A token for one node; its text is shown once and not kept.
+    /// A token for one node, made by the control plane by itself.
     ///
     /// # Errors
     /// The store's.
@@ -35,13 +37,34 @@ impl Authority {
         lasts: Duration,
         now: Wall,
     ) -> Result<KeyText, AuthorityError> {
+        self.invite(node, lasts, (&Actor::System, now)).await
+    }
+
+    /// A token for one node, with an entry of the audit log; its text is shown once and not kept.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn invite(
+        &self,
+        node: &NodeName,
+        lasts: Duration,
+        (actor, now): (&Actor, Wall),
+    ) -> Result<KeyText, AuthorityError> {
         let mut secret = [0; 32];
         aws_lc_rs::rand::fill(&mut secret).map_err(|_| AuthorityError::Random)?;
         let token = JoinToken { secret: digits(&secret), authority: digits(&self.fingerprint) };
         let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
         let kept = Kept { node: node.to_string(), ends_ms: now.0.saturating_add(lasts_ms), is_used: false };
-        let put = Transaction::replace(&place(&token)?, None, text(&kept))?;
-        self.store.commit(put).await?;
+        let key = place(&token)?;
+        let change = AuditChange {
+            subject: format!("node {node}"),
+            action: "join token".to_owned(),
+            customer: None,
+            reasons: Vec::new(),
+            differences: Vec::new(),
+        };
+        let (guards, operations) = ([Guard::Absent(key.clone())], [Operation::put(&key, text(&kept))]);
+        aside::write(&*self.store, &guards, &operations, vec![change], (actor, now)).await?;
         Ok(token.text())
     }
 

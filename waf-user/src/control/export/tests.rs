@@ -11,7 +11,7 @@ use crate::control::ledger::{Actor, CustomerRecord, Ledger, LedgerError};
 use crate::control::plan::tests::{NOW, customer, serve, sheet as site};
 use crate::control::sheet::{self, Format};
 use crate::control::store::{Folder, SqliteStore, Store};
-use crate::control::token::{Role, TokenBook};
+use crate::control::token::{Role, TokenBook, Wanted};
 use crate::model::Fqdn;
 use crate::secret::{KeyRing, Secret};
 use crate::tls::fixtures;
@@ -51,7 +51,8 @@ async fn full(store: &Arc<dyn Store>, sites: usize) -> Arc<Ledger> {
     assert_eq!(plan.refusals, []);
     ledger.apply(&plan, vec![upload], &operator, NOW).await.unwrap();
     Authority::open(Arc::clone(store), &keys(7), NOW).await.unwrap();
-    TokenBook::new(Arc::clone(store)).make(Role::Operator, "ci", None, NOW).await.unwrap();
+    let wanted = Wanted { role: Role::Operator, note: "ci", expires: None };
+    TokenBook::new(Arc::clone(store)).make(wanted, &[], (&operator, NOW)).await.unwrap();
     ledger
 }
 

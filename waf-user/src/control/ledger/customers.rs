@@ -8,7 +8,7 @@ use crate::control::audit::difference::difference;
 use crate::control::audit::record::AuditChange;
 use crate::control::document::CustomerDocument;
 use crate::control::environment::Customer;
-use crate::control::store::Operation;
+use crate::control::store::{Guard, Operation};
 use crate::model::Wall;
 
 impl Ledger {
@@ -34,6 +34,18 @@ impl Ledger {
         next.customers.insert(record.name.clone(), record);
         self.put(&mut held, next, vec![operation], vec![change], (actor, now)).await?;
         Ok(Applied { revision: self.view().revision(), steps: 1 })
+    }
+
+    /// That this customer is there and stays as it is: for changes beside the ledger that only then make sense.
+    ///
+    /// # Errors
+    /// There is no such customer, or the store's.
+    pub async fn customer_guard(&self, name: &Customer) -> Result<Guard, LedgerError> {
+        let key = key(&format!("customer/{name}"))?;
+        match self.store.get(&key).await? {
+            Some(entry) => Ok(Guard::ModifiedAt(key, entry.modified)),
+            None => Err(LedgerError::UnknownCustomer(name.clone())),
+        }
     }
 
     /// # Errors

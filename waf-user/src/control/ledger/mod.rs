@@ -131,9 +131,14 @@ impl Ledger {
             true => Ok(()),
             false => Err(LedgerError::UnknownCustomer(owner.clone())),
         })?;
-        let mut operations = record::certificates(&self.keys, &uploads)?;
+        let named = record::named_certificates(&plan.steps);
+        // What came with a refused wish is not kept.
+        let kept = |upload: &Upload| named.iter().any(|(_, it)| *it == upload.certificate.fingerprint);
+        let kept = uploads.iter().map(|(_, upload)| upload).filter(|upload| kept(upload));
+        let mut operations = record::certificates(&self.keys, kept)?;
         self.all_certificates(plan, &uploads).await?;
         operations.extend(record::steps(&plan.steps)?);
+        operations.extend(record::unused_certificates(&view.state, &next.state, &plan.steps)?);
         self.put(&mut held, next, operations, record::of_plan(plan), (actor, now)).await?;
         Ok(Applied { revision: self.view().revision(), steps: plan.steps.len() })
     }

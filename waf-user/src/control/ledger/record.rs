@@ -1,5 +1,7 @@
 //! Steps of a plan and certificates <-> entries of the store, and what a plan does in the audit log's words.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -8,7 +10,7 @@ use super::{ChainAndKey, LedgerError};
 use crate::control::audit::difference::{Difference, difference};
 use crate::control::audit::record::AuditChange;
 use crate::control::document::{EnvironmentDocument, SheetDocument, SiteDocument};
-use crate::control::environment::{Customer, Environment};
+use crate::control::environment::{Customer, Environment, State};
 use crate::control::plan::{Decision, Plan, Step};
 use crate::control::sheet::{Tls, Upload};
 use crate::control::store::{Key, Operation, Store, StoreError};
@@ -61,6 +63,30 @@ pub(super) fn named_certificates(steps: &[Step]) -> Vec<(Fqdn, [u8; 32])> {
     named.collect()
 }
 
+/// Takes away the certificates of environments that steps change or close, where none uses them afterwards.
+pub(super) fn unused_certificates(
+    before: &State,
+    after: &State,
+    steps: &[Step],
+) -> Result<Vec<Operation>, LedgerError> {
+    let fingerprint = |it: &Environment| match it.sheet.tls {
+        Tls::Upload(certificate) => Some(certificate.fingerprint),
+        Tls::None => None,
+    };
+    let touched = steps.iter().filter_map(|step| match step {
+        Step::Amend(it) => before.environments().get(&it.tenant),
+        Step::Close(tenant) => before.environments().get(tenant),
+        Step::Number(_) | Step::Open(_) | Step::Point(_) | Step::Remove(_) => None,
+    });
+    let mut unused: BTreeSet<[u8; 32]> = touched.filter_map(|it| fingerprint(it)).collect();
+    if !unused.is_empty() {
+        after.environments().values().filter_map(|it| fingerprint(it)).for_each(|used| {
+            unused.remove(&used);
+        });
+    }
+    unused.iter().map(|it| Ok(Operation::Delete(certificate_key(it)?))).collect()
+}
+
 /// Whose sites steps point at something.
 pub(super) fn owners(steps: &[Step]) -> impl Iterator<Item = &Customer> {
     steps.iter().filter_map(|step| match step {
@@ -69,11 +95,11 @@ pub(super) fn owners(steps: &[Step]) -> impl Iterator<Item = &Customer> {
     })
 }
 
-pub(super) fn certificates(
+pub(super) fn certificates<'a>(
     keys: &KeyRing,
-    uploads: &[(Fqdn, Upload)],
+    uploads: impl Iterator<Item = &'a Upload>,
 ) -> Result<Vec<Operation>, LedgerError> {
-    let sealed = uploads.iter().map(|(_, upload)| {
+    let sealed = uploads.map(|upload| {
         let key = certificate_key(&upload.certificate.fingerprint)?;
         let secret = Secret::new(upload.key.reveal().as_bytes().to_vec());
         let sealed = keys.seal(key.as_str(), &secret)?.to_string();

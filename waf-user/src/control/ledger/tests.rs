@@ -355,3 +355,41 @@ async fn a_certificate_lies_sealed_and_is_named_in_no_audit_entry_by_its_key() {
     let error = ledger.certificate(&[0; 32]).await.unwrap_err();
     assert!(matches!(error, LedgerError::UnknownCertificate(_)), "{error}");
 }
+
+#[tokio::test]
+async fn a_certificate_goes_with_the_last_site_that_uses_it() {
+    let folder = Folder::new("ledger");
+    let store = sqlite(&folder);
+    let ledger = with_nodes(&store).await;
+    let names = ["www.example.jp", "shop.example.jp"];
+    let (chain, key) = Authority::new().issue(&names);
+    let sheet = |name: &str, is_secure: bool| {
+        let mut text = serde_json::json!({
+            "fqdn": name, "origins": ["http://192.0.2.20"],
+            "peak": { "requests_s": 2, "mbit_s": 1 },
+        });
+        if is_secure {
+            text["tls"] = serde_json::json!({ "chain": chain, "key": key });
+            text["peak"]["handshakes_s"] = 1.into();
+        }
+        sheet::parse(&text.to_string(), Format::Json, NOW).unwrap()
+    };
+    let serves = async |name: &str, is_secure: bool| {
+        let submission = sheet(name, is_secure);
+        let plan = ledger.plan(&[serve(&submission.sheet)], NOW);
+        assert_eq!(plan.refusals, []);
+        let uploads = submission.upload.map(|upload| (submission.sheet.fqdn.clone(), upload));
+        ledger.apply(&plan, uploads.into_iter().collect(), &operator(), NOW).await.unwrap();
+    };
+    let fingerprint = sheet(names[0], true).upload.unwrap().certificate.fingerprint;
+    for name in names {
+        serves(name, true).await;
+    }
+    serves(names[0], false).await;
+    assert!(ledger.certificate(&fingerprint).await.is_ok(), "the other one uses it");
+    serves(names[1], false).await;
+    let error = ledger.certificate(&fingerprint).await.unwrap_err();
+    assert!(matches!(error, LedgerError::UnknownCertificate(_)), "{error}");
+    serves(names[1], true).await;
+    assert!(ledger.certificate(&fingerprint).await.is_ok());
+}

@@ -1,5 +1,6 @@
 //! Why a token is not made, found or revoked.
 
+use super::super::audit::aside::AsideError;
 use super::super::store::StoreError;
 use super::{NOTE_LEN_MAX, TOKENS_MAX, TokenId};
 use crate::model::IdentityError;
@@ -21,6 +22,10 @@ pub enum TokenError {
     Customer { key: String, source: IdentityError },
     #[error("write token")]
     Encode(#[source] serde_json::Error),
+    #[error("the customer was changed or removed meanwhile")]
+    Changed,
     #[error("keep tokens")]
     Store(#[from] StoreError),
+    #[error("change tokens")]
+    Change(#[from] AsideError),
 }

@@ -48,6 +48,15 @@ pub struct Token {
     pub expires: Option<Wall>,
 }
 
+/// A token to be made.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    pub role: Role,
+    pub note: &'a str,
+    /// None: good until it is revoked.
+    pub expires: Option<Wall>,
+}
+
 /// Name of a token: the first digits of its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenId(String);

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::control::audit::record::Actor;
 use crate::control::store::{Prefix, SqliteStore, Store};
 
 struct Folder(std::path::PathBuf);
@@ -21,6 +22,11 @@ impl Drop for Folder {
 }
 
 const NOW: Wall = Wall(1_800_000_000_000);
+const BY: (&Actor, Wall) = (&Actor::System, NOW);
+
+fn wanted(role: Role, note: &str, expires: Option<Wall>) -> Wanted<'_> {
+    Wanted { role, note, expires }
+}
 
 #[tokio::test]
 async fn a_token_is_found_by_its_text_until_it_expires_or_is_revoked() {
@@ -28,17 +34,17 @@ async fn a_token_is_found_by_its_text_until_it_expires_or_is_revoked() {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.0).unwrap());
     let book = TokenBook::new(Arc::clone(&store));
     let acme = Role::Customer(Customer::new("acme").unwrap());
-    let (text, made) = book.make(acme, "the shop", Some(Wall(NOW.0 + 1000)), NOW).await.unwrap();
-    let (lasting, operator) = book.make(Role::Operator, "", None, NOW).await.unwrap();
+    let (text, made) = book.make(wanted(acme, "the shop", Some(Wall(NOW.0 + 1000))), &[], BY).await.unwrap();
+    let (lasting, operator) = book.make(wanted(Role::Operator, "", None), &[], BY).await.unwrap();
     let again = TokenText::parse(text.reveal()).unwrap();
     assert_eq!(book.find(&again, NOW).await.unwrap(), Some(made.clone()));
     assert_eq!(book.find(&again, Wall(NOW.0 + 999)).await.unwrap(), Some(made.clone()));
     assert_eq!(book.find(&again, Wall(NOW.0 + 1000)).await.unwrap(), None);
     assert_eq!(book.find(&lasting, Wall(u64::MAX)).await.unwrap(), Some(operator.clone()));
     assert_eq!(book.list().await.unwrap().len(), 2);
-    assert_eq!(book.revoke(&operator.id.to_string()).await.unwrap(), operator);
+    assert_eq!(book.revoke(&operator.id.to_string(), BY).await.unwrap(), operator);
     assert_eq!(book.find(&lasting, NOW).await.unwrap(), None);
-    assert!(matches!(book.revoke(&operator.id.to_string()).await, Err(TokenError::Unknown(_))));
+    assert!(matches!(book.revoke(&operator.id.to_string(), BY).await, Err(TokenError::Unknown(_))));
     assert_eq!(book.list().await.unwrap(), [made]);
     assert_eq!(book.find(&TokenText::random().unwrap(), NOW).await.unwrap().map(|token| token.id), None);
 }
@@ -48,7 +54,7 @@ async fn the_store_never_has_a_tokens_text() {
     let folder = Folder::new("hashed");
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.0).unwrap());
     let book = TokenBook::new(Arc::clone(&store));
-    let (text, _) = book.make(Role::Operator, "me", None, NOW).await.unwrap();
+    let (text, _) = book.make(wanted(Role::Operator, "me", None), &[], BY).await.unwrap();
     let digits = text.reveal().strip_prefix(BEGINNING).unwrap().to_owned();
     for entry in store.list(&Prefix::default()).await.unwrap().entries {
         let value = String::from_utf8(entry.value).unwrap();
@@ -72,7 +78,7 @@ async fn notes_have_a_limit() {
     let folder = Folder::new("notes");
     let book = TokenBook::new(Arc::new(SqliteStore::open(&folder.0).unwrap()));
     for (len, taken) in [(NOTE_LEN_MAX, true), (NOTE_LEN_MAX + 1, false)] {
-        let made = book.make(Role::Operator, &"é".repeat(len), None, NOW).await;
+        let made = book.make(wanted(Role::Operator, &"é".repeat(len), None), &[], BY).await;
         assert_eq!(made.is_ok(), taken, "{len}");
     }
 }

@@ -1,4 +1,4 @@
-//! Customers, tokens, the audit log, export and health.
+//! Customers, tokens, the audit log and health.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -99,45 +99,52 @@ pub struct Whoami {
     pub token: TokenView,
 }
 
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct AuditQuery {
-    /// Only entries of later revisions than this one.
+    /// Go on with older ones: `next` of the answer before. Where nothing is said, the newest.
     #[serde(default)]
-    pub after: u64,
+    pub before: Option<String>,
     /// At most this many, 1 to 1,000; 100 where nothing is said.
     #[serde(default)]
     pub limit: Option<u32>,
 }
 
-/// One change that was made.
+/// What became of one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct AuditEntryView {
-    pub revision: u64,
-    pub at: String,
-    /// Who did it: the id and the note of the token.
-    pub actor: String,
-    /// What was done, in one line.
-    pub what: String,
+pub struct AuditChangeView {
+    /// `site www.example.jp`, `node a1`, `customer acme`, `token 0123456789abcdef`.
+    pub subject: String,
+    /// `open`, `in place`, `move`, `roll back`, `close`, `remove`, `put`, `make`, `revoke`, …
+    pub action: String,
+    /// Whose it is; none of what is ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
     /// Each field with what it was and what it became; secrets redacted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<String>,
 }
 
-/// `GET /v1/audit`: the oldest first.
+/// One change that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditEntryView {
+    /// The revision that it made; none of what makes no plan stale: tokens, bans.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    pub at: String,
+    /// Who did it: operator or customer, with the id and the note of the token.
+    pub actor: String,
+    pub changes: Vec<AuditChangeView>,
+}
+
+/// `GET /v1/audit`: the newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AuditEntries {
     pub entries: Vec<AuditEntryView>,
-    /// Ask on with `after` = this; none: that was all.
+    /// Ask on with `before` = this; none: that was all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<u64>,
-}
-
-/// `POST /v1/import`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Imported {
-    pub revision: u64,
-    pub sites: u64,
-    pub environments: u64,
-    pub nodes: u64,
+    pub next: Option<String>,
 }

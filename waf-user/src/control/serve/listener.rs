@@ -1,0 +1,100 @@
+//! TCP connections -> requests of the API over TLS, each step within a time, none without a bound. What is asked is not
+//! known here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::told;
+use crate::tls::PlainAcceptor;
+
+/// Connections at once: programs of operators and customers, some hundred of each. More wait in the kernel's queue.
+const CONNECTIONS_MAX: usize = 1_000;
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+/// How long a connection may be silent before a request's head is whole.
+const HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// Bytes of a request's head and of what is read at once.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// How long requests under way may take once we are told to end.
+const END_WITHIN: Duration = Duration::from_secs(10);
+/// After an accept that failed for want of something (descriptors, memory), which comes back.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// Serves until told to end, then what is under way.
+pub(super) async fn serve(
+    tcp: TcpListener,
+    acceptor: watch::Receiver<PlainAcceptor>,
+    router: Router,
+    end: watch::Receiver<bool>,
+) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    loop {
+        let next = async {
+            let permit = Arc::clone(&room).acquire_owned().await;
+            (permit, tcp.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
+            next = next => next,
+            Some(_) = connections.join_next() => continue,
+            () = told(end.clone()) => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "the API cannot take a connection");
+                tokio::time::sleep(AGAIN_AFTER).await;
+                continue;
+            }
+        };
+        let (acceptor, router, end) = (acceptor.borrow().clone(), router.clone(), end.clone());
+        connections.spawn(async move {
+            connection(stream, acceptor, router, end).await;
+            drop(permit);
+        });
+    }
+    drop(tcp);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(END_WITHIN, all).await.is_err() {
+        tracing::warn!("requests under way are cut off; what they change is finished");
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    acceptor: PlainAcceptor,
+    router: Router,
+    end: watch::Receiver<bool>,
+) {
+    let peer = stream.peer_addr().ok();
+    let stream = match acceptor.accept(stream, HANDSHAKE_WITHIN).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::debug!(?peer, error = &error as &dyn std::error::Error, "no TLS with a client of the API");
+            return;
+        }
+    };
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = told(end.clone()) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(?peer, error = &error as &dyn std::error::Error, "a client of the API broke off");
+    }
+}
