@@ -15,12 +15,14 @@ use super::Outcome;
 /// At its first start it makes in its data directory what it needs: the store, the key file that seals the secrets in it,
 /// authority.pem (what clients and nodes trust) and operator.token (the first token).
 #[derive(Args)]
-#[command(after_help = "Example of a control.toml:\n  data_dir = \"/var/lib/waf-control\"\n  zone = \"edge.example\"\n  \
+#[command(
+    after_help = "Example of a control.toml:\n  data_dir = \"/var/lib/waf-control\"\n  zone = \"edge.example\"\n  \
     [api]\n  listen = \"0.0.0.0:8443\"\n  names = [\"control.example\"]\n  [sync]\n  listen = \"0.0.0.0:8444\"\n\n\
     Examples:\n  waf control --config /etc/waf/control.toml --check\n  waf control --config /etc/waf/control.toml\n\n\
     Signals: SIGTERM and SIGINT finish what is under way (at most 10 s) and stop, SIGHUP reads the API's certificate anew.\n\
     RUST_LOG sets what is logged to stderr (default: info).\n\
-    Exit codes: 0 stopped or checked, 1 failed, 2 wrong usage.")]
+    Exit codes: 0 stopped or checked, 1 failed, 2 wrong usage."
+)]
 pub struct Control {
     /// The control.toml
     #[arg(long, value_name = "FILE")]

@@ -3,6 +3,7 @@
 
 mod first;
 mod identity;
+mod import;
 mod listener;
 mod store;
 
@@ -10,6 +11,7 @@ mod error;
 
 pub use error::ServeError;
 pub use first::{AUTHORITY, OPERATOR_TOKEN};
+pub use import::{Imported, import};
 
 use std::net::SocketAddr;
 use std::sync::Arc;

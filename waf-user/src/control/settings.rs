@@ -145,8 +145,8 @@ impl ControlSettings {
     /// As [`ControlSettings::load`].
     pub fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
         let reading = Reading { path, folder: path.parent().unwrap_or(Path::new("")) };
-        let file: File = toml::from_str(text)
-            .map_err(|error| SettingsError::Form { path: path.to_owned(), error })?;
+        let file: File =
+            toml::from_str(text).map_err(|error| SettingsError::Form { path: path.to_owned(), error })?;
         let zone = Fqdn::new(&file.zone);
         Ok(Self {
             data_dir: reading.at(file.data_dir),

@@ -139,3 +139,6 @@ async fn no_method() -> Refused {
     let cure = "see GET /v1/openapi.json";
     Refused::new(StatusCode::METHOD_NOT_ALLOWED, "this route has not this method", cure)
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,8 @@ pub use bans::{BanQuery, BanView, Bans, BansChanged, BansLift, BansNew, NewBan, 
 pub use fleet::{EnvironmentView, NodeStateView, Revoked, StandingView};
 pub use fleet::{Environments, JoinToken, JoinTokenNew, NodeView, Nodes, NodesPut, PlacementView, RatesView};
 pub use people::{
-    AuditChangeView, AuditEntries, AuditEntryView, AuditQuery, Changed, CustomerView, Customers, Health, Whoami,
+    AuditChangeView, AuditEntries, AuditEntryView, AuditQuery, Changed, CustomerView, Customers, Health,
+    Whoami,
 };
 pub use people::{CustomerPut, RoleView, TokenMade, TokenNew, TokenView, Tokens};
 pub use plans::{Applied, EvacuationNew, PlanDetail, PlanNew, PlanView, SheetFormat, WishNew};

@@ -89,7 +89,8 @@ impl Authority {
         let key = KeyPair::generate()?;
         let ends = Wall(now.0.saturating_add(LISTENER_DAYS * DAY_MS));
         let mut params = params(CONTROL_NAME, &serial()?, now, ends, ExtendedKeyUsagePurpose::ServerAuth);
-        let all: Vec<String> = std::iter::once(CONTROL_NAME.to_owned()).chain(names.iter().cloned()).collect();
+        let all: Vec<String> =
+            std::iter::once(CONTROL_NAME.to_owned()).chain(names.iter().cloned()).collect();
         params.subject_alt_names = CertificateParams::new(all)?.subject_alt_names;
         let certificate = params.signed_by(&key, &self.issuer)?;
         Ok(Issued {

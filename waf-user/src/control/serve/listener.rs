@@ -67,17 +67,16 @@ pub(super) async fn serve(
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    acceptor: PlainAcceptor,
-    router: Router,
-    end: watch::Receiver<bool>,
-) {
+async fn connection(stream: TcpStream, acceptor: PlainAcceptor, router: Router, end: watch::Receiver<bool>) {
     let peer = stream.peer_addr().ok();
     let stream = match acceptor.accept(stream, HANDSHAKE_WITHIN).await {
         Ok(stream) => stream,
         Err(error) => {
-            tracing::debug!(?peer, error = &error as &dyn std::error::Error, "no TLS with a client of the API");
+            tracing::debug!(
+                ?peer,
+                error = &error as &dyn std::error::Error,
+                "no TLS with a client of the API"
+            );
             return;
         }
     };

@@ -59,8 +59,8 @@ mod etcd {
     }
 
     fn read_secret(path: &Path) -> Result<Vec<u8>, ServeError> {
-        let metadata = std::fs::metadata(path)
-            .map_err(|source| ServeError::Read { path: path.to_owned(), source })?;
+        let metadata =
+            std::fs::metadata(path).map_err(|source| ServeError::Read { path: path.to_owned(), source })?;
         if metadata.mode() & 0o077 != 0 {
             return Err(ServeError::Open { path: path.to_owned() });
         }

@@ -66,9 +66,10 @@ impl TokenBook {
         let mut all = guards.to_vec();
         all.push(Guard::Absent(key.clone()));
         let change = change(&token.id, None, Some(&record))?;
-        match aside::write(&*self.store, &all, &[Operation::put(&key, value)], vec![change], (actor, now)).await
+        match aside::write(&*self.store, &all, &[Operation::put(&key, value)], vec![change], (actor, now))
+            .await
         {
-            Ok(()) => Ok(token),
+            Ok(_) => Ok(token),
             Err(AsideError::Store(error)) if error.is_conflict() => Err(TokenError::Changed),
             Err(error) => Err(error.into()),
         }
@@ -129,7 +130,7 @@ impl TokenBook {
         let delete = Operation::Delete(entry.key.clone());
         let change = change(&token.id, Some(&record(entry)?), None)?;
         match aside::write(&*self.store, &[guard], &[delete], vec![change], by).await {
-            Ok(()) => Ok(Some(token)),
+            Ok(_) => Ok(Some(token)),
             Err(AsideError::Store(error)) if error.is_conflict() => Ok(None),
             Err(error) => Err(error.into()),
         }
