@@ -15,6 +15,7 @@ use super::reader::Table;
 use super::{
     AdminSettings, BanPolicy, BanPolicyScope, ControlSettings, Fragments, LogSettings, NodeSettings, XdpMode,
 };
+use crate::model::sync::Contract;
 use crate::model::{Carrier, NodeName};
 
 /// A day: a longer window would hold sources of yesterday in a bounded table.
@@ -23,6 +24,8 @@ const WINDOW_S_MAX: u64 = 86_400;
 const TTL_S_MAX: u64 = 31_536_000;
 /// A minute becomes a year in four steps of this.
 const TTL_GROWTH_MAX: f64 = 100.0;
+/// More than any machine carries; sums of many stay within 64 bits.
+const RATE_MAX: u64 = 1_000_000_000;
 /// Refusals that one window can count.
 const REFUSED_MAX: u64 = 1_000_000;
 
@@ -36,6 +39,7 @@ pub(super) struct NodePart {
     pub settings: Option<NodeSettings>,
     pub lists: NodeLists,
     pub ban: BanPolicy,
+    pub capacity: Contract,
     pub has_interface: bool,
     pub service_prefixes: Vec<IpNet>,
     pub prefixes_span: Span,
@@ -63,6 +67,7 @@ pub(super) fn read(root: &Table<'_>, folder: &Path) -> NodePart {
             settings: None,
             lists: NodeLists::default(),
             ban,
+            capacity: Contract::default(),
             has_interface: false,
             service_prefixes: Vec::new(),
             prefixes_span: 0..0,
@@ -112,6 +117,7 @@ fn read_node(
         allow: read_lists(&node.texts("allow"), folder, node.mistakes()),
         block: read_lists(&node.texts("block"), folder, node.mistakes()),
     };
+    let capacity = read_rates(&node, "capacity", "[node] capacity");
     let prefixes_span = node.span_of("service_prefixes");
     let (has_interface, prefixes) = (node.has("interface"), service_prefixes.clone());
     node.finish();
@@ -141,6 +147,7 @@ fn read_node(
         settings,
         lists,
         ban,
+        capacity,
         has_interface,
         service_prefixes: prefixes,
         prefixes_span,
@@ -230,6 +237,19 @@ fn read_ban(root: &Table<'_>, folder: &Path) -> BanPolicy {
     policy.scope = ban.choice("scope", &scopes).unwrap_or_default();
     ban.finish();
     policy
+}
+
+/// Rates a second, all 0 where the key is not set.
+pub(super) fn read_rates(table: &Table<'_>, key: &'static str, name: &str) -> Contract {
+    let Some(rates) = table.table(key, name) else { return Contract::default() };
+    let rate = |key| rates.number(key, 0..=RATE_MAX).map_or(0, toml::Spanned::into_inner);
+    let read = Contract {
+        requests_s: rate("requests_s"),
+        mbit_s: rate("mbit_s"),
+        handshakes_s: rate("handshakes_s"),
+    };
+    rates.finish();
+    read
 }
 
 /// The values of spanned values.

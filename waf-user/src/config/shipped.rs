@@ -56,7 +56,7 @@ pub fn configure(
     let tenants =
         document.tenants.iter().map(|it| tenant(settings, it)).collect::<Result<Vec<_>, ShippedError>>()?;
     agree(&tenants)?;
-    Ok(NodeConfig { tenants, ..local.clone() })
+    Ok(NodeConfig { tenants, capacity: document.capacity, ..local.clone() })
 }
 
 /// Whether a text is the fingerprint of a certificate: it becomes the name of a file.
@@ -118,6 +118,7 @@ fn tenant(settings: &NodeSettings, it: &TenantDocument) -> Result<TenantConfig, 
         response_bodies: None,
         response_headers: Vec::new(),
         exclusions: Vec::new(),
+        contract: it.contract,
     })
 }
 

@@ -23,11 +23,13 @@ pub mod repeaters;
 pub mod rule_files;
 pub mod run;
 pub mod services;
+pub mod shares;
 pub mod shelf;
 pub mod snapshot;
 pub mod standing;
 pub mod sync;
 pub mod take_over;
+pub mod usage;
 pub mod user;
 pub mod workers;
 

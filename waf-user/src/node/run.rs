@@ -18,6 +18,7 @@ use super::error::chain;
 use super::kernel_half::{KernelHalf, open_kernel, open_maps};
 use super::outward::{Outward, Rings, bind_admin};
 use super::reload::{Reloaded, Reloader};
+use super::shares;
 use super::signals::{Signals, Told};
 use super::standing::Standing;
 use super::start::{Inherited, Prepared, prepare, start};
@@ -94,6 +95,7 @@ async fn live(
     outward.serve(socket, admin, rings, settings);
     tokio::task::spawn_local(started.reaction.run(started.observations));
     tokio::task::spawn_local(reap(Rc::clone(&standing)));
+    tokio::task::spawn_local(shares::run(Rc::clone(&standing)));
 
     let (lost, mut waiting) = watch(started.workers);
     let mut life =

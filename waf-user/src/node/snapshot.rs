@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::rule_sets::{Gathering, RuleSetError, RuleSets};
+use super::shares::Allowances;
 use super::shelf::{Shelf, ShelfError};
 use crate::config::{NodeConfig, NodeSettings, Source, TenantConfig};
 use crate::engine::{Collections, MemoryCollections, RuleErrors, RuleSet, Settings};
@@ -62,9 +63,14 @@ pub struct Lasting {
     collections: Arc<dyn Collections>,
     /// Certificates that control sent.
     shelf: Option<Arc<Shelf>>,
+    allowances: Arc<Allowances>,
 }
 
 impl Lasting {
+    pub fn allowances(&self) -> &Allowances {
+        &self.allowances
+    }
+
     /// With certificates from this shelf.
     pub fn with_shelf(shelf: Arc<Shelf>) -> Self {
         Self { shelf: Some(shelf), ..Self::default() }
@@ -73,7 +79,12 @@ impl Lasting {
 
 impl Default for Lasting {
     fn default() -> Self {
-        Self { rule_sets: Arc::default(), collections: Arc::new(MemoryCollections::default()), shelf: None }
+        Self {
+            rule_sets: Arc::default(),
+            collections: Arc::new(MemoryCollections::default()),
+            shelf: None,
+            allowances: Arc::default(),
+        }
     }
 }
 
@@ -95,7 +106,7 @@ pub fn build(
         );
         let rules = rules_of(tenant, &mut rule_sets)?;
         let upstreams = upstreams(tenant, config, &own);
-        sites.push(Arc::new(site(tenant, rules, upstreams, Arc::clone(&lasting.collections))));
+        sites.push(Arc::new(site(tenant, rules, upstreams, lasting)));
     }
     let tls = if identities.is_empty() {
         None
@@ -177,12 +188,7 @@ fn rules_of(tenant: &TenantConfig, rule_sets: &mut Gathering<'_>) -> Result<Arc<
     })
 }
 
-fn site(
-    tenant: &TenantConfig,
-    rules: Arc<RuleSet>,
-    upstreams: Upstreams,
-    collections: Arc<dyn Collections>,
-) -> Site {
+fn site(tenant: &TenantConfig, rules: Arc<RuleSet>, upstreams: Upstreams, lasting: &Lasting) -> Site {
     Site {
         tenant: tenant.id,
         fqdn: tenant.fqdn.clone(),
@@ -194,11 +200,12 @@ fn site(
         rules,
         settings: Settings::new(tenant.levels, tenant.response_bodies),
         exclusions: Exclusions::new(&tenant.exclusions),
-        collections,
+        collections: Arc::clone(&lasting.collections),
         records_of: tenant.id.to_string().into(),
         upstreams,
         trusted_proxies: tenant.trusted_proxies.clone(),
         response_headers: tenant.response_headers.clone(),
+        allowance: lasting.allowances.of(tenant.id),
     }
 }
 

@@ -16,6 +16,7 @@ use waf_common::outcome::{OUTCOMES, TenantCounters};
 use super::histogram::Histogram;
 use super::labels::{HandshakeResult, KernelTable, OriginConnect, Queue, ReloadResult, RequestVerdict};
 use super::numbers::{KernelNumbers, Numbers};
+use super::tenants::Limited;
 use crate::event::Reason;
 
 /// No exemplars are kept; the encoder wants to know their type all the same.
@@ -71,6 +72,24 @@ impl Numbers {
         for (tenant, verdict, count) in self.tenants.counts() {
             counter(&mut tenants, &[("tenant", tenant.as_str()), ("verdict", verdict)], count)?;
         }
+        let families = [
+            (
+                "waf_proxy_tenant_requests_limited",
+                "Requests beyond their tenant's share of a full node",
+                Limited::Request,
+            ),
+            (
+                "waf_proxy_tenant_handshakes_limited",
+                "TLS handshakes beyond their tenant's share of a full node",
+                Limited::Handshake,
+            ),
+        ];
+        for (name, help, what) in families {
+            let mut family = page.family(name, help, MetricType::Counter)?;
+            for (tenant, count) in self.tenants.limited_counts(what) {
+                counter(&mut family, &[("tenant", tenant)], count)?;
+            }
+        }
         page.counters(
             "waf_proxy_refusals",
             "Refused requests and connections by reason",
@@ -117,6 +136,11 @@ impl Numbers {
             "waf_event_lost",
             "Events lost to a full queue or a log error",
             load(&self.events_lost),
+        )?;
+        page.counter(
+            "waf_event_withheld",
+            "Refusals beyond a tenant's share that only the counters tell of: there are too many alike",
+            load(&self.events_withheld),
         )?;
         page.counter(
             "waf_event_request_lines_lost",

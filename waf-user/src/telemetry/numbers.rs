@@ -85,6 +85,7 @@ pub struct Numbers {
     pub generation: AtomicU64,
     pub request_lines_lost: AtomicU64,
     pub events_lost: AtomicU64,
+    pub events_withheld: AtomicU64,
     /// Written and read by the admin listener only.
     pub kernel: Mutex<KernelNumbers>,
 }

@@ -12,6 +12,7 @@ use super::super::error::chain;
 use super::super::reload::Reloader;
 use super::super::shelf::Shelf;
 use super::super::standing::Standing;
+use super::super::usage::Used;
 use super::call::{self, CallError, Line};
 use super::session::Session;
 use crate::config::ControlSettings;
@@ -51,7 +52,16 @@ pub(in super::super) fn session(
     let shelf = Arc::new(Shelf::open(&standing.settings.borrow().state_dir)?);
     let membership = shelf.membership()?;
     let (heard, staged) = Default::default();
-    Ok(Session { standing, reloader, shelf, membership, bans_seen: 0, heard, staged })
+    Ok(Session {
+        standing,
+        reloader,
+        shelf,
+        membership,
+        bans_seen: 0,
+        heard,
+        staged,
+        used: Used::new(Mono::now()),
+    })
 }
 
 /// Runs until aborted. Call within a `LocalSet`.

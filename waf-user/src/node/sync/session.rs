@@ -7,6 +7,7 @@ use super::super::error::chain;
 use super::super::reload::{ReloadError, Reloader};
 use super::super::shelf::{Membership, Shelf, Signed};
 use super::super::standing::Standing;
+use super::super::usage::Used;
 use super::bans::Heard;
 use crate::model::Mono;
 use crate::model::sync::{Delta, Down, Greeting, Snapshot, Status, Up, VERSION};
@@ -21,6 +22,7 @@ pub struct Session {
     pub heard: Heard,
     /// Checked, perhaps without all of its certificates yet.
     pub staged: Option<Arc<Signed>>,
+    pub used: Used,
 }
 
 impl Session {
@@ -61,13 +63,17 @@ impl Session {
         }
     }
 
-    pub fn status(&self) -> Up {
+    pub fn status(&mut self) -> Up {
         let facts = &self.standing.facts;
+        let enforcer = self.standing.enforcer.borrow();
+        let allowances = self.standing.lasting.allowances();
+        let (interval_ms, usage) = self.used.take(enforcer.config(), allowances, Mono::now());
         Up::Status(Status {
             generation: self.served(),
             is_ready: !facts.waits.get(),
-            bans: self.standing.enforcer.borrow().bans().len() as u64,
-            ..Status::default()
+            bans: enforcer.bans().len() as u64,
+            interval_ms,
+            usage,
         })
     }
 

@@ -287,6 +287,7 @@ fn site(tenant: u64, fqdn: &str, local: SocketAddr, rules: &Arc<RuleSet>, origin
         upstreams: Upstreams::new(vec![url], vec!["127.0.0.0/8".parse().expect("a net")]),
         trusted_proxies: Vec::new(),
         response_headers: vec![("X-Added".into(), "by-us".into())],
+        allowance: Arc::default(),
     }
 }
 
