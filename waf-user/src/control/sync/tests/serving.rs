@@ -91,16 +91,11 @@ async fn a_refused_document_is_shown_and_holds_nobody_up() {
     world.apply([0], 2).await;
     let [(mut one, mut to_one), (other, mut to_other)] = two(&world).await;
     let revision = world.apply([0], 3).await.revision.0;
+    let is_told = |why: &Option<String>| why.as_deref() == Some("no room");
+    // Said before the document has come it is about nothing.
+    while !matches!(to_other.hear().await.unwrap(), Down::Snapshot(_) | Down::Delta(_)) {}
     to_other.say(&Up::Refused { generation: revision, why: "no room".to_owned() }).await;
     one.live(&mut to_one, |it| it.served.as_ref().unwrap().0 == revision).await;
-    let is_told = |why: &Option<String>| why.as_deref() == Some("no room");
-    // It may have been said before the document was sent: then it is about nothing.
-    loop {
-        if matches!(to_other.hear().await.unwrap(), Down::Snapshot(_) | Down::Delta(_)) {
-            to_other.say(&Up::Refused { generation: revision, why: "no room".to_owned() }).await;
-            break;
-        }
-    }
     world.stands(&other.name, |it| it.is_some_and(|it| is_told(&it.refused) && !it.is_current)).await;
     // What comes next is tried.
     let revision = world.apply([0], 4).await.revision.0;
