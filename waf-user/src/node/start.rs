@@ -20,7 +20,7 @@ use super::react::{BATCHES_MAX, Reaction};
 use super::services::ServicePlan;
 use super::shelf::{Shelf, Signed};
 use super::snapshot::{Built, Lasting};
-use super::standing::{Facts, Phase, Standing};
+use super::standing::{Facts, Phase, Standing, WithControl};
 use super::sync::{Told, UPLINK_MAX};
 use super::take_over::Handed;
 use super::workers::{self, Worker};
@@ -150,6 +150,10 @@ pub(super) fn start(
         workers: usize::from(count),
         phase: Cell::new(Phase::Starting),
         waits: Cell::new(settings.control.is_some() && document.is_none()),
+        control: RefCell::new(settings.control.as_ref().map(|_| WithControl {
+            generation: document.as_ref().map_or(0, |signed| signed.generation),
+            ..WithControl::default()
+        })),
     };
     let mut feedback = Feedback::new(&config);
     let protected = Protected::of_this_machine(settings, &config);

@@ -1,1 +1,3 @@
-//! A node and control, in one process.
+//! Nodes without kernel and workers against the real control plane, and against one that lies.
+
+pub mod machine;

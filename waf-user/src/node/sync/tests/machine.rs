@@ -12,9 +12,6 @@ use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::client::Client;
-use super::join::{JoinError, join};
-use super::{Told, UPLINK_MAX};
 use crate::config::{self, NodeConfig, NodeSettings, parse_control};
 use crate::event::Journal;
 use crate::model::sync::NodeDocument;
@@ -26,7 +23,11 @@ use crate::node::reload::Reloader;
 use crate::node::services::ServicePlan;
 use crate::node::shelf::{Shelf, ShelfError, Signed};
 use crate::node::snapshot::{self, Lasting};
-use crate::node::standing::{Facts, Phase, Standing};
+use crate::node::standing::{Facts, Phase, Standing, WithControl};
+use crate::node::sync::client::Client;
+use crate::node::sync::join::{JoinError, join};
+use crate::node::sync::told::lifted;
+use crate::node::sync::{Told, UPLINK_MAX};
 use crate::node::tests::Tables;
 use crate::proxy::Lists;
 use crate::telemetry::Metrics;
@@ -137,6 +138,7 @@ impl Machine {
             workers: 1,
             phase: Cell::new(Phase::Serving),
             waits: Cell::new(document.is_none()),
+            control: RefCell::new(Some(WithControl::default())),
         };
         let standing = Rc::new(Standing {
             facts: Rc::new(facts),
@@ -217,14 +219,19 @@ impl Running {
 
     /// As `waf ban remove --config` does.
     pub fn unban(&self, ban: &Ban) {
-        let lifted = self.standing.enforcer.borrow_mut().unban(ban.scope, ban.prefix).expect("a ban");
-        if let Some(told) = super::told::lifted(&lifted) {
+        let removed = self.standing.enforcer.borrow_mut().unban(ban.scope, ban.prefix).expect("a ban");
+        if let Some(told) = lifted(&removed) {
             self.standing.uplink.as_ref().expect("an uplink").try_send(told).expect("room");
         }
     }
 
     pub fn reap(&self, now: Mono) {
         self.standing.enforcer.borrow_mut().reap(now);
+    }
+
+    /// As `waf node-ctl status` shows it.
+    pub fn control(&self) -> WithControl {
+        self.standing.facts.control.borrow().clone().unwrap_or_default()
     }
 
     pub fn metrics(&self) -> String {
