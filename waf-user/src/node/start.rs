@@ -48,6 +48,14 @@ pub(super) struct Prepared {
     document: Option<Arc<Signed>>,
 }
 
+#[cfg(test)]
+impl Prepared {
+    /// Whether nothing is served before control says what.
+    pub fn waits(&self) -> bool {
+        self.document.is_none() && self.config.tenants.is_empty()
+    }
+}
+
 /// What an earlier process left: nothing at a fresh start.
 #[derive(Default)]
 pub(super) struct Inherited {

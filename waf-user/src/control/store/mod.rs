@@ -113,4 +113,4 @@ pub trait Watch: Send {
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
-pub(super) use conformance::Folder;
+pub(crate) use conformance::Folder;

@@ -25,6 +25,7 @@ use crate::node::shelf::{Shelf, ShelfError, Signed};
 use crate::node::snapshot::{self, Lasting};
 use crate::node::standing::{Facts, Phase, Standing, WithControl};
 use crate::node::sync::client::Client;
+use crate::node::sync::documents::Documents;
 use crate::node::sync::join::{JoinError, join};
 use crate::node::sync::told::lifted;
 use crate::node::sync::{Told, UPLINK_MAX};
@@ -80,11 +81,9 @@ impl Machine {
         &self.settings
     }
 
-    /// Another port of control from the next start on.
-    pub fn set_port(&mut self, port: u16) {
-        if let Some(control) = &mut self.settings.control {
-            control.port = port;
-        }
+    /// Lists and policy of node.toml.
+    pub fn local(&self) -> &NodeConfig {
+        &self.local
     }
 
     /// Without `interface`, which only a machine with one has.
@@ -161,15 +160,16 @@ impl Machine {
         standing.take_up().expect("maps made of tables");
         let reloader = Rc::new(Reloader::new(Rc::clone(&standing)));
         let control = self.settings.control.clone().expect("a table [control]");
-        let client = Client::new(Rc::clone(&standing), reloader, control).expect("a shelf");
+        let client = Client::new(Rc::clone(&standing), Rc::clone(&reloader), control).expect("a shelf");
         let task = tokio::task::spawn_local(client.run(up));
-        Running { standing, tables, task }
+        Running { standing, reloader, tables, task }
     }
 }
 
 /// A node that serves and keeps a stream with control; killed when dropped.
 pub struct Running {
     standing: Rc<Standing>,
+    reloader: Rc<Reloader>,
     tables: Tables,
     task: JoinHandle<()>,
 }
@@ -181,6 +181,12 @@ impl Drop for Running {
 }
 
 impl Running {
+    /// What it does with documents, for a test that says them itself.
+    pub fn documents(&self) -> Documents {
+        let shelf = self.standing.lasting.shelf().expect("a shelf");
+        Documents::new(Rc::clone(&self.standing), Rc::clone(&self.reloader), shelf)
+    }
+
     /// Of the document served; 0 = none.
     pub fn generation(&self) -> u64 {
         self.standing.document.borrow().as_ref().map_or(0, |signed| signed.generation)
