@@ -132,16 +132,19 @@ fn check_address(settings: &NodeSettings, fqdn: &Fqdn, address: IpAddr) -> Resul
     Ok(())
 }
 
-/// Numbers and names are each one tenant's, and a port of an address speaks either HTTP or TLS.
+/// Numbers are each one tenant's, so is a name at an address (while a site moves, two environments have its name), and a
+/// port of an address speaks either HTTP or TLS.
 fn agree(tenants: &[TenantConfig]) -> Result<(), ShippedError> {
-    let (mut ids, mut fqdns) = (HashSet::new(), HashSet::new());
+    let (mut ids, mut names) = (HashSet::new(), HashSet::new());
     let mut spoken: HashMap<(IpAddr, u16), bool> = HashMap::new();
     for tenant in tenants {
         if !ids.insert(tenant.id) {
             return Err(ShippedError::Twice(format!("tenant {}", tenant.id)));
         }
-        if !fqdns.insert(&tenant.fqdn) {
-            return Err(ShippedError::Twice(tenant.fqdn.to_string()));
+        for address in &tenant.addresses {
+            if !names.insert((&tenant.fqdn, *address)) {
+                return Err(ShippedError::Twice(format!("{} at {address}", tenant.fqdn)));
+            }
         }
         let tls = tenant.certificate.is_some().then_some((tenant.https_port, true));
         for (port, is_tls) in [(tenant.http_port, false)].into_iter().chain(tls) {

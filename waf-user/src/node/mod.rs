@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod bans;
+pub mod check;
 pub mod control;
 pub mod control_sock;
 pub mod cpus;

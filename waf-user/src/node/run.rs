@@ -22,10 +22,11 @@ use super::shares;
 use super::signals::{Signals, Told};
 use super::standing::Standing;
 use super::start::{Inherited, Prepared, prepare, start};
+use super::sync::client::Client;
 use super::take_over::give::give;
 use super::take_over::take::{self, Taken};
 use super::workers::Worker;
-use super::{NodeError, sync, user};
+use super::{NodeError, user};
 use crate::config::{NodeConfig, NodeSettings, check_interface};
 use crate::event::Journal;
 use crate::model::Mono;
@@ -109,8 +110,8 @@ async fn live(
                     "control has sent nothing yet: no tenant is served, and the node is not ready"
                 );
             }
-            let session = sync::client::session(Rc::clone(&standing), Rc::clone(&reloader))?;
-            Some(tokio::task::spawn_local(sync::client::run(session, control, up)))
+            let client = Client::new(Rc::clone(&standing), Rc::clone(&reloader), control)?;
+            Some(tokio::task::spawn_local(client.run(up)))
         }
         None => None,
     };
@@ -142,10 +143,10 @@ fn enter(
     match how {
         Start::Fresh => {
             let socket = ControlSocket::bind(&settings.state_dir)?;
-            Ok((socket, prepare(settings, config)?, None))
+            Ok((socket, prepare(settings, config, how)?, None))
         }
         Start::TakeOver => {
-            let prepared = prepare(settings, config)?;
+            let prepared = prepare(settings, config, how)?;
             let taken = take::ask(&settings.state_dir)?;
             Ok((ControlSocket::bind(&settings.state_dir)?, prepared, Some(taken)))
         }

@@ -14,7 +14,7 @@ use crate::engine::{Collections, MemoryCollections, RuleErrors, RuleSet, Setting
 use crate::model::{Fqdn, Generation, Mode};
 use crate::origin::Upstreams;
 use crate::proxy::{Exclusions, Site, Sites, Snapshot};
-use crate::tls::{Acceptor, Identity, TlsError};
+use crate::tls::{Acceptor, Identity, Shown, TlsError};
 
 /// Why a configuration cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +75,11 @@ impl Lasting {
     pub fn with_shelf(shelf: Arc<Shelf>) -> Self {
         Self { shelf: Some(shelf), ..Self::default() }
     }
+
+    /// Of certificates that control sent.
+    pub fn shelf(&self) -> Option<Arc<Shelf>> {
+        self.shelf.clone()
+    }
 }
 
 impl Default for Lasting {
@@ -98,20 +103,22 @@ pub fn build(
 ) -> Result<Built, SnapshotError> {
     let own = own_endpoints(settings, config);
     let mut rule_sets = lasting.rule_sets.gather();
-    let mut identities = Vec::new();
+    let mut shown = Vec::new();
     let mut sites = Vec::new();
     for tenant in &config.tenants {
-        identities.extend(
-            identity(tenant, lasting.shelf.as_deref())?.map(|identity| (tenant.fqdn.clone(), identity)),
-        );
+        shown.extend(identity(tenant, lasting.shelf.as_deref())?.map(|identity| Shown {
+            fqdn: tenant.fqdn.clone(),
+            addresses: tenant.addresses.clone(),
+            identity,
+        }));
         let rules = rules_of(tenant, &mut rule_sets)?;
         let upstreams = upstreams(tenant, config, &own);
         sites.push(Arc::new(site(tenant, rules, upstreams, lasting)));
     }
-    let tls = if identities.is_empty() {
+    let tls = if shown.is_empty() {
         None
     } else {
-        Some(Acceptor::new(identities).map_err(|error| SnapshotError::Acceptor(Box::new(error)))?)
+        Some(Acceptor::new(shown).map_err(|error| SnapshotError::Acceptor(Box::new(error)))?)
     };
     let snapshot = Snapshot {
         generation,

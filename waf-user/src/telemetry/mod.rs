@@ -1,6 +1,7 @@
 //! All metric names with help text; counters; exposition. What a number means for the node is decided elsewhere.
 
 mod exposition;
+mod fleet;
 mod histogram;
 mod labels;
 mod numbers;

@@ -44,6 +44,17 @@ fn a_document_is_served_beside_the_local_lists() {
 }
 
 #[test]
+fn contract_while_a_site_moves_a_node_may_have_both_environments() {
+    let (settings, local) = local("");
+    let (old, mut new) = (tenant(1), tenant(2));
+    new.fqdn.clone_from(&old.fqdn);
+    new.addresses = vec!["10.1.0.11".parse().unwrap()];
+    let document = NodeDocument { node: "a1".to_owned(), tenants: vec![old, new], ..Default::default() };
+    let config = configure(&settings, &local, &document).unwrap();
+    assert_eq!(config.tenants[0].fqdn, config.tenants[1].fqdn);
+}
+
+#[test]
 fn what_cannot_be_served_is_refused_whole() {
     type Spoil = fn(&mut NodeDocument);
     let rows: [(&str, Spoil, &str); 14] = [
