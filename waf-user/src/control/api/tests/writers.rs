@@ -24,7 +24,9 @@ async fn write(plane: &Plane, at: usize) -> (String, usize) {
                 let answer = plane.apply(&plane.acme, serve(&fqdn, 1, None)).await;
                 match answer.status {
                     StatusCode::OK => return (format!("new site {fqdn}"), stale),
-                    _ => answer.refused(409, "plan again"),
+                    // One token has only so many plans waiting.
+                    StatusCode::NOT_FOUND => answer.refused(404, "newer ones took its place: plan again"),
+                    _ => answer.refused(409, "plan again, and apply that plan"),
                 }
                 stale += 1;
             }
