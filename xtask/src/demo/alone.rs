@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use super::shown;
 use crate::lab::fleet::{Fleet, SHEETS, Sheet};
 use crate::lab::settings::SHADOW;
-use crate::lab::{CARRIERS, Lab, Mode, Request, Scheme};
+use crate::lab::{CARRIERS, Carrier, Lab, Mode, Request, Scheme};
 use crate::{interrupt, process};
 
 /// From the control plane's answering again to every node's serving by what was applied since: the contract's bound.
@@ -21,18 +21,27 @@ const SHADOW_BLOCKS: Sheet = Sheet { mode: Mode::Block, ..SHEETS[3] };
 /// Refused where rules may block.
 const ATTACK: &str = "/search?q=1+UNION+SELECT+user,password+FROM+users";
 
-/// The control plane is killed, then every node; all nodes start again and serve everything.
+/// The control plane is killed, then every node. Those of one carrier start again while the other is dead still, and
+/// serve everything; then the others do.
 ///
 /// # Errors
 /// A node does not start, or a site is not served.
 pub fn served(fleet: &mut Fleet) -> Result<String> {
     fleet.control_mut().0.kill()?;
     fleet.kill_nodes()?;
-    fleet.start_nodes().context("start from disk without a control plane")?;
-    let served = serves_all(fleet)?;
+    let mut served = Vec::new();
+    for carrier in CARRIERS {
+        fleet.start_nodes_of(carrier).context("start from disk without a control plane")?;
+        served.push(serves_at(fleet, carrier)?);
+    }
+    let [a, b] = CARRIERS.map(Carrier::name);
     Ok(format!(
-        "{} nodes killed and started from disk with no control plane; {served} of {served} requests answered",
-        fleet.lab().nodes().len()
+        "{} nodes killed; {a} started from disk with no control plane and no peer: {} of {} requests answered; then {b}: {} of {}",
+        fleet.lab().nodes().len(),
+        served[0],
+        served[0],
+        served[1],
+        served[1],
     ))
 }
 
@@ -89,7 +98,7 @@ pub fn refused(fleet: &mut Fleet) -> Result<String> {
     let (control, run) = fleet.control_mut();
     control.start(run)?;
     interrupt::until("all nodes to agree again", CONVERGED, || Ok(fleet.is_converged()?.then_some(())))?;
-    let served = serves_all(fleet)?;
+    let served = serves_at(fleet, Carrier::A)? + serves_at(fleet, Carrier::B)?;
     Ok(format!(
         "restored from an old copy it wants generation {}: the {} nodes that serve {} keep to it; with its own data back all \
          agree, {served} of {served} requests answered",
@@ -99,19 +108,16 @@ pub fn refused(fleet: &mut Fleet) -> Result<String> {
     ))
 }
 
-/// Every site by every scheme and family at both carriers.
-fn serves_all(fleet: &Fleet) -> Result<usize> {
+/// Every site by every scheme and family at a carrier.
+fn serves_at(fleet: &Fleet, carrier: Carrier) -> Result<usize> {
     let mut served = 0;
     for sheet in fleet.sheets() {
-        for carrier in CARRIERS {
-            let place = fleet.lab().place(sheet.fqdn, carrier)?;
-            for scheme in [Scheme::Http, Scheme::Https] {
-                for address in [place.v4, place.v6] {
-                    let answer =
-                        fleet.lab().client().answer(&Request::get(scheme, sheet.fqdn, address, "/"))?;
-                    ensure!(answer.status == 200, "{} at {address}: {}", sheet.fqdn, answer.status);
-                    served += 1;
-                }
+        let place = fleet.lab().place(sheet.fqdn, carrier)?;
+        for scheme in [Scheme::Http, Scheme::Https] {
+            for address in [place.v4, place.v6] {
+                let answer = fleet.lab().client().answer(&Request::get(scheme, sheet.fqdn, address, "/"))?;
+                ensure!(answer.status == 200, "{} at {address}: {}", sheet.fqdn, answer.status);
+                served += 1;
             }
         }
     }

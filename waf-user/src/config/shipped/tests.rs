@@ -89,7 +89,7 @@ fn this_machine_says_which_rules_and_how_many_workers_a_tenant_has() {
     let (settings, local) = local("workers = 2");
     let document =
         NodeDocument { node: "a1".to_owned(), tenants: vec![tenant(4), tenant(5)], ..Default::default() };
-    let mut of = |rules, own_worker| {
+    let of = |rules, own_worker| {
         let control =
             settings.control.clone().map(|it| crate::config::ControlSettings { rules, own_worker, ..it });
         let settings = NodeSettings { control, ..settings.clone() };

@@ -126,7 +126,8 @@ impl Plane {
         let ledger = Ledger::open(Arc::clone(&store), Arc::clone(&keys), zone).await.unwrap();
         let authority = Arc::new(Authority::open(Arc::clone(&store), &keys, NOW).await.unwrap());
         let bans = BanBook::open_at(Arc::clone(&store), Arc::new(|| NOW)).await.unwrap();
-        let fleet = Fleet::new(Arc::clone(&store), Arc::clone(&ledger), Arc::clone(&authority));
+        let (ledger_of, bans_of) = (Arc::clone(&ledger), Arc::clone(&bans));
+        let fleet = Fleet::new(Arc::clone(&store), ledger_of, Arc::clone(&authority), bans_of);
         let tokens = TokenBook::new(Arc::clone(&store));
         let api = Api::new(Arc::clone(&store), Arc::clone(&ledger), bans, authority, fleet, ticking);
         let mut plane = Self {

@@ -20,7 +20,9 @@ use super::limits::UP_BYTES_MAX;
 use super::seat::Seat;
 use super::session::Due;
 use super::told::Told;
-use crate::model::sync::{BanRecord, Certificate, Down, FleetScope, Frames, KeyText, Lifted, Up, frame};
+use crate::model::sync::{
+    BanRecord, Certificate, Down, FleetScope, Frames, KeyText, Lifted, Status, Up, frame,
+};
 use crate::model::{Mono, Wall};
 use crate::secret::hex;
 use crate::tls::Peer;
@@ -81,6 +83,8 @@ async fn hear(fleet: &Fleet, seat: &Arc<Seat>, ear: &mut Ear) -> Ended {
         }
         match up {
             Up::Status(status) => {
+                fleet.usage().told(&seat.node, &status, Mono::now());
+                let status = Status { usage: Vec::new(), ..status };
                 if seat.tell(status) {
                     fleet.kept.tell(&seat.node);
                 }

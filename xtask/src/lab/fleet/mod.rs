@@ -24,7 +24,7 @@ use super::certificates::SiteFiles;
 use super::netns::Namespace;
 use super::origin::Origin;
 use super::settings::{Machine, NodeFiles, machine_toml};
-use super::{CARRIERS, Client, Lab, LabFiles, LabOptions, Node, Place, Request, Scheme, Site, USER};
+use super::{CARRIERS, Carrier, Client, Lab, LabFiles, LabOptions, Node, Place, Request, Scheme, Site, USER};
 use super::{node, run, sweep};
 use crate::build::Built;
 use crate::{interrupt, privilege};
@@ -200,10 +200,20 @@ impl Fleet {
     /// One ends or does not become ready in time.
     pub fn start_nodes(&mut self) -> Result<()> {
         let Lab { nodes, run, .. } = &mut self.lab;
-        for node in nodes.iter_mut() {
+        nodes.iter_mut().try_for_each(|node| node.begin(run))?;
+        nodes.iter_mut().try_for_each(Node::wait_ready)
+    }
+
+    /// The same with those of one carrier.
+    ///
+    /// # Errors
+    /// As [`Fleet::start_nodes`].
+    pub fn start_nodes_of(&mut self, carrier: Carrier) -> Result<()> {
+        let Lab { nodes, run, .. } = &mut self.lab;
+        for node in nodes.iter_mut().filter(|node| node.carrier == carrier) {
             node.begin(run)?;
         }
-        nodes.iter_mut().try_for_each(Node::wait_ready)
+        nodes.iter_mut().filter(|node| node.carrier == carrier).try_for_each(Node::wait_ready)
     }
 
     /// Ends all nodes' daemons as a crash would.
