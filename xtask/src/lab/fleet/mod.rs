@@ -113,13 +113,22 @@ impl Fleet {
     /// As [`Fleet::serving`].
     pub fn serving_with(built: &Built, options: LabOptions) -> Result<Self> {
         let mut fleet = Self::start_with(built, options)?;
-        fleet.apply_inventory()?;
-        for index in 0..fleet.seats.len() {
-            fleet.join(index)?;
-        }
-        fleet.start_nodes()?;
-        fleet.apply(&SHEETS)?;
+        fleet.serve_all()?;
         Ok(fleet)
+    }
+
+    /// Lets all nodes join, and applies all sheets.
+    ///
+    /// # Errors
+    /// The control plane refuses something, or a node does not serve in time.
+    pub fn serve_all(&mut self) -> Result<()> {
+        self.apply_inventory()?;
+        for index in 0..self.seats.len() {
+            self.join(index)?;
+        }
+        self.start_nodes()?;
+        self.apply(&SHEETS)?;
+        Ok(())
     }
 
     pub fn lab(&self) -> &Lab {
