@@ -29,6 +29,4 @@ pub const UPLINK_MAX: usize = 4096;
 pub type Uplink = mpsc::Sender<Told>;
 
 #[cfg(test)]
-pub(crate) mod fixture;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -62,7 +62,7 @@ pub async fn speak(
         let (mut body, mut up) = greet(line, standing, bans).await?;
         tracing::info!("stream with control is open");
         told.clear();
-        standing.metrics.control_connected(true);
+        standing.connected(None);
         let (to_documents, about_documents) = mpsc::channel(WAITING_MAX);
         let (to_say, answers) = mpsc::channel(WAITING_MAX);
         let hear = hear(&mut body, standing, (bans, unheard), to_documents);

@@ -61,6 +61,14 @@ impl Fleet {
     /// # Errors
     /// No root, or a part does not come up; what was made until then is removed.
     pub fn start(built: &Built) -> Result<Self> {
+        Self::start_with(built, LabOptions::default())
+    }
+
+    /// The same with other options than the usual; the sites are the fleet's own.
+    ///
+    /// # Errors
+    /// As [`Fleet::start`].
+    pub fn start_with(built: &Built, options: LabOptions) -> Result<Self> {
         if !privilege::is_root() {
             bail!("the lab needs root: namespaces, BPF programs and another user's processes");
         }
@@ -68,7 +76,7 @@ impl Fleet {
         let run = run::Run::begin()?;
         let user = User::from_name(USER)?.with_context(|| format!("no user {USER} on this machine"))?;
         let sites = SHEETS.iter().map(site).collect();
-        let options = LabOptions { sites, ..LabOptions::default() };
+        let options = LabOptions { sites, ..options };
         let files = LabFiles::lay(&run, built, &options, &user)?;
         interrupt::check()?;
         let FleetNetwork { network, control, nodes: namespaces } = FleetNetwork::new(run.id())?;
@@ -96,14 +104,31 @@ impl Fleet {
     /// # Errors
     /// As [`Fleet::start`]; or the control plane refuses something.
     pub fn serving(built: &Built) -> Result<Self> {
-        let mut fleet = Self::start(built)?;
-        fleet.apply_inventory()?;
-        for index in 0..fleet.seats.len() {
-            fleet.join(index)?;
-        }
-        fleet.start_nodes()?;
-        fleet.apply(&SHEETS)?;
+        Self::serving_with(built, LabOptions::default())
+    }
+
+    /// The same with other options than the usual.
+    ///
+    /// # Errors
+    /// As [`Fleet::serving`].
+    pub fn serving_with(built: &Built, options: LabOptions) -> Result<Self> {
+        let mut fleet = Self::start_with(built, options)?;
+        fleet.serve_all()?;
         Ok(fleet)
+    }
+
+    /// Lets all nodes join, and applies all sheets.
+    ///
+    /// # Errors
+    /// The control plane refuses something, or a node does not serve in time.
+    pub fn serve_all(&mut self) -> Result<()> {
+        self.apply_inventory()?;
+        for index in 0..self.seats.len() {
+            self.join(index)?;
+        }
+        self.start_nodes()?;
+        self.apply(&SHEETS)?;
+        Ok(())
     }
 
     pub fn lab(&self) -> &Lab {
