@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use http_body_util::{BodyExt, Limited};
@@ -19,8 +19,6 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 pub const LONG_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How long a body may take to come: the longest over 10 Mbit/s.
 const BODY_WITHIN: Duration = Duration::from_secs(10 * 60);
-/// Bytes of an export: a hundred thousand environments.
-pub const IMPORT_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// JSON of at most `MAX` bytes. An empty body is an empty object.
 pub struct Json<T, const MAX: usize = BODY_BYTES_MAX>(pub T);
@@ -39,17 +37,17 @@ impl<T: DeserializeOwned, const MAX: usize> FromRequest<Api> for Json<T, MAX> {
     }
 }
 
-/// Text of at most `MAX` bytes.
-pub struct Text<const MAX: usize>(pub String);
+/// The one name in a path.
+pub struct Named(pub String);
 
-impl<const MAX: usize> FromRequest<Api> for Text<MAX> {
+impl FromRequestParts<Api> for Named {
     type Rejection = Refused;
 
-    async fn from_request(request: Request, _api: &Api) -> Result<Self, Refused> {
-        let bytes = read(request.into_body(), MAX).await?;
-        let text = String::from_utf8(bytes);
-        text.map(Self)
-            .map_err(|_| Refused::new(StatusCode::BAD_REQUEST, "the request's body is no UTF-8", ""))
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refused> {
+        match Path::from_request_parts(parts, api).await {
+            Ok(Path(name)) => Ok(Self(name)),
+            Err(error) => Err(Refused::new(error.status(), error.body_text(), "")),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::{bans, nodes, people, plans, sites, usage, whole};
         whole::health,
         whole::openapi,
         whole::audit,
+        whole::export,
         sites::list,
         sites::one,
         sites::notice,
@@ -33,6 +34,7 @@ use super::{bans, nodes, people, plans, sites, usage, whole};
         nodes::undrain,
         nodes::dead,
         nodes::join_token,
+        nodes::revoke,
         people::customers,
         people::put_customer,
         people::remove_customer,
@@ -44,6 +46,6 @@ use super::{bans, nodes, people, plans, sites, usage, whole};
         bans::make,
         bans::lift,
     ),
-    components(schemas(super::words::Problem))
+    components(schemas(super::words::Language, super::words::Problem))
 )]
 pub struct Document;

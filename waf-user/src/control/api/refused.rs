@@ -8,9 +8,13 @@ use axum::response::{IntoResponse, Response};
 use super::words::{Mistake, Problem};
 use crate::control::authority::AuthorityError;
 use crate::control::bans::BanError;
+use crate::control::export::ExportError;
 use crate::control::ledger::LedgerError;
 use crate::control::sheet::SheetErrors;
 use crate::control::token::TokenError;
+
+/// Characters of a name that a refusal repeats: the longest FQDN.
+const NAME_LEN_MAX: usize = 253;
 
 /// A refusal, on its way out.
 #[derive(Debug)]
@@ -37,8 +41,15 @@ impl Refused {
 
     /// 404, for what is not there and for what is another customer's alike.
     pub fn not_found(what: &str, name: &str) -> Self {
-        let name: String = name.chars().take(253).collect();
+        let name: String = name.chars().take(NAME_LEN_MAX).collect();
         Self::new(StatusCode::NOT_FOUND, format!("there is no {what} {name:?}"), "")
+    }
+
+    /// 404: a plan waits an hour, and newer ones take the place of the oldest.
+    pub fn no_plan(id: &str) -> Self {
+        let mut refused = Self::not_found("plan", id);
+        refused.0.cure = "it was applied, is too old, or newer ones took its place: plan again".to_owned();
+        refused
     }
 
     /// 422: one field.
@@ -106,6 +117,15 @@ impl From<BanError> for Refused {
             BanError::TooMany { .. } | BanError::TooManyOfSite { .. } | BanError::Contended => {
                 Self::new(StatusCode::CONFLICT, error.to_string(), "")
             }
+            error => Self::store(&error),
+        }
+    }
+}
+
+impl From<ExportError> for Refused {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string(), ""),
             error => Self::store(&error),
         }
     }

@@ -2,6 +2,7 @@
 //! sentence.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -14,7 +15,6 @@ use tokio::time::timeout;
 
 use super::error::{Refused, whole};
 use super::fleet::Fleet;
-use super::limits::{REQUEST_WITHIN, TAKEN_WITHIN};
 use super::stream;
 use crate::control::authority::AuthorityError;
 use crate::model::Wall;
@@ -46,13 +46,13 @@ pub async fn answer(
         _ => Err(Refused::new(StatusCode::NOT_FOUND, "there is /join, /renew and /sync, and nothing else")),
     };
     match answered {
-        Ok(reply) => reply_with(&mut respond, StatusCode::OK, &reply).await,
-        Err(refused) => refuse(&mut respond, refused, peer.as_ref()).await,
+        Ok(reply) => reply_with(&mut respond, StatusCode::OK, &reply, fleet.times.taken).await,
+        Err(refused) => refuse(&fleet, &mut respond, refused, peer.as_ref()).await,
     }
 }
 
 async fn join(fleet: &Fleet, body: &mut RecvStream) -> Result<JoinReply, Refused> {
-    let request: JoinRequest = read(body).await?;
+    let request: JoinRequest = read(body, fleet.times.request).await?;
     let joined = fleet.authority.join(&request, Wall::now()).await;
     let reply = joined.map_err(|error| of_authority("issue a certificate", &error))?;
     tracing::info!(node = request.node, "a node has joined");
@@ -60,7 +60,7 @@ async fn join(fleet: &Fleet, body: &mut RecvStream) -> Result<JoinReply, Refused
 }
 
 async fn renew(fleet: &Fleet, peer: &Peer, body: &mut RecvStream) -> Result<JoinReply, Refused> {
-    let request: RenewRequest = read(body).await?;
+    let request: RenewRequest = read(body, fleet.times.request).await?;
     let node = fleet.admit(peer).await?;
     let renewed = fleet.authority.renew(&node, &peer.serial, &request.request, Wall::now()).await;
     let reply = renewed.map_err(|error| of_authority("renew a certificate", &error))?;
@@ -77,10 +77,9 @@ fn of_authority(what: &'static str, error: &AuthorityError) -> Refused {
 }
 
 /// A whole request. Its bytes are wiped: some hold a token.
-async fn read<T: DeserializeOwned>(body: &mut RecvStream) -> Result<T, Refused> {
-    let bytes = timeout(REQUEST_WITHIN, bytes(body)).await.map_err(|_late| {
-        let within = REQUEST_WITHIN.as_secs();
-        Refused::new(StatusCode::REQUEST_TIMEOUT, format!("the request did not come within {within} s"))
+async fn read<T: DeserializeOwned>(body: &mut RecvStream, within: Duration) -> Result<T, Refused> {
+    let bytes = timeout(within, bytes(body)).await.map_err(|_late| {
+        Refused::new(StatusCode::REQUEST_TIMEOUT, format!("the request did not come within {within:?}"))
     })??;
     serde_json::from_slice(&bytes).map_err(|error| {
         Refused::new(StatusCode::BAD_REQUEST, format!("this is no request of this kind: {error}"))
@@ -103,32 +102,42 @@ async fn bytes(body: &mut RecvStream) -> Result<zeroize::Zeroizing<Vec<u8>>, Ref
 }
 
 /// Answers with a sentence in place of what was asked for.
-pub async fn refuse(respond: &mut SendResponse<Bytes>, refused: Refused, peer: Option<&Peer>) {
+pub async fn refuse(fleet: &Fleet, respond: &mut SendResponse<Bytes>, refused: Refused, peer: Option<&Peer>) {
     let Refused { status, sentence } = refused;
     let node = peer.map_or("(without a certificate)", |peer| &peer.name);
     tracing::warn!(node, status = status.as_u16(), error = sentence, "a node is refused");
-    reply_with(respond, status, &Refusal { error: sentence }).await;
+    reply_with(respond, status, &Refusal { error: sentence }, fleet.times.taken).await;
 }
 
-async fn reply_with<T: Serialize>(respond: &mut SendResponse<Bytes>, status: StatusCode, reply: &T) {
+async fn reply_with<T: Serialize>(
+    respond: &mut SendResponse<Bytes>,
+    status: StatusCode,
+    reply: &T,
+    within: Duration,
+) {
     let Ok(body) = serde_json::to_vec(reply) else { return };
     let head = Response::builder().status(status).header(CONTENT_TYPE, "application/json").body(());
     let Ok(head) = head else { return };
     // Whoever does not wait for the answer does not get it.
     if let Ok(mut out) = respond.send_response(head, false) {
-        let _ = send(&mut out, body.into(), true).await;
+        let _ = send(&mut out, body.into(), true, within).await;
     }
 }
 
-/// Sends bytes as the other side takes them.
+/// Sends bytes as the other side takes them, some within each `within`.
 ///
 /// # Errors
 /// The connection is gone, or the other side takes nothing for too long.
-pub async fn send(out: &mut SendStream<Bytes>, mut bytes: Bytes, is_last: bool) -> Result<(), String> {
+pub async fn send(
+    out: &mut SendStream<Bytes>,
+    mut bytes: Bytes,
+    is_last: bool,
+    within: Duration,
+) -> Result<(), String> {
     while !bytes.is_empty() {
         out.reserve_capacity(bytes.len());
-        let granted = timeout(TAKEN_WITHIN, std::future::poll_fn(|cx| out.poll_capacity(cx))).await;
-        let granted = granted.map_err(|_late| format!("takes nothing for {} s", TAKEN_WITHIN.as_secs()))?;
+        let granted = timeout(within, std::future::poll_fn(|cx| out.poll_capacity(cx))).await;
+        let granted = granted.map_err(|_late| format!("the node took nothing for {within:?}"))?;
         let granted = granted.ok_or("the stream has ended")?.map_err(|error| error.to_string())?;
         let part = bytes.split_to(granted.min(bytes.len()));
         let at_end = is_last && bytes.is_empty();

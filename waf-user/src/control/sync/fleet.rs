@@ -10,11 +10,13 @@ use tokio::sync::Notify;
 
 use super::error::Refused;
 use super::kept::{Kept, NodeStanding};
+use super::limits::Times;
 use super::seat::{Seat, lock};
 use super::session::{Heard, Session};
 use super::target::Target;
 use super::{SyncError, kept, listen, revocations, wave};
 use crate::control::authority::Authority;
+use crate::control::bans::BanBook;
 use crate::control::ledger::{Ledger, View};
 use crate::control::store::Store;
 use crate::control::usage::UsageBook;
@@ -27,14 +29,19 @@ pub struct Fleet {
     pub(super) store: Arc<dyn Store>,
     pub(super) ledger: Arc<Ledger>,
     pub(super) authority: Arc<Authority>,
+    pub(super) bans: Arc<BanBook>,
     pub(super) hub: Mutex<Hub>,
     /// Up to this generation what is staged may be served.
     go: AtomicU64,
     /// A wave may be over.
     pub(super) is_settled: Notify,
     pub(super) kept: Kept,
+    pub(super) times: Times,
     usage: Arc<UsageBook>,
 }
+
+/// What a fleet is served from.
+pub(super) type Parts = (Arc<dyn Store>, Arc<Ledger>, Arc<Authority>, Arc<BanBook>);
 
 /// What changes under one lock.
 pub(super) struct Hub {
@@ -48,21 +55,22 @@ pub(super) struct Hub {
 
 impl Fleet {
     /// Of nobody yet.
-    pub fn new(store: Arc<dyn Store>, ledger: Arc<Ledger>, authority: Arc<Authority>) -> Arc<Self> {
+    pub fn new(
+        store: Arc<dyn Store>,
+        ledger: Arc<Ledger>,
+        authority: Arc<Authority>,
+        bans: Arc<BanBook>,
+    ) -> Arc<Self> {
+        Arc::new(Self::with_times((store, ledger, authority, bans), Times::default()))
+    }
+
+    pub(super) fn with_times((store, ledger, authority, bans): Parts, times: Times) -> Self {
         let view = ledger.view();
         let go = AtomicU64::new(view.revision().0);
         let hub = Hub { view, seats: BTreeMap::new(), waiting: BTreeSet::new(), revoked: HashSet::new() };
         let (hub, is_settled) = (Mutex::new(hub), Notify::new());
-        Arc::new(Self {
-            store,
-            ledger,
-            authority,
-            hub,
-            go,
-            is_settled,
-            kept: Kept::default(),
-            usage: Arc::default(),
-        })
+        let (kept, usage) = (Kept::default(), Arc::default());
+        Self { store, ledger, authority, bans, hub, go, is_settled, kept, times, usage }
     }
 
     /// Serves nodes until `shutdown`; then all connections are closed, and nodes look for another process.

@@ -30,6 +30,32 @@ pub const PONG_WITHIN: Duration = Duration::from_secs(10);
 /// How long a node may take no byte of what it is sent.
 pub const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 
+/// How long things may take; all of them are constants of this file but in tests.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    pub handshake: Duration,
+    pub request: Duration,
+    pub silence: Duration,
+    pub ping: Duration,
+    pub pong: Duration,
+    pub taken: Duration,
+    pub staged: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            handshake: HANDSHAKE_WITHIN,
+            request: REQUEST_WITHIN,
+            silence: SILENCE_MAX,
+            ping: PING_EVERY,
+            pong: PONG_WITHIN,
+            taken: TAKEN_WITHIN,
+            staged: STAGED_WITHIN,
+        }
+    }
+}
+
 /// How long nodes that staged wait for those that have not: long enough for a document and its certificates, short enough
 /// for a customer's change to be served within five seconds.
 pub const STAGED_WITHIN: Duration = Duration::from_secs(2);

@@ -12,9 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::call;
 use super::error::whole;
 use super::fleet::Fleet;
-use super::limits::{
-    HANDSHAKE_WITHIN, HEADER_BYTES_MAX, PING_EVERY, PONG_WITHIN, REQUEST_WITHIN, REQUESTS_MAX, WINDOW_BYTES,
-};
+use super::limits::{HEADER_BYTES_MAX, REQUESTS_MAX, Times, WINDOW_BYTES};
 use super::listen::Place;
 use crate::tls::{MutualAcceptor, Peer, TlsStream};
 
@@ -29,11 +27,11 @@ pub async fn serve(
 ) {
     // Without it a small message waits for the answer to the one before.
     let _ = tcp.set_nodelay(true);
-    let (tls, peer) = match acceptor.accept(tcp, HANDSHAKE_WITHIN).await {
+    let (tls, peer) = match acceptor.accept(tcp, fleet.times.handshake).await {
         Ok(accepted) => accepted,
         Err(error) => return tracing::info!(%from, error = whole(&error), "no TLS with a node"),
     };
-    let connection = match timeout(HANDSHAKE_WITHIN, builder().handshake(tls)).await {
+    let connection = match timeout(fleet.times.handshake, builder().handshake(tls)).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return tracing::info!(%from, %error, "no HTTP/2 with a node"),
         Err(_late) => return tracing::info!(%from, "no HTTP/2 with a node within its time"),
@@ -44,7 +42,7 @@ pub async fn serve(
             requests(&fleet, connection, Some(&peer)).await;
         }
         // Without a certificate there is one thing to ask.
-        None => drop(timeout(3 * REQUEST_WITHIN, requests(&fleet, connection, None)).await),
+        None => drop(timeout(3 * fleet.times.request, requests(&fleet, connection, None)).await),
     }
 }
 
@@ -62,7 +60,7 @@ async fn requests(fleet: &Arc<Fleet>, mut connection: Connection, peer: Option<&
     let pings = connection.ping_pong();
     let silent = async {
         match pings {
-            Some(pings) => is_silent(pings).await,
+            Some(pings) => is_silent(pings, &fleet.times).await,
             None => std::future::pending().await,
         }
     };
@@ -78,7 +76,7 @@ async fn requests(fleet: &Arc<Fleet>, mut connection: Connection, peer: Option<&
             },
             Some(_ended) = answers.join_next() => {}
             () = &mut silent => return tracing::info!(?peer, "a node answers no ping: its connection is closed"),
-            () = sleep(REQUEST_WITHIN), if answers.is_empty() => {
+            () = sleep(fleet.times.request), if answers.is_empty() => {
                 connection.abrupt_shutdown(h2::Reason::NO_ERROR);
             }
         }
@@ -86,10 +84,10 @@ async fn requests(fleet: &Arc<Fleet>, mut connection: Connection, peer: Option<&
 }
 
 /// Returns when a ping was not answered in time.
-async fn is_silent(mut pings: PingPong) {
+async fn is_silent(mut pings: PingPong, times: &Times) {
     loop {
-        sleep(PING_EVERY).await;
-        match timeout(PONG_WITHIN, pings.ping(Ping::opaque())).await {
+        sleep(times.ping).await;
+        match timeout(times.pong, pings.ping(Ping::opaque())).await {
             Ok(Ok(_pong)) => {}
             _ => return,
         }

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! - `document` view -> what one node serves; `target` it with text, hash and generation.
-//! - `session` what one node has and is owed: no socket, no clock.
+//! - `session` what one node has and is owed of documents, `told` of bans: no socket, no clock.
 //! - `seat` one connected node; `fleet` all of them, and those of other control processes by what is kept of them.
 
 pub mod document;
@@ -22,6 +22,7 @@ mod stream;
 
 mod session;
 mod target;
+mod told;
 
 mod fleet;
 mod kept;

@@ -86,9 +86,15 @@ impl Session {
         &self.target
     }
 
-    /// Sent last: what a node may ask certificates of.
-    pub fn sent(&self) -> Option<&Arc<Target>> {
-        self.sent.as_ref().map(|sent| &sent.target)
+    /// What the node serves, where it is known in full.
+    pub const fn served(&self) -> Option<&Arc<Target>> {
+        self.served.as_ref()
+    }
+
+    /// Whether a tenant is this node's, now or with the document on its way.
+    pub fn has_tenant(&self, tenant: u32) -> bool {
+        let served = self.served.as_ref().is_some_and(|it| it.document.tenant(tenant).is_some());
+        served || self.target.document.tenant(tenant).is_some()
     }
 
     /// Of the document served, as the node says.

@@ -2,6 +2,7 @@
 //! once, so that neither side waits for the other to read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -15,10 +16,13 @@ use zeroize::Zeroizing;
 use super::call::{refuse, send};
 use super::error::{Refused, whole};
 use super::fleet::Fleet;
-use super::limits::{REQUEST_WITHIN, SILENCE_MAX, UP_BYTES_MAX};
+use super::limits::UP_BYTES_MAX;
 use super::seat::Seat;
 use super::session::Due;
-use crate::model::sync::{Certificate, Down, Frames, KeyText, Status, Up, frame};
+use super::told::Told;
+use crate::model::sync::{
+    BanRecord, Certificate, Down, FleetScope, Frames, KeyText, Lifted, Status, Up, frame,
+};
 use crate::model::{Mono, Wall};
 use crate::secret::hex;
 use crate::tls::Peer;
@@ -29,36 +33,53 @@ type Ended = String;
 /// Serves one stream to its end.
 pub async fn serve(fleet: Arc<Fleet>, peer: Peer, body: RecvStream, mut respond: SendResponse<Bytes>) {
     let mut ear = Ear { body, frames: Frames::bounded(UP_BYTES_MAX) };
-    let seat = match greeted(&fleet, &peer, &mut ear).await {
-        Ok(seat) => seat,
-        Err(refused) => return refuse(&mut respond, refused, Some(&peer)).await,
+    let (seat, bans_seen) = match greeted(&fleet, &peer, &mut ear).await {
+        Ok(greeted) => greeted,
+        Err(refused) => return refuse(&fleet, &mut respond, refused, Some(&peer)).await,
     };
+    // Also where the connection goes, and this with it.
+    let seated = Seated { fleet: &fleet, seat: &seat };
     let opened = Response::builder().status(StatusCode::OK).body(());
     if let Ok(opened) = opened
         && let Ok(out) = respond.send_response(opened, false)
     {
         tracing::info!(node = %seat.node, software = seat.software, "a node is connected");
-        let mut mouth = Mouth { out, is_within: false };
+        let mut mouth = Mouth { out, is_within: false, taken: fleet.times.taken };
         let ended = tokio::select! {
             ended = seat.ended() => ended,
             ended = hear(&fleet, &seat, &mut ear) => ended,
-            ended = speak(&fleet, &seat, &mut mouth) => ended,
+            ended = speak(&fleet, &seat, &mut mouth, bans_seen) => ended,
         };
         tracing::info!(node = %seat.node, why = ended, "the stream with a node has ended");
+        drop(seated);
         mouth.last(ended).await;
     }
-    fleet.leave(&seat);
 }
 
-async fn greeted(fleet: &Fleet, peer: &Peer, ear: &mut Ear) -> Result<Arc<Seat>, Refused> {
+/// A seat taken; given up when this goes.
+struct Seated<'a> {
+    fleet: &'a Fleet,
+    seat: &'a Arc<Seat>,
+}
+
+impl Drop for Seated<'_> {
+    fn drop(&mut self) {
+        self.fleet.leave(self.seat);
+    }
+}
+
+/// A seat for the node, and the bans that it has seen.
+async fn greeted(fleet: &Fleet, peer: &Peer, ear: &mut Ear) -> Result<(Arc<Seat>, u64), Refused> {
     let bad = |sentence: String| Refused::new(StatusCode::BAD_REQUEST, sentence);
-    match timeout(REQUEST_WITHIN, ear.next::<Up>()).await {
-        Ok(Ok(Up::Hello(hello))) => fleet.seat(peer.clone(), &hello, Wall::now()).await,
+    match timeout(fleet.times.request, ear.next::<Up>()).await {
+        Ok(Ok(Up::Hello(hello))) => {
+            Ok((fleet.seat(peer.clone(), &hello, Wall::now()).await?, hello.bans_seen))
+        }
         Ok(Ok(_)) => Err(bad("a stream begins with a hello".to_owned())),
         Ok(Err(ended)) => Err(bad(ended)),
         Err(_late) => {
-            let within = REQUEST_WITHIN.as_secs();
-            Err(Refused::new(StatusCode::REQUEST_TIMEOUT, format!("no hello came within {within} s")))
+            let within = fleet.times.request;
+            Err(Refused::new(StatusCode::REQUEST_TIMEOUT, format!("no hello came within {within:?}")))
         }
     }
 }
@@ -66,10 +87,10 @@ async fn greeted(fleet: &Fleet, peer: &Peer, ear: &mut Ear) -> Result<Arc<Seat>,
 /// Takes what the node says, until it says no more.
 async fn hear(fleet: &Fleet, seat: &Arc<Seat>, ear: &mut Ear) -> Ended {
     loop {
-        let up = match timeout(SILENCE_MAX, ear.next::<Up>()).await {
+        let up = match timeout(fleet.times.silence, ear.next::<Up>()).await {
             Ok(Ok(up)) => up,
             Ok(Err(ended)) => return ended,
-            Err(_late) => return format!("the node was silent for {} s", SILENCE_MAX.as_secs()),
+            Err(_late) => return format!("the node was silent for {:?}", fleet.times.silence),
         };
         if seat.peer.ends <= Wall::now() {
             return "the certificate of this stream has ended: renew it in time, or join again".to_owned();
@@ -82,6 +103,8 @@ async fn hear(fleet: &Fleet, seat: &Arc<Seat>, ear: &mut Ear) -> Ended {
                     fleet.kept.tell(&seat.node);
                 }
             }
+            Up::Ban(ban) => put(fleet, seat, ban),
+            Up::Lift(lifted) => lift(fleet, seat, lifted),
             up => {
                 if let Up::Refused { generation, why } = &up {
                     tracing::error!(node = %seat.node, generation, why, "a node refuses what it is to serve");
@@ -96,36 +119,74 @@ async fn hear(fleet: &Fleet, seat: &Arc<Seat>, ear: &mut Ear) -> Ended {
     }
 }
 
-/// Sends what is due, for ever.
-async fn speak(fleet: &Fleet, seat: &Arc<Seat>, mouth: &mut Mouth) -> Ended {
+/// A ban of the rules of a node holds for its own tenants, never for the fleet: one node's word is not enough for that.
+fn put(fleet: &Fleet, seat: &Seat, ban: BanRecord) {
+    let is_own = matches!(ban.scope, FleetScope::Tenant(tenant) if seat.session().has_tenant(tenant));
+    if !is_own {
+        return tracing::warn!(node = %seat.node, scope = %ban.scope, "a node bans for others: not heeded");
+    }
+    if let Err(error) = fleet.bans.put_of_node(&seat.node, ban, Wall::now()) {
+        tracing::warn!(node = %seat.node, error = whole(&error), "a node's ban holds there only");
+    }
+}
+
+/// Lifting is an operator's, who may do so at any node for the whole fleet.
+fn lift(fleet: &Fleet, seat: &Seat, lifted: Lifted) {
+    tracing::info!(node = %seat.node, scope = %lifted.scope, prefix = %lifted.prefix, "an operator of a node lifts a ban");
+    if let Err(error) = fleet.bans.lift_of_node(&seat.node, lifted) {
+        tracing::warn!(node = %seat.node, error = whole(&error), "a ban is lifted at that node only");
+    }
+}
+
+/// Sends what is due, for ever: documents first, bans part by part between them.
+async fn speak(fleet: &Fleet, seat: &Arc<Seat>, mouth: &mut Mouth, bans_seen: u64) -> Ended {
+    let mut changed = fleet.bans.changed();
+    let mut told = Told::new(bans_seen, seat.session().served().cloned());
     loop {
         let due = seat.session().due(fleet.go(), Mono::now());
         let said = match due {
-            Some(Due::Document { target, base }) => {
-                mouth.say(&target.message(base.as_deref(), &seat.node, &fleet.authority)).await
-            }
-            Some(Due::Activate { generation }) => mouth.say(&Down::Activate { generation }).await,
-            Some(Due::Certificate(fingerprint)) => match certificate(fleet, &fingerprint).await {
-                Ok(certificate) => mouth.say(&Down::Certificate(certificate)).await,
-                Err(why) => {
-                    tracing::error!(node = %seat.node, fingerprint, why, "a node lacks a certificate");
-                    seat.session().lacks(why, Mono::now());
-                    fleet.settled(seat);
-                    Ok(())
-                }
-            },
+            Some(due) => say_document(fleet, seat, mouth, due).await,
             None => {
-                tokio::select! {
-                    () = seat.wake.notified() => {}
-                    // What was refused is tried again some time.
-                    () = sleep(SILENCE_MAX) => {}
+                let revision = *changed.borrow_and_update();
+                let (served, target) = {
+                    let session = seat.session();
+                    (session.served().cloned(), Arc::clone(session.target()))
+                };
+                match told.due(&fleet.bans, revision, served, &target) {
+                    Some(bans) => mouth.say(&Down::Bans(bans)).await,
+                    None => {
+                        tokio::select! {
+                            () = seat.wake.notified() => {}
+                            _ = changed.changed() => {}
+                            // What was refused is tried again some time.
+                            () = sleep(fleet.times.silence) => {}
+                        }
+                        Ok(())
+                    }
                 }
-                Ok(())
             }
         };
         if let Err(ended) = said {
             return ended;
         }
+    }
+}
+
+async fn say_document(fleet: &Fleet, seat: &Arc<Seat>, mouth: &mut Mouth, due: Due) -> Result<(), Ended> {
+    match due {
+        Due::Document { target, base } => {
+            mouth.say(&target.message(base.as_deref(), &seat.node, &fleet.authority)).await
+        }
+        Due::Activate { generation } => mouth.say(&Down::Activate { generation }).await,
+        Due::Certificate(fingerprint) => match certificate(fleet, &fingerprint).await {
+            Ok(certificate) => mouth.say(&Down::Certificate(certificate)).await,
+            Err(why) => {
+                tracing::error!(node = %seat.node, fingerprint, why, "a node lacks a certificate");
+                seat.session().lacks(why, Mono::now());
+                fleet.settled(seat);
+                Ok(())
+            }
+        },
     }
 }
 
@@ -164,6 +225,8 @@ struct Mouth {
     out: SendStream<Bytes>,
     /// A message is sent in part.
     is_within: bool,
+    /// How long the node may take nothing.
+    taken: Duration,
 }
 
 impl Mouth {
@@ -171,7 +234,7 @@ impl Mouth {
         // Some messages hold keys: their bytes are wiped when the last of them is sent.
         let bytes = Zeroizing::new(frame::encode(message).map_err(|error| whole(&error))?);
         self.is_within = true;
-        send(&mut self.out, Bytes::from_owner(bytes), false).await?;
+        send(&mut self.out, Bytes::from_owner(bytes), false, self.taken).await?;
         self.is_within = false;
         Ok(())
     }
@@ -182,7 +245,7 @@ impl Mouth {
             return self.out.send_reset(h2::Reason::CANCEL);
         }
         let Ok(bytes) = frame::encode(&Down::Refused { error }) else { return };
-        if send(&mut self.out, bytes.into(), true).await.is_err() {
+        if send(&mut self.out, bytes.into(), true, self.taken).await.is_err() {
             self.out.send_reset(h2::Reason::CANCEL);
         }
     }

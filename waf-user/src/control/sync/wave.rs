@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::fleet::{Fleet, gone};
-use super::limits::STAGED_WITHIN;
 use super::seat::lock;
 use super::target::{Target, is_same};
 use crate::control::ledger::View;
@@ -19,7 +18,7 @@ pub async fn run(fleet: &Fleet) -> Infallible {
         let revision = view.revision().0;
         begin(fleet, view);
         let begun = Mono::now();
-        let is_whole = tokio::time::timeout(STAGED_WITHIN, staged(fleet)).await.is_ok();
+        let is_whole = tokio::time::timeout(fleet.times.staged, staged(fleet)).await.is_ok();
         fleet.set_go(revision);
         if !is_whole {
             let late: Vec<String> = lock(&fleet.hub).waiting.iter().map(ToString::to_string).collect();

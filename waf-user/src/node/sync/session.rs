@@ -127,6 +127,7 @@ impl Session {
         let Some(signed) = self.staged.take_if(|signed| signed.generation == generation) else {
             return self.refuse(generation, "it was not staged".to_owned());
         };
+        let before = self.standing.document.borrow().clone();
         let served = self.reloader.serve(Arc::clone(&signed)).await;
         // Without `interface` other listeners need a restart, which then finds the document.
         if matches!(served, Ok(_) | Err(ReloadError::Fixed(_)))
@@ -136,6 +137,11 @@ impl Session {
         }
         match served {
             Ok(_) => {
+                let is_new = |tenant| before.as_ref().is_none_or(|it| it.document.tenant(tenant).is_none());
+                if signed.document.tenants.iter().any(|it| is_new(it.tenant)) {
+                    // Bans of a tenant that was not served were not kept: control tells them next.
+                    self.bans_seen = 0;
+                }
                 self.shelf.sweep(&signed.document);
                 Up::Active { generation }
             }
