@@ -50,7 +50,6 @@ use super::ledger::Ledger;
 use super::store::Store;
 use super::sync::Fleet;
 use super::token::TokenBook;
-use super::usage::UsageBook;
 use crate::model::Wall;
 
 use kept::Plans;
@@ -65,7 +64,6 @@ pub struct Api {
     bans: Arc<BanBook>,
     authority: Arc<Authority>,
     fleet: Arc<Fleet>,
-    usage: Arc<UsageBook>,
     plans: Arc<Plans>,
     /// Reads the time of day.
     clock: fn() -> Wall,
@@ -81,8 +79,7 @@ impl Api {
         clock: fn() -> Wall,
     ) -> Self {
         let tokens = TokenBook::new(Arc::clone(&store));
-        let usage = Arc::clone(fleet.usage());
-        Self { store, ledger, tokens, bans, authority, fleet, usage, plans: Arc::default(), clock }
+        Self { store, ledger, tokens, bans, authority, fleet, plans: Arc::default(), clock }
     }
 
     /// Every route.
