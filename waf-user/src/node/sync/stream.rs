@@ -136,7 +136,7 @@ async fn hear(
         // Once for all that came together: the lists of workers are made anew each time.
         if is_banned && !bans.borrow().is_under_way() {
             let mut enforcer = standing.enforcer.borrow_mut();
-            enforcer.publish();
+            enforcer.publish_soon();
             standing.metrics.bans_active(enforcer.bans().len());
         }
     }
