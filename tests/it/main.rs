@@ -5,6 +5,7 @@ mod stage;
 mod capacity;
 mod cleanup;
 mod config;
+mod control;
 mod demo;
 mod fleet_bans;
 mod hostile;
