@@ -30,7 +30,9 @@ pub struct NodeStanding {
     pub hash: String,
     /// The revision whose document it is to serve.
     pub target: u64,
-    /// Whether it serves that document, perhaps under an earlier generation.
+    /// The revision whose document it has staged and does not serve yet; 0 = none.
+    pub staged: u64,
+    /// Whether it serves its target's document, perhaps under an earlier generation.
     pub is_current: bool,
     /// Whether it serves a later revision than this control plane knows: it was restored from a backup.
     pub is_ahead: bool,
@@ -43,6 +45,14 @@ pub struct NodeStanding {
     pub bans: u64,
     /// When its certificate ends, ms since 1970.
     pub certificate_ends_ms: u64,
+}
+
+impl NodeStanding {
+    /// Whether nobody need wait for it with this revision.
+    fn is_settled(&self, revision: u64) -> bool {
+        let is_done = self.is_current || self.refused.is_some() || self.is_ahead;
+        self.staged >= revision || (self.target >= revision && is_done)
+    }
 }
 
 /// What is to be written, and what others wrote.
@@ -74,6 +84,17 @@ impl Kept {
     pub fn tell(&self, node: &NodeName) {
         lock(&self.dirty).insert(node.clone());
         self.is_dirty.notify_one();
+    }
+
+    /// Nodes of other processes.
+    pub fn others(&self) -> Vec<NodeName> {
+        lock(&self.others).keys().cloned().collect()
+    }
+
+    /// Whether one of these nodes of other processes has yet to stage what it is to serve at a revision.
+    pub fn is_awaited(&self, nodes: &BTreeSet<NodeName>, revision: u64) -> bool {
+        let others = lock(&self.others);
+        nodes.iter().any(|node| others.get(node).is_some_and(|standing| !standing.is_settled(revision)))
     }
 
     /// What another process says.
@@ -195,5 +216,7 @@ pub async fn follow(fleet: &Fleet) -> Infallible {
                 }
             }),
         }
+        drop(others);
+        fleet.is_settled.notify_one();
     }
 }

@@ -71,6 +71,40 @@ async fn all_stage_then_all_serve() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_of_two_control_processes_stage_then_serve() {
+    let folder = Folder::new("sync");
+    let times = Times { staged: DEADLINE, ..Times::default() };
+    let world = World::patient(&folder, times).await;
+    let beside = World::on(world.store.clone(), times).await;
+    world.apply([0], 2).await;
+    let nodes = world.nodes_of(SITE);
+    let (mut one, mut other) = (Node::join(&world, &nodes[0]).await, Node::join(&world, &nodes[1]).await);
+    let mut to_one = one.connect(&world).await.unwrap();
+    let mut to_other = other.connect(&beside).await.unwrap();
+    one.live(&mut to_one, |it| it.served.is_some()).await;
+    other.live(&mut to_other, |it| it.served.is_some()).await;
+    beside.stands(&one.name, |it| it.is_some_and(|it| it.is_current)).await;
+    world.stands(&other.name, |it| it.is_some_and(|it| it.is_current)).await;
+    for requests_s in [3, 4] {
+        let revision = world.apply([0], requests_s).await.revision.0;
+        assert_eq!(staged(&mut one, &mut to_one).await, revision);
+        beside.stands(&one.name, |it| it.is_some_and(|it| it.staged == revision)).await;
+        assert!(world.fleet.go() < revision && beside.fleet.go() < revision);
+        assert_eq!(staged(&mut other, &mut to_other).await, revision);
+        one.live(&mut to_one, |it| it.served.as_ref().unwrap().0 == revision).await;
+        other.live(&mut to_other, |it| it.served.as_ref().unwrap().0 == revision).await;
+        // Both know it before the next one.
+        beside.stands(&one.name, |it| it.is_some_and(|it| it.is_current && it.target == revision)).await;
+        world.stands(&other.name, |it| it.is_some_and(|it| it.is_current && it.target == revision)).await;
+    }
+    // A process that is gone is waited for no longer than its lease.
+    drop((to_other, beside));
+    world.stands(&other.name, |it| it.is_none()).await;
+    let revision = world.apply([0], 5).await.revision.0;
+    one.live(&mut to_one, |it| it.served.as_ref().unwrap().0 == revision).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_not_stage_holds_nobody_up_for_long() {
     let folder = Folder::new("sync");
     let world =
