@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::enforce::{Enforcer, Force};
 use super::error::chain;
-use super::standing::{Facts, Phase};
+use super::standing::{Facts, Phase, WithControl};
 use super::sync::{Uplink, told};
 use super::take_over::Handed;
 use crate::config::prefix::parse_prefix;
@@ -105,6 +105,9 @@ pub struct Status {
     pub bans: usize,
     /// `filtering`, or `none` without the kernel half.
     pub kernel: String,
+    /// None without [control].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<WithControl>,
 }
 
 /// What only the node's main task can do.
@@ -210,6 +213,7 @@ impl Control {
             tenants: self.facts.tenants.get(),
             bans: enforcer.bans().len(),
             kernel: if enforcer.filter().is_some() { "filtering" } else { "none" }.to_owned(),
+            control: self.facts.control.borrow().clone(),
         }
     }
 }

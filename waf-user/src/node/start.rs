@@ -20,7 +20,7 @@ use super::react::{BATCHES_MAX, Reaction};
 use super::services::ServicePlan;
 use super::shelf::{Shelf, Signed};
 use super::snapshot::{Built, Lasting};
-use super::standing::{Facts, Phase, Standing};
+use super::standing::{Facts, Phase, Standing, WithControl};
 use super::sync::{Told, UPLINK_MAX};
 use super::take_over::Handed;
 use super::workers::{self, Worker};
@@ -46,6 +46,14 @@ pub(super) struct Prepared {
     metrics: Arc<Metrics>,
     config: NodeConfig,
     document: Option<Arc<Signed>>,
+}
+
+#[cfg(test)]
+impl Prepared {
+    /// Whether nothing is served before control says what.
+    pub fn waits(&self) -> bool {
+        self.document.is_none() && self.config.tenants.is_empty()
+    }
 }
 
 /// What an earlier process left: nothing at a fresh start.
@@ -150,6 +158,10 @@ pub(super) fn start(
         workers: usize::from(count),
         phase: Cell::new(Phase::Starting),
         waits: Cell::new(settings.control.is_some() && document.is_none()),
+        control: RefCell::new(settings.control.as_ref().map(|_| WithControl {
+            generation: document.as_ref().map_or(0, |signed| signed.generation),
+            ..WithControl::default()
+        })),
     };
     let mut feedback = Feedback::new(&config);
     let protected = Protected::of_this_machine(settings, &config);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::node::shelf::ShelfError;
-use crate::node::sync::fixture::Folder;
+use crate::node::sync::tests::machine::Folder;
 use crate::node::tests::{parse, tenant};
 
 #[test]

@@ -62,11 +62,11 @@ impl Client {
         let mut told = String::new();
         loop {
             let ended = self.once(&mut uplink, &mut told).await;
-            self.standing.metrics.control_connected(false);
             match ended {
                 Ended::Renewed => continue,
                 Ended::Broken(error) => {
                     let text = chain(&error);
+                    self.standing.connected(Some(&text));
                     // The same words every second help nobody.
                     if text != told {
                         tracing::warn!(error = text, "no stream with control: served as before");

@@ -81,7 +81,7 @@ impl Documents {
                  then change anything {} times, or let the node join anew)",
                 served - generation
             );
-            return refuse(generation, why);
+            return refuse(&self.standing, generation, why);
         }
         let (shelf, key) = (Arc::clone(&self.shelf), self.fleet_key.clone());
         let node = self.standing.settings.borrow().name.to_string();
@@ -100,7 +100,7 @@ impl Documents {
                 self.staged = Some(Staged { signed: Arc::new(signed), missing });
                 up
             }
-            Err(why) => refuse(generation, why),
+            Err(why) => refuse(&self.standing, generation, why),
         }
     }
 
@@ -119,7 +119,7 @@ impl Documents {
             }
             Err(why) => {
                 self.staged = None;
-                Some(refuse(generation, why))
+                Some(refuse(&self.standing, generation, why))
             }
         }
     }
@@ -127,14 +127,18 @@ impl Documents {
     async fn activate(&mut self, generation: u64) -> Up {
         let is_whole = |it: &mut Staged| it.signed.generation == generation && it.missing.is_empty();
         let Some(Staged { signed, .. }) = self.staged.take_if(is_whole) else {
-            return refuse(generation, "it was not staged, or not all of its certificates came".to_owned());
+            return refuse(
+                &self.standing,
+                generation,
+                "it was not staged, or not all of its certificates came".to_owned(),
+            );
         };
         let (standing, reloader) = (Rc::clone(&self.standing), Rc::clone(&self.reloader));
         let shelf = Arc::clone(&self.shelf);
         let task = self.under_way.insert(spawn_local(activate(standing, reloader, shelf, signed)));
         let done = task.await;
         self.under_way = None;
-        done.unwrap_or_else(|error| refuse(generation, chain(&error)))
+        done.unwrap_or_else(|error| refuse(&self.standing, generation, chain(&error)))
     }
 }
 
@@ -154,7 +158,7 @@ async fn activate(
     if let Err(error) = &result
         && !matches!(error, ReloadError::Fixed(_))
     {
-        return refuse(generation, chain(error));
+        return refuse(&standing, generation, chain(error));
     }
     // Without `interface` other listeners need a restart, which then finds the document.
     let is_served = result.is_ok();
@@ -175,19 +179,20 @@ async fn activate(
     }
     match (result, kept) {
         (Ok(_), _) => {
-            standing.metrics.document_served(generation);
+            standing.served(generation, None);
             Up::Active { generation }
         }
         (Err(error), Ok(())) => {
             let cure =
                 "this node has no `interface`; the document is kept, and a restart of the node serves it";
-            refuse(generation, format!("{cure}: {}", chain(&error)))
+            refuse(&standing, generation, format!("{cure}: {}", chain(&error)))
         }
-        (Err(error), Err(_)) => refuse(generation, chain(&error)),
+        (Err(error), Err(_)) => refuse(&standing, generation, chain(&error)),
     }
 }
 
-fn refuse(generation: u64, why: String) -> Up {
+fn refuse(standing: &Standing, generation: u64, why: String) -> Up {
+    standing.served(generation, Some(&why));
     tracing::error!(generation, why, "document of control refused, the one before is served");
     Up::Refused { generation, why }
 }

@@ -14,6 +14,7 @@ pub mod told;
 mod bans;
 mod call;
 mod documents;
+mod pace;
 mod stream;
 mod wire;
 
@@ -29,6 +30,4 @@ pub const UPLINK_MAX: usize = 4096;
 pub type Uplink = mpsc::Sender<Told>;
 
 #[cfg(test)]
-pub(crate) mod fixture;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;

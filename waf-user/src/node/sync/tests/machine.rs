@@ -12,9 +12,6 @@ use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::client::Client;
-use super::join::{JoinError, join};
-use super::{Told, UPLINK_MAX};
 use crate::config::{self, NodeConfig, NodeSettings, parse_control};
 use crate::event::Journal;
 use crate::model::sync::NodeDocument;
@@ -26,7 +23,12 @@ use crate::node::reload::Reloader;
 use crate::node::services::ServicePlan;
 use crate::node::shelf::{Shelf, ShelfError, Signed};
 use crate::node::snapshot::{self, Lasting};
-use crate::node::standing::{Facts, Phase, Standing};
+use crate::node::standing::{Facts, Phase, Standing, WithControl};
+use crate::node::sync::client::Client;
+use crate::node::sync::documents::Documents;
+use crate::node::sync::join::{JoinError, join};
+use crate::node::sync::told::lifted;
+use crate::node::sync::{Told, UPLINK_MAX};
 use crate::node::tests::Tables;
 use crate::proxy::Lists;
 use crate::telemetry::Metrics;
@@ -79,11 +81,9 @@ impl Machine {
         &self.settings
     }
 
-    /// Another port of control from the next start on.
-    pub fn set_port(&mut self, port: u16) {
-        if let Some(control) = &mut self.settings.control {
-            control.port = port;
-        }
+    /// Lists and policy of node.toml.
+    pub fn local(&self) -> &NodeConfig {
+        &self.local
     }
 
     /// Without `interface`, which only a machine with one has.
@@ -137,6 +137,7 @@ impl Machine {
             workers: 1,
             phase: Cell::new(Phase::Serving),
             waits: Cell::new(document.is_none()),
+            control: RefCell::new(Some(WithControl::default())),
         };
         let standing = Rc::new(Standing {
             facts: Rc::new(facts),
@@ -159,15 +160,16 @@ impl Machine {
         standing.take_up().expect("maps made of tables");
         let reloader = Rc::new(Reloader::new(Rc::clone(&standing)));
         let control = self.settings.control.clone().expect("a table [control]");
-        let client = Client::new(Rc::clone(&standing), reloader, control).expect("a shelf");
+        let client = Client::new(Rc::clone(&standing), Rc::clone(&reloader), control).expect("a shelf");
         let task = tokio::task::spawn_local(client.run(up));
-        Running { standing, tables, task }
+        Running { standing, reloader, tables, task }
     }
 }
 
 /// A node that serves and keeps a stream with control; killed when dropped.
 pub struct Running {
     standing: Rc<Standing>,
+    reloader: Rc<Reloader>,
     tables: Tables,
     task: JoinHandle<()>,
 }
@@ -179,6 +181,12 @@ impl Drop for Running {
 }
 
 impl Running {
+    /// What it does with documents, for a test that says them itself.
+    pub fn documents(&self) -> Documents {
+        let shelf = self.standing.lasting.shelf().expect("a shelf");
+        Documents::new(Rc::clone(&self.standing), Rc::clone(&self.reloader), shelf)
+    }
+
     /// Of the document served; 0 = none.
     pub fn generation(&self) -> u64 {
         self.standing.document.borrow().as_ref().map_or(0, |signed| signed.generation)
@@ -217,14 +225,19 @@ impl Running {
 
     /// As `waf ban remove --config` does.
     pub fn unban(&self, ban: &Ban) {
-        let lifted = self.standing.enforcer.borrow_mut().unban(ban.scope, ban.prefix).expect("a ban");
-        if let Some(told) = super::told::lifted(&lifted) {
+        let removed = self.standing.enforcer.borrow_mut().unban(ban.scope, ban.prefix).expect("a ban");
+        if let Some(told) = lifted(&removed) {
             self.standing.uplink.as_ref().expect("an uplink").try_send(told).expect("room");
         }
     }
 
     pub fn reap(&self, now: Mono) {
         self.standing.enforcer.borrow_mut().reap(now);
+    }
+
+    /// As `waf node-ctl status` shows it.
+    pub fn control(&self) -> WithControl {
+        self.standing.facts.control.borrow().clone().unwrap_or_default()
     }
 
     pub fn metrics(&self) -> String {
