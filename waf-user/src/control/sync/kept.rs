@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::fleet::Fleet;
-use super::limits::{KEEP_EVERY, KEPT_FOR, STORE_AGAIN_AFTER};
+use super::limits::{CHUNK_LEN, GATHER_FOR, KEEP_EVERY, KEPT_FOR, STORE_AGAIN_AFTER};
 use super::seat::lock;
 use crate::control::store::{
-    Change, Entry, Followed, Follower, Guard, LeaseId, Operation, Prefix, Revision, StoreError, Transaction,
+    Change, Entry, Followed, Follower, Guard, Key, LeaseId, Operation, Prefix, Revision, StoreError,
+    Transaction,
 };
 use crate::model::NodeName;
 
@@ -92,44 +93,69 @@ pub async fn keep(fleet: &Fleet) -> Infallible {
 
 async fn keep_lease(fleet: &Fleet) -> Result<Infallible, StoreError> {
     let lease = fleet.store.grant(KEPT_FOR).await?;
-    let (mut written, mut ticks) = (HashMap::new(), tokio::time::interval(KEEP_EVERY));
+    let (mut written, mut ticks) = (Written::new(), tokio::time::interval(KEEP_EVERY));
     let seated: Vec<NodeName> = lock(&fleet.hub).seats.keys().cloned().collect();
     seated.iter().for_each(|node| fleet.kept.tell(node));
     loop {
         tokio::select! {
             () = fleet.kept.is_dirty.notified() => {
+                // A wave changes something of many nodes, and of each some times.
+                tokio::time::sleep(GATHER_FOR).await;
                 let dirty = std::mem::take(&mut *lock(&fleet.kept.dirty));
-                for node in dirty {
-                    write(fleet, lease, &node, &mut written).await?;
-                }
+                write(fleet, lease, dirty, &mut written).await?;
             }
             _ = ticks.tick() => fleet.store.keep_alive(lease).await?,
         }
     }
 }
 
+/// What this process wrote, and when.
+type Written = HashMap<NodeName, (Revision, Vec<u8>)>;
+
 async fn write(
     fleet: &Fleet,
     lease: LeaseId,
-    node: &NodeName,
-    written: &mut HashMap<NodeName, Revision>,
+    dirty: BTreeSet<NodeName>,
+    written: &mut Written,
 ) -> Result<(), StoreError> {
-    let key = Prefix::new(PREFIX)?.key(node)?;
-    let seat = lock(&fleet.hub).seats.get(node).cloned();
-    let Some(seat) = seat else {
-        let Some(modified) = written.remove(node) else { return Ok(()) };
-        let ours = Guard::ModifiedAt(key.clone(), modified);
-        return match fleet.store.commit(Transaction::new(vec![ours], vec![Operation::Delete(key)])?).await {
-            // Another process has a stream with it by now.
-            Err(error) if error.is_conflict() => Ok(()),
-            other => other.map(drop),
+    let prefix = Prefix::new(PREFIX)?;
+    let mut puts = Vec::new();
+    for node in dirty {
+        let seat = lock(&fleet.hub).seats.get(&node).cloned();
+        match seat {
+            Some(seat) => {
+                let document = Document { process: fleet.kept.process, standing: seat.standing() };
+                let value = serde_json::to_vec(&document).expect("text and numbers");
+                if written.get(&node).is_none_or(|(_, before)| *before != value) {
+                    puts.push((node, value));
+                }
+            }
+            None => {
+                if let Some((modified, _)) = written.remove(&node) {
+                    take(fleet, prefix.key(&node)?, modified).await?;
+                }
+            }
+        }
+    }
+    for chunk in puts.chunks(CHUNK_LEN) {
+        let put = |(node, value): &(NodeName, Vec<u8>)| {
+            Ok(Operation::Put { key: prefix.key(node)?, value: value.clone(), lease: Some(lease) })
         };
-    };
-    let document = Document { process: fleet.kept.process, standing: seat.standing() };
-    let value = serde_json::to_vec(&document).expect("text and numbers");
-    let put = Operation::Put { key, value, lease: Some(lease) };
-    written.insert(node.clone(), fleet.store.commit(Transaction::new(Vec::new(), vec![put])?).await?);
+        let operations = chunk.iter().map(put).collect::<Result<Vec<_>, StoreError>>()?;
+        let revision = fleet.store.commit(Transaction::new(Vec::new(), operations)?).await?;
+        written.extend(chunk.iter().map(|(node, value)| (node.clone(), (revision, value.clone()))));
+    }
     Ok(())
+}
+
+/// Takes away what this process wrote of a node.
+async fn take(fleet: &Fleet, key: Key, modified: Revision) -> Result<(), StoreError> {
+    let ours = Guard::ModifiedAt(key.clone(), modified);
+    match fleet.store.commit(Transaction::new(vec![ours], vec![Operation::Delete(key)])?).await {
+        // Another process has a stream with it by now.
+        Err(error) if error.is_conflict() => Ok(()),
+        other => other.map(drop),
+    }
 }
 
 /// Reads what others write.
