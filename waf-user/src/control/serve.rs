@@ -24,6 +24,7 @@ use super::authority::Authority;
 use super::bans::BanBook;
 use super::ledger::Ledger;
 use super::settings::ControlSettings;
+use super::sync::Fleet;
 use super::token::TokenBook;
 use crate::model::Wall;
 use crate::tls::PlainAcceptor;
@@ -35,8 +36,10 @@ const DAILY: Duration = Duration::from_secs(24 * 3600);
 pub struct Control {
     settings: ControlSettings,
     authority: Arc<Authority>,
+    fleet: Arc<Fleet>,
     api: Api,
     tcp: TcpListener,
+    sync: Option<TcpListener>,
     acceptor: watch::Sender<PlainAcceptor>,
 }
 
@@ -69,16 +72,22 @@ impl Control {
         first::data_dir(&settings)?;
         let store = store::open(&settings).await?;
         let keys = Arc::new(first::keys(&settings, &*store).await?);
+        // Before the authority: it refuses a store that is being imported into.
+        let ledger = Ledger::open(Arc::clone(&store), Arc::clone(&keys), settings.zone.clone()).await?;
         let authority = Arc::new(Authority::open(Arc::clone(&store), &keys, now).await?);
-        let ledger = Ledger::open(Arc::clone(&store), keys, settings.zone.clone()).await?;
         let bans = BanBook::open(Arc::clone(&store)).await?;
         let tokens = TokenBook::new(Arc::clone(&store));
         first::authority(&settings, &authority)?;
         first::operator_token(&settings, &tokens, now).await?;
         let (acceptor, _) = watch::channel(identity::acceptor(&settings.api, &authority, now)?);
         let tcp = bind("api", settings.api.listen).await?;
-        let api = Api::new(ledger, tokens, bans, Arc::clone(&authority), Wall::now);
-        Ok(Self { settings, authority, api, tcp, acceptor })
+        let sync = match settings.sync {
+            Some(address) => Some(bind("sync", address).await?),
+            None => None,
+        };
+        let fleet = Fleet::new(Arc::clone(&store), Arc::clone(&ledger), Arc::clone(&authority));
+        let api = Api::new(store, ledger, bans, Arc::clone(&authority), Arc::clone(&fleet), Wall::now);
+        Ok(Self { settings, authority, fleet, api, tcp, sync, acceptor })
     }
 
     /// Where the API is served, with the port that was found where none was named.
@@ -89,24 +98,53 @@ impl Control {
         self.tcp.local_addr()
     }
 
+    /// Where nodes are served, if they are.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn sync_address(&self) -> std::io::Result<Option<SocketAddr>> {
+        self.sync.as_ref().map(TcpListener::local_addr).transpose()
+    }
+
     /// Serves until `end` holds true, then finishes what is under way.
     ///
     /// # Errors
-    /// The system gives no signals.
+    /// The system gives no signals, or the nodes' listener cannot be set up.
     pub async fn serve(self, end: watch::Receiver<bool>) -> Result<(), ServeError> {
-        let Self { settings, authority, api, tcp, acceptor } = self;
+        let Self { settings, authority, fleet, api, tcp, sync, acceptor } = self;
         let hangups = signal(SignalKind::hangup()).map_err(ServeError::Signals)?;
         let latest = acceptor.subscribe();
         let daily = tokio::spawn(daily(settings.clone(), authority, acceptor, hangups));
         tracing::info!(
-            api = %tcp.local_addr().unwrap_or(settings.api.listen), zone = %settings.zone,
+            api = address(Some(&tcp)), sync = address(sync.as_ref()), zone = %settings.zone,
             data_dir = %settings.data_dir.display(), "control is ready"
         );
-        listener::serve(tcp, latest, api.router(), end).await;
+        let nodes = async {
+            match sync {
+                Some(sync) => fleet.serve(sync, told(end.clone())).await,
+                None => Ok(()),
+            }
+        };
+        let people = async {
+            listener::serve(tcp, latest, api.router(), end.clone()).await;
+            Ok(())
+        };
+        let ended = tokio::try_join!(nodes, people);
         daily.abort();
+        ended?;
         tracing::info!("control stopped");
         Ok(())
     }
+}
+
+fn address(listener: Option<&TcpListener>) -> String {
+    let address = listener.and_then(|listener| listener.local_addr().ok());
+    address.map_or_else(|| "none".to_owned(), |address| address.to_string())
+}
+
+/// Until it is time to end; at once where nobody is left to tell.
+async fn told(mut end: watch::Receiver<bool>) {
+    let _is_told_or_nobody_left = end.wait_for(|end| *end).await;
 }
 
 async fn bind(table: &'static str, address: SocketAddr) -> Result<TcpListener, ServeError> {

@@ -19,8 +19,6 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 pub const LONG_BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How long a body may take to come: the longest over 10 Mbit/s.
 const BODY_WITHIN: Duration = Duration::from_secs(10 * 60);
-/// Bytes of an export: a hundred thousand environments.
-pub const IMPORT_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// JSON of at most `MAX` bytes. An empty body is an empty object.
 pub struct Json<T, const MAX: usize = BODY_BYTES_MAX>(pub T);
@@ -36,20 +34,6 @@ impl<T: DeserializeOwned, const MAX: usize> FromRequest<Api> for Json<T, MAX> {
             Refused::new(StatusCode::BAD_REQUEST, format!("the request's body: {error}"), cure)
         })?;
         Ok(Self(value))
-    }
-}
-
-/// Text of at most `MAX` bytes.
-pub struct Text<const MAX: usize>(pub String);
-
-impl<const MAX: usize> FromRequest<Api> for Text<MAX> {
-    type Rejection = Refused;
-
-    async fn from_request(request: Request, _api: &Api) -> Result<Self, Refused> {
-        let bytes = read(request.into_body(), MAX).await?;
-        let text = String::from_utf8(bytes);
-        text.map(Self)
-            .map_err(|_| Refused::new(StatusCode::BAD_REQUEST, "the request's body is no UTF-8", ""))
     }
 }
 

@@ -10,11 +10,11 @@
 //! | `POST /v1/plans`, `GET /v1/plans/{id}`, `POST /v1/plans/{id}/apply` | any token | a customer's: its own plans |
 //! | `GET /v1/plans/{id}/detail`, `POST /v1/plans/evacuation` | operators | |
 //! | `GET, PUT /v1/nodes`, `GET, DELETE /v1/nodes/{name}` | operators | |
-//! | `POST /v1/nodes/{name}/{drain,undrain,dead,join-token}` | operators | |
+//! | `POST /v1/nodes/{name}/{drain,undrain,dead,join-token,revoke}` | operators | |
 //! | `GET /v1/customers`, `PUT, DELETE /v1/customers/{name}` | operators | |
 //! | `GET, POST /v1/tokens`, `DELETE /v1/tokens/{id}` | operators | |
 //! | `GET, POST /v1/bans`, `POST /v1/bans/lift` | any token | a customer's: on its own sites |
-//! | `GET /v1/audit` | operators | |
+//! | `GET /v1/audit`, `GET /v1/export` | operators | |
 
 pub mod words;
 
@@ -45,6 +45,8 @@ use axum::routing::{delete, get, post, put};
 use super::authority::Authority;
 use super::bans::BanBook;
 use super::ledger::Ledger;
+use super::store::Store;
+use super::sync::Fleet;
 use super::token::TokenBook;
 use crate::model::Wall;
 
@@ -54,10 +56,12 @@ use refused::Refused;
 /// What all requests are answered from. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
+    store: Arc<dyn Store>,
     ledger: Arc<Ledger>,
     tokens: TokenBook,
     bans: Arc<BanBook>,
     authority: Arc<Authority>,
+    fleet: Arc<Fleet>,
     plans: Arc<Plans>,
     /// Reads the time of day.
     clock: fn() -> Wall,
@@ -65,13 +69,15 @@ pub struct Api {
 
 impl Api {
     pub fn new(
+        store: Arc<dyn Store>,
         ledger: Arc<Ledger>,
-        tokens: TokenBook,
         bans: Arc<BanBook>,
         authority: Arc<Authority>,
+        fleet: Arc<Fleet>,
         clock: fn() -> Wall,
     ) -> Self {
-        Self { ledger, tokens, bans, authority, plans: Arc::default(), clock }
+        let tokens = TokenBook::new(Arc::clone(&store));
+        Self { store, ledger, tokens, bans, authority, fleet, plans: Arc::default(), clock }
     }
 
     /// Every route.
@@ -80,6 +86,7 @@ impl Api {
             .route("/v1/healthz", get(whole::health))
             .route("/v1/openapi.json", get(whole::openapi))
             .route("/v1/audit", get(whole::audit))
+            .route("/v1/export", get(whole::export))
             .route("/v1/whoami", get(people::whoami))
             .route("/v1/sites", get(sites::list))
             .route("/v1/sites/{fqdn}", get(sites::one))
@@ -96,6 +103,7 @@ impl Api {
             .route("/v1/nodes/{name}/undrain", post(nodes::undrain))
             .route("/v1/nodes/{name}/dead", post(nodes::dead))
             .route("/v1/nodes/{name}/join-token", post(nodes::join_token))
+            .route("/v1/nodes/{name}/revoke", post(nodes::revoke))
             .route("/v1/customers", get(people::customers))
             .route("/v1/customers/{name}", put(people::put_customer).delete(people::remove_customer))
             .route("/v1/tokens", get(people::tokens).post(people::make_token))

@@ -9,7 +9,7 @@ use super::body::{Json, LONG_BODY_BYTES_MAX};
 use super::caller::Operator;
 use super::refused::Refused;
 use super::words::{
-    Changed, JoinToken, JoinTokenNew, Mistake, NodeStateView, NodeView, Nodes, NodesPut, RatesView,
+    Changed, JoinToken, JoinTokenNew, Mistake, NodeStateView, NodeView, Nodes, NodesPut, RatesView, Revoked,
 };
 use super::{Api, show};
 use crate::control::capacity::Rates;
@@ -26,7 +26,9 @@ const JOIN_SECONDS_MAX: u64 = 7 * 24 * 3600;
 #[utoipa::path(get, path = "/v1/nodes", responses((status = 200, body = Nodes)))]
 pub async fn list(State(api): State<Api>, _operator: Operator) -> axum::Json<Nodes> {
     let known = api.ledger.view();
-    let nodes = known.inventory.nodes().iter().map(|node| show::node(&known, node)).collect();
+    let standing = |node: &Node| api.fleet.standing(&node.name);
+    let nodes = known.inventory.nodes().iter();
+    let nodes = nodes.map(|node| show::node(&known, node, standing(node).as_ref())).collect();
     axum::Json(Nodes { revision: known.revision().0, nodes })
 }
 
@@ -39,7 +41,7 @@ pub async fn one(
 ) -> Result<axum::Json<NodeView>, Refused> {
     let known = api.ledger.view();
     let found = find(&known, &name)?;
-    Ok(axum::Json(show::node(&known, found)))
+    Ok(axum::Json(show::node(&known, found, api.fleet.standing(&found.name).as_ref())))
 }
 
 /// Adds nodes and changes those that are there.
@@ -66,7 +68,7 @@ pub async fn put(
     Ok(axum::Json(Changed { revision: applied.revision.0 }))
 }
 
-/// Takes a node that serves nothing out of the inventory.
+/// Takes a node that serves nothing out of the inventory, and its certificates away.
 #[utoipa::path(delete, path = "/v1/nodes/{name}", params(("name" = String, Path)), responses((status = 200, body = Changed)))]
 pub async fn remove(
     State(api): State<Api>,
@@ -74,7 +76,9 @@ pub async fn remove(
     Path(name): Path<String>,
 ) -> Result<axum::Json<Changed>, Refused> {
     let node = find(&api.ledger.view(), &name)?.name.clone();
-    let applied = api.ledger.remove_node(&node, &caller.actor(), (api.clock)()).await?;
+    let (actor, now) = (caller.actor(), (api.clock)());
+    let applied = api.ledger.remove_node(&node, &actor, now).await?;
+    api.authority.expel(&node, (&actor, now)).await?;
     Ok(axum::Json(Changed { revision: applied.revision.0 }))
 }
 
@@ -125,6 +129,22 @@ pub async fn join_token(
     let token = api.authority.invite(&node, lasts, (&caller.actor(), now)).await?;
     let expires = show::moment(Wall(now.0.saturating_add(seconds * 1000)));
     Ok(axum::Json(JoinToken { node: node.to_string(), token: token.expose().to_owned(), expires }))
+}
+
+/// Takes a node's certificates away: it is refused until it joins again with a new token, and serves what it has.
+#[utoipa::path(post, path = "/v1/nodes/{name}/revoke", params(("name" = String, Path)), responses((status = 200, body = Revoked)))]
+pub async fn revoke(
+    State(api): State<Api>,
+    Operator(caller): Operator,
+    Path(name): Path<String>,
+) -> Result<axum::Json<Revoked>, Refused> {
+    // One that left the inventory while this broke off is still known by its certificates.
+    let node = NodeName::new(&name).map_err(|_| Refused::not_found("node", &name))?;
+    let certificates = api.authority.expel(&node, (&caller.actor(), (api.clock)())).await?;
+    if certificates == 0 {
+        find(&api.ledger.view(), &name)?;
+    }
+    Ok(axum::Json(Revoked { certificates: certificates as u64 }))
 }
 
 async fn set_state(

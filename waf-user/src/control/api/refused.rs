@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use super::words::{Mistake, Problem};
 use crate::control::authority::AuthorityError;
 use crate::control::bans::BanError;
+use crate::control::export::ExportError;
 use crate::control::ledger::LedgerError;
 use crate::control::sheet::SheetErrors;
 use crate::control::token::TokenError;
@@ -106,6 +107,15 @@ impl From<BanError> for Refused {
             BanError::TooMany { .. } | BanError::TooManyOfSite { .. } | BanError::Contended => {
                 Self::new(StatusCode::CONFLICT, error.to_string(), "")
             }
+            error => Self::store(&error),
+        }
+    }
+}
+
+impl From<ExportError> for Refused {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string(), ""),
             error => Self::store(&error),
         }
     }

@@ -13,6 +13,7 @@ use crate::control::inventory::{Node, NodeState};
 use crate::control::ledger::View;
 use crate::control::plan::{Cause, Language as In, Notice, Outcome};
 use crate::control::sheet::Tls;
+use crate::control::sync::NodeStanding;
 use crate::control::token::{Role, Token};
 use crate::model::sync::BanSource;
 use crate::model::{Mode, Wall};
@@ -109,7 +110,7 @@ pub fn notice(notice: &Notice) -> NoticeView {
     }
 }
 
-pub fn node(known: &View, node: &Node) -> NodeView {
+pub fn node(known: &View, node: &Node, standing: Option<&NodeStanding>) -> NodeView {
     let load = known.state.load(&node.name);
     NodeView {
         name: node.name.to_string(),
@@ -127,6 +128,18 @@ pub fn node(known: &View, node: &Node) -> NodeView {
         }),
         reserved: Some(load.map(|load| rates(load.reserved)).unwrap_or_default()),
         environments: Some(load.map_or(0, |load| load.tenants.len() as u64)),
+        standing: standing.map(|standing| StandingView {
+            connected_since: moment(Wall(standing.since_ms)),
+            generation: standing.generation,
+            target: standing.target,
+            is_current: standing.is_current,
+            is_ahead: standing.is_ahead,
+            is_ready: standing.is_ready,
+            refused: standing.refused.clone(),
+            software: standing.software.clone(),
+            bans: standing.bans,
+            certificate_ends: moment(Wall(standing.certificate_ends_ms)),
+        }),
     }
 }
 
@@ -213,5 +226,6 @@ pub fn audit(entry: &AuditEntry) -> AuditEntryView {
 
 fn difference(difference: &Difference) -> String {
     let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-    format!("{}: {} -> {}", difference.field, value(&difference.before), value(&difference.after))
+    let colon = if difference.field.is_empty() { "" } else { ": " };
+    format!("{}{colon}{} -> {}", difference.field, value(&difference.before), value(&difference.after))
 }

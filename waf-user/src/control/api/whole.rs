@@ -1,7 +1,8 @@
-//! `/v1/audit`, `/v1/healthz`, `/v1/openapi.json`: the control plane as a whole.
+//! `/v1/audit`, `/v1/export`, `/v1/healthz`, `/v1/openapi.json`: the control plane as a whole.
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header;
 use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
@@ -12,6 +13,7 @@ use super::refused::Refused;
 use super::words::{AuditEntries, AuditQuery, Health};
 use super::{Api, show};
 use crate::control::audit::cursor::AuditCursorError;
+use crate::control::export;
 
 /// Entries of one page, where nothing is said, and at most.
 const ENTRIES: u32 = 100;
@@ -43,4 +45,11 @@ pub async fn audit(
     let page = api.ledger.audit(before, limit).await?;
     let entries = page.entries.iter().map(show::audit).collect();
     Ok(Json(AuditEntries { entries, next: page.next.map(|next| next.to_string()) }))
+}
+
+/// Everything as one text; secrets in it are sealed. `waf import` reads it into an empty store.
+#[utoipa::path(get, path = "/v1/export", responses((status = 200, description = "the export", body = String, content_type = "application/json")))]
+pub async fn export(State(api): State<Api>, _operator: Operator) -> Result<impl IntoResponse, Refused> {
+    let text = export::export(&*api.store).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text))
 }

@@ -12,13 +12,13 @@ mod problem;
 mod sites;
 
 pub use bans::{BanQuery, BanView, Bans, BansChanged, BansLift, BansNew, NewBan, NewLift};
-pub use fleet::{EnvironmentView, NodeStateView};
+pub use fleet::{EnvironmentView, NodeStateView, Revoked, StandingView};
 pub use fleet::{Environments, JoinToken, JoinTokenNew, NodeView, Nodes, NodesPut, PlacementView, RatesView};
 pub use people::{
     AuditChangeView, AuditEntries, AuditEntryView, AuditQuery, Changed, CustomerView, Customers, Health,
     Whoami,
 };
-pub use people::{CustomerPut, Imported, RoleView, TokenMade, TokenNew, TokenView, Tokens};
+pub use people::{CustomerPut, RoleView, TokenMade, TokenNew, TokenView, Tokens};
 pub use plans::{Applied, EvacuationNew, PlanDetail, PlanNew, PlanView, SheetFormat, WishNew};
 pub use problem::{Mistake, Problem};
 pub use sites::{CauseView, PeakView, SiteView, Sites, StrengthView};

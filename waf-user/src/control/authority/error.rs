@@ -32,7 +32,7 @@ pub enum AuthorityError {
     Secret(#[from] SecretError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("make a join token")]
+    #[error("change what nodes may join or speak with")]
     Token(#[from] AsideError),
 }
 

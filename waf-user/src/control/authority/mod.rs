@@ -21,6 +21,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 
+use super::audit::aside;
+use super::audit::record::{Actor, AuditChange};
 use super::store::{Entry, Guard, Key, Operation, Prefix, Store, Transaction};
 use crate::model::sync::signed_bytes;
 use crate::model::sync::signing::{digits, hash_of};
@@ -103,13 +105,32 @@ impl Authority {
     /// # Errors
     /// The store's.
     pub async fn revoke(&self, node: &NodeName) -> Result<usize, AuthorityError> {
+        self.expel(node, (&Actor::System, Wall::now())).await
+    }
+
+    /// As [`Authority::revoke`], with entries of the audit log.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn expel(
+        &self,
+        node: &NodeName,
+        (actor, now): (&Actor, Wall),
+    ) -> Result<usize, AuthorityError> {
         let prefix = Prefix::new(format!("node-certificate/{node}/"))?;
         let entries = self.store.list(&prefix).await?.entries;
         for entry in &entries {
             let serial = prefix.rest(&entry.key).unwrap_or_default();
             let put = Operation::put(&revoked_key(serial)?, entry.value.clone());
             let take = Operation::Delete(entry.key.clone());
-            self.store.commit(Transaction::new(Vec::new(), vec![put, take])?).await?;
+            let change = AuditChange {
+                subject: format!("node {node}"),
+                action: "revoke".to_owned(),
+                customer: None,
+                reasons: vec![format!("certificate {serial}")],
+                differences: Vec::new(),
+            };
+            aside::write(&*self.store, &[], &[put, take], vec![change], (actor, now)).await?;
         }
         Ok(entries.len())
     }

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 use crate::control::authority::AuthorityError;
 use crate::control::bans::BanError;
+use crate::control::export::ExportError;
 use crate::control::ledger::LedgerError;
 use crate::control::store::StoreError;
+use crate::control::sync::SyncError;
 use crate::control::token::TokenError;
 use crate::secret::SecretError;
 use crate::tls::TlsError;
@@ -41,6 +43,10 @@ pub enum ServeError {
     Certificate(#[from] TlsError),
     #[error("[{table}] listen on {address} (does something else listen there?)")]
     Listen { table: &'static str, address: SocketAddr, source: io::Error },
+    #[error("serve the nodes")]
+    Sync(#[from] SyncError),
+    #[error("import {}", path.display())]
+    Import { path: PathBuf, source: ExportError },
     #[error("listen to signals")]
     Signals(#[source] io::Error),
     #[error("start a runtime")]

@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::told;
 use crate::tls::PlainAcceptor;
 
 /// Connections at once: programs of operators and customers, some hundred of each. More wait in the kernel's queue.
@@ -31,7 +32,7 @@ pub(super) async fn serve(
     tcp: TcpListener,
     acceptor: watch::Receiver<PlainAcceptor>,
     router: Router,
-    mut end: watch::Receiver<bool>,
+    end: watch::Receiver<bool>,
 ) {
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
@@ -43,7 +44,7 @@ pub(super) async fn serve(
         let (permit, accepted) = tokio::select! {
             next = next => next,
             Some(_) = connections.join_next() => continue,
-            () = told(&mut end) => break,
+            () = told(end.clone()) => break,
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
@@ -70,7 +71,7 @@ async fn connection(
     stream: TcpStream,
     acceptor: PlainAcceptor,
     router: Router,
-    mut end: watch::Receiver<bool>,
+    end: watch::Receiver<bool>,
 ) {
     let peer = stream.peer_addr().ok();
     let stream = match acceptor.accept(stream, HANDSHAKE_WITHIN).await {
@@ -92,7 +93,7 @@ async fn connection(
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = told(&mut end) => {
+        () = told(end.clone()) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -100,9 +101,4 @@ async fn connection(
     if let Err(error) = ended {
         tracing::debug!(?peer, error = &error as &dyn std::error::Error, "a client of the API broke off");
     }
-}
-
-/// Until it is time to end; at once where nobody is left to tell.
-async fn told(end: &mut watch::Receiver<bool>) {
-    let _is_told_or_nobody_left = end.wait_for(|end| *end).await;
 }

@@ -51,6 +51,40 @@ pub struct NodeView {
     /// Environments with a placement here; shown, not to be put.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environments: Option<u64>,
+    /// How it is, where it is connected to a control process; shown, not to be put.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<StandingView>,
+}
+
+/// How a connected node is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StandingView {
+    pub connected_since: String,
+    /// The generation that it serves; 0: none.
+    pub generation: u64,
+    /// The revision whose document it is to serve.
+    pub target: u64,
+    /// Whether it serves what it is to serve, perhaps under an earlier generation.
+    pub is_current: bool,
+    /// Whether it serves a later revision than this control plane knows: that was restored from a backup.
+    pub is_ahead: bool,
+    /// Whether it serves all its tenants.
+    pub is_ready: bool,
+    /// Why it did not take what was sent last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+    pub software: String,
+    /// Bans that hold there.
+    pub bans: u64,
+    pub certificate_ends: String,
+}
+
+/// `POST /v1/nodes/{name}/revoke`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Revoked {
+    /// Certificates that the node had; it may join again with a new token.
+    pub certificates: u64,
 }
 
 fn jp() -> String {

@@ -1,4 +1,4 @@
-//! Customers, tokens, the audit log, export and health.
+//! Customers, tokens, the audit log and health.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -147,13 +147,4 @@ pub struct AuditEntries {
     /// Ask on with `before` = this; none: that was all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-}
-
-/// `POST /v1/import`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Imported {
-    pub revision: u64,
-    pub sites: u64,
-    pub environments: u64,
-    pub nodes: u64,
 }
