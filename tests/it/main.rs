@@ -5,6 +5,7 @@ mod stage;
 mod cleanup;
 mod config;
 mod demo;
+mod fleet_bans;
 mod hostile;
 mod kernel;
 mod node;

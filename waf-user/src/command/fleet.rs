@@ -8,6 +8,7 @@ use http::Method;
 use serde_json::Value;
 use waf_user::control::api::words::{
     EvacuationNew, JoinToken, JoinTokenNew, NodeStateView, NodeView, Nodes, NodesPut, PlanView, RatesView,
+    StandingView,
 };
 use waf_user::control::client::Client;
 
@@ -55,6 +56,9 @@ enum Action {
     /// Take a node without sites out of the inventory
     #[command(after_help = "Example:\n  waf fleet remove node-a1")]
     Remove(Named),
+    /// Take a node's certificates away: it is refused until it joins again
+    #[command(after_help = "Example:\n  waf fleet revoke node-a1")]
+    Revoke(Named),
     /// Make a token with which a node may join, once
     #[command(after_help = "Example:\n  waf fleet token node-a1 --seconds 600")]
     Token(Token),
@@ -129,6 +133,7 @@ impl Fleet {
             Action::Undrain(named) => named.run(Method::POST, "/undrain", "active"),
             Action::Dead(named) => named.run(Method::POST, "/dead", "dead"),
             Action::Remove(named) => named.run(Method::DELETE, "", "removed"),
+            Action::Revoke(named) => named.run(Method::POST, "/revoke", "refused until it joins again"),
             Action::Evacuate(Evacuate { moves_max, manner, at }) => {
                 let mut client = at.client()?;
                 let plan: PlanView =
@@ -227,24 +232,48 @@ impl List {
         }
         let rows: Vec<_> = nodes.nodes.iter().map(row).collect();
         show::table(
-            ["NODE", "CARRIER", "REGION", "STATE", "ENVIRONMENTS", "REQUESTS/S", "MBIT/S", "HANDSHAKES/S"],
+            [
+                "NODE",
+                "CARRIER",
+                "REGION",
+                "STATE",
+                "SERVES",
+                "ENVIRONMENTS",
+                "REQUESTS/S",
+                "MBIT/S",
+                "HANDSHAKES/S",
+            ],
             &rows,
         )
     }
 }
 
-fn row(node: &NodeView) -> [String; 8] {
+fn row(node: &NodeView) -> [String; 9] {
     let used = node.reserved.unwrap_or_default();
     [
         node.name.clone(),
         node.carrier.clone(),
         node.region.clone(),
         state(node.state.unwrap_or_default()),
+        serves(node.standing.as_ref()),
         node.environments.unwrap_or_default().to_string(),
         share(used.requests_s, node.capacity.requests_s),
         share(used.mbit_s, node.capacity.mbit_s),
         share(used.handshakes_s, node.capacity.handshakes_s),
     ]
+}
+
+/// Which generation, and what of it is not as it should be.
+fn serves(standing: Option<&StandingView>) -> String {
+    let Some(standing) = standing else { return "not connected".to_owned() };
+    let StandingView { generation, target, .. } = standing;
+    match (standing.is_ahead, &standing.refused, standing.is_current, standing.is_ready) {
+        (true, ..) => format!("{generation}, ahead of {target}"),
+        (_, Some(why), ..) => format!("{generation}, refused {target}: {why}"),
+        (_, _, false, _) => format!("{generation}, to be {target}"),
+        (_, _, true, false) => format!("{generation}, not ready"),
+        (_, _, true, true) => generation.to_string(),
+    }
 }
 
 /// `1200/40000 3%`

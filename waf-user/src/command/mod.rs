@@ -68,7 +68,7 @@ enum Command {
     Audit(audit::Audit),
     /// Write all that the control plane keeps as one text (operators)
     Export(export::Export),
-    /// Read an export into an empty control plane (operators)
+    /// Read an export into an empty store, before waf control opens it
     Import(import::Import),
     /// List, add, remove or import bans: on this node, or of the fleet
     Ban(ban::Ban),

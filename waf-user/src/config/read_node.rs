@@ -11,6 +11,7 @@ use super::files::read_lists;
 use super::mistake::Span;
 use super::origin_url::{OriginUrl, Scheme};
 use super::prefix::parse_prefix;
+use super::read_tenant::read_rules;
 use super::reader::Table;
 use super::{
     AdminSettings, BanPolicy, BanPolicyScope, ControlSettings, Fragments, LogSettings, NodeSettings, XdpMode,
@@ -76,6 +77,10 @@ pub(super) fn read(root: &Table<'_>, folder: &Path) -> NodePart {
         };
     };
     let part = read_node(node, folder, &log_names, admin, ban);
+    if part.workers.is_none() && control.as_ref().is_some_and(|control| control.own_worker) {
+        let message = "`own_worker` of [control] without `workers` of [node]";
+        root.mistakes().add(root.span_of("control"), message, "write how many workers there are");
+    }
     let settings = part.settings.map(|settings| NodeSettings { control, ..settings });
     NodePart { settings, has_control, ..part }
 }
@@ -193,10 +198,11 @@ fn read_control(root: &Table<'_>, folder: &Path) -> Option<ControlSettings> {
     control.require("url", "url = \"https://control.example.net:8444\"");
     let url = control.parsed("url", parse_control, "for example url = \"https://192.0.2.5:8444\"");
     let ca = control.parsed("ca", parse_file_name, "write a path");
+    let (rules, own_worker) = (read_rules(&control, folder), control.flag("own_worker", false));
     control.finish();
     let url = url?.into_inner();
     let ca = ca.map(|name| folder.join(name.into_inner()));
-    Some(ControlSettings { host: url.host, port: url.port, ca })
+    Some(ControlSettings { host: url.host, port: url.port, ca, rules, own_worker })
 }
 
 /// Where a control process listens for nodes.

@@ -164,7 +164,7 @@ fn read_levels(table: &Table<'_>) -> Levels {
 }
 
 /// None where the key is not set.
-fn read_rules(table: &Table<'_>, folder: &Path) -> Option<Vec<PathBuf>> {
+pub(super) fn read_rules(table: &Table<'_>, folder: &Path) -> Option<Vec<PathBuf>> {
     let entries = table.texts("rules");
     let mut files = Vec::new();
     for entry in entries {

@@ -105,7 +105,7 @@ fn tenant(settings: &NodeSettings, it: &TenantDocument) -> Result<TenantConfig, 
         addresses: it.addresses.clone(),
         http_port: it.http_port,
         https_port: it.https_port,
-        workers: Vec::new(),
+        workers: own_worker(settings, id).into_iter().collect(),
         certificate: it.certificate.clone().map(Source::Hash),
         key: it.certificate.clone().map(Source::Hash),
         origins,
@@ -113,13 +113,19 @@ fn tenant(settings: &NodeSettings, it: &TenantDocument) -> Result<TenantConfig, 
         allow: Vec::new(),
         block: Vec::new(),
         mode,
-        rules: None,
+        rules: settings.control.as_ref().and_then(|control| control.rules.clone()),
         levels: Levels { paranoia_level: it.paranoia, inbound_threshold: None, outbound_threshold: None },
         response_bodies: None,
         response_headers: Vec::new(),
         exclusions: Vec::new(),
         contract: it.contract,
     })
+}
+
+/// The worker that a tenant has for itself, where it has one.
+fn own_worker(settings: &NodeSettings, id: TenantId) -> Option<u16> {
+    let workers = settings.workers.filter(|_| settings.control.as_ref().is_some_and(|it| it.own_worker))?;
+    u16::try_from(id.number() % u32::from(workers.max(1))).ok()
 }
 
 fn check_address(settings: &NodeSettings, fqdn: &Fqdn, address: IpAddr) -> Result<(), ShippedError> {

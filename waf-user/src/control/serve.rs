@@ -3,6 +3,7 @@
 
 mod first;
 mod identity;
+mod import;
 mod listener;
 mod store;
 
@@ -10,6 +11,7 @@ mod error;
 
 pub use error::ServeError;
 pub use first::{AUTHORITY, OPERATOR_TOKEN};
+pub use import::{Imported, import};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -85,7 +87,8 @@ impl Control {
             Some(address) => Some(bind("sync", address).await?),
             None => None,
         };
-        let fleet = Fleet::new(Arc::clone(&store), Arc::clone(&ledger), Arc::clone(&authority));
+        let fleet =
+            Fleet::new(Arc::clone(&store), Arc::clone(&ledger), Arc::clone(&authority), Arc::clone(&bans));
         let api = Api::new(store, ledger, bans, Arc::clone(&authority), Arc::clone(&fleet), Wall::now);
         Ok(Self { settings, authority, fleet, api, tcp, sync, acceptor })
     }

@@ -21,6 +21,8 @@ use crate::proxy::contract::{Allowance, Gate};
 /// How often rates are made anew: soon enough that a flood is held before queues grow long, long enough that chance
 /// arrivals of a tenant with 100 requests a second stay within a few tens of per cent, halved again by the mean.
 const INTERVAL: Duration = Duration::from_millis(500);
+/// As long without a limit is an end worth a line in the log.
+const CALM_NS: u64 = 10_000_000_000;
 /// Rates are in thousandths a second.
 const MILLI: u64 = 1_000;
 /// Of bandwidth: a megabit in bytes.
@@ -129,11 +131,13 @@ pub(super) struct Shares {
     since: Mono,
     tallies: HashMap<TenantId, Tally>,
     limited: bool,
+    /// When it was limited last, from its being told of to the end's being told of.
+    told: Option<Mono>,
 }
 
 impl Shares {
     pub fn new(now: Mono) -> Self {
-        Self { since: now, tallies: HashMap::new(), limited: false }
+        Self { since: now, tallies: HashMap::new(), limited: false, told: None }
     }
 
     /// Measures the interval that ends now and sets the rates for the next.
@@ -160,12 +164,23 @@ impl Shares {
             tenants.push((tenant.contract, tally.demand, allowance));
             self.tallies.insert(tenant.id, tally);
         }
-        let was = self.limited;
         self.limited = set(config.capacity, &tenants);
-        if was != self.limited {
-            let state =
-                if self.limited { "more is asked for than the node carries" } else { "enough for all" };
-            tracing::warn!(tenants = tenants.len(), "{state}: rates above contracts");
+        self.tell(tenants.len(), now);
+    }
+
+    /// Demand about as high as the capacity would change its mind twice a second: the end is told once it has lasted.
+    fn tell(&mut self, tenants: usize, now: Mono) {
+        match (self.limited, self.told) {
+            (true, None) => {
+                tracing::warn!(tenants, "more is asked for than the node carries: it is shared out");
+                self.told = Some(now);
+            }
+            (true, Some(_)) => self.told = Some(now),
+            (false, Some(last)) if now.since_ns(last) >= CALM_NS => {
+                tracing::info!("enough for all again: nobody is limited");
+                self.told = None;
+            }
+            (false, _) => {}
         }
     }
 }

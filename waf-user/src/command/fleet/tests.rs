@@ -1,6 +1,6 @@
 //! What an inventory changes, as it is shown before it is asked for.
 
-use super::{NodeView, changes, share};
+use super::{NodeView, StandingView, changes, serves, share};
 
 fn node(extra: &str) -> NodeView {
     let text = format!(
@@ -39,5 +39,33 @@ fn shares_are_whole_percents() {
     let table = [(0, 0, "0/0 0%"), (79, 100, "79/100 79%"), (u64::MAX, u64::MAX, "100%"), (1, 3, "1/3 33%")];
     for (used, of, expected) in table {
         assert!(share(used, of).ends_with(expected), "{used} of {of}");
+    }
+}
+
+#[test]
+fn what_a_node_serves_says_what_is_not_as_it_should_be() {
+    let good = StandingView {
+        connected_since: String::new(),
+        generation: 7,
+        target: 9,
+        is_current: true,
+        is_ahead: false,
+        is_ready: true,
+        refused: None,
+        software: String::new(),
+        bans: 0,
+        certificate_ends: String::new(),
+    };
+    let refused = Some("no room".to_owned());
+    let table = [
+        (None, "not connected"),
+        (Some(good.clone()), "7"),
+        (Some(StandingView { is_ready: false, ..good.clone() }), "7, not ready"),
+        (Some(StandingView { is_current: false, ..good.clone() }), "7, to be 9"),
+        (Some(StandingView { is_current: false, refused, ..good.clone() }), "7, refused 9: no room"),
+        (Some(StandingView { is_ahead: true, generation: 12, ..good }), "12, ahead of 9"),
+    ];
+    for (standing, expected) in table {
+        assert_eq!(serves(standing.as_ref()), expected);
     }
 }

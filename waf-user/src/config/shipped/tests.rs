@@ -83,3 +83,28 @@ fn what_cannot_be_served_is_refused_whole() {
         assert!(error.contains(expected), "{name}: {error}");
     }
 }
+
+#[test]
+fn this_machine_says_which_rules_and_how_many_workers_a_tenant_has() {
+    let (settings, local) = local("workers = 2");
+    let document =
+        NodeDocument { node: "a1".to_owned(), tenants: vec![tenant(4), tenant(5)], ..Default::default() };
+    let of = |rules, own_worker| {
+        let control =
+            settings.control.clone().map(|it| crate::config::ControlSettings { rules, own_worker, ..it });
+        let settings = NodeSettings { control, ..settings.clone() };
+        let tenants = configure(&settings, &local, &document).unwrap().tenants;
+        tenants.into_iter().map(|it| (it.rules, it.workers)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(None, false), [(None, vec![]), (None, vec![])]);
+    let rules = Some(vec!["/etc/waf/own.conf".into()]);
+    assert_eq!(of(rules.clone(), true), [(rules.clone(), vec![0]), (rules, vec![1])]);
+}
+
+#[test]
+fn workers_of_ones_own_want_a_number_of_workers() {
+    let text = "[node]\nname = \"a1\"\ncarrier = \"carrier-a\"\n\
+                [control]\nurl = \"https://control.example.net:8444\"\nown_worker = true\n";
+    let errors = parse(Path::new("/etc/waf/node.toml"), text).unwrap_err().to_string();
+    assert!(errors.contains("`own_worker` of [control] without `workers`"), "{errors}");
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use http_body_util::{BodyExt, Limited};
@@ -34,6 +34,20 @@ impl<T: DeserializeOwned, const MAX: usize> FromRequest<Api> for Json<T, MAX> {
             Refused::new(StatusCode::BAD_REQUEST, format!("the request's body: {error}"), cure)
         })?;
         Ok(Self(value))
+    }
+}
+
+/// The one name in a path.
+pub struct Named(pub String);
+
+impl FromRequestParts<Api> for Named {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refused> {
+        match Path::from_request_parts(parts, api).await {
+            Ok(Path(name)) => Ok(Self(name)),
+            Err(error) => Err(Refused::new(error.status(), error.body_text(), "")),
+        }
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use ipnet::Ipv4Net;
 
-use super::body::{Json, LONG_BODY_BYTES_MAX};
+use super::body::{Json, LONG_BODY_BYTES_MAX, Named};
 use super::caller::Operator;
 use super::refused::Refused;
 use super::words::{
@@ -37,7 +37,7 @@ pub async fn list(State(api): State<Api>, _operator: Operator) -> axum::Json<Nod
 pub async fn one(
     State(api): State<Api>,
     _operator: Operator,
-    Path(name): Path<String>,
+    Named(name): Named,
 ) -> Result<axum::Json<NodeView>, Refused> {
     let known = api.ledger.view();
     let found = find(&known, &name)?;
@@ -73,7 +73,7 @@ pub async fn put(
 pub async fn remove(
     State(api): State<Api>,
     Operator(caller): Operator,
-    Path(name): Path<String>,
+    Named(name): Named,
 ) -> Result<axum::Json<Changed>, Refused> {
     let node = find(&api.ledger.view(), &name)?.name.clone();
     let (actor, now) = (caller.actor(), (api.clock)());
@@ -87,7 +87,7 @@ pub async fn remove(
 pub async fn drain(
     State(api): State<Api>,
     operator: Operator,
-    Path(name): Path<String>,
+    Named(name): Named,
 ) -> Result<axum::Json<Changed>, Refused> {
     set_state(&api, &operator, &name, NodeState::Draining).await
 }
@@ -97,7 +97,7 @@ pub async fn drain(
 pub async fn undrain(
     State(api): State<Api>,
     operator: Operator,
-    Path(name): Path<String>,
+    Named(name): Named,
 ) -> Result<axum::Json<Changed>, Refused> {
     set_state(&api, &operator, &name, NodeState::Active).await
 }
@@ -107,7 +107,7 @@ pub async fn undrain(
 pub async fn dead(
     State(api): State<Api>,
     operator: Operator,
-    Path(name): Path<String>,
+    Named(name): Named,
 ) -> Result<axum::Json<Changed>, Refused> {
     set_state(&api, &operator, &name, NodeState::Dead).await
 }
@@ -117,7 +117,7 @@ pub async fn dead(
 pub async fn join_token(
     State(api): State<Api>,
     Operator(caller): Operator,
-    Path(name): Path<String>,
+    Named(name): Named,
     Json(new): Json<JoinTokenNew>,
 ) -> Result<axum::Json<JoinToken>, Refused> {
     let node = find(&api.ledger.view(), &name)?.name.clone();
@@ -136,7 +136,7 @@ pub async fn join_token(
 pub async fn revoke(
     State(api): State<Api>,
     Operator(caller): Operator,
-    Path(name): Path<String>,
+    Named(name): Named,
 ) -> Result<axum::Json<Revoked>, Refused> {
     // One that left the inventory while this broke off is still known by its certificates.
     let node = NodeName::new(&name).map_err(|_| Refused::not_found("node", &name))?;

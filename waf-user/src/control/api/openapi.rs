@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::{bans, nodes, people, plans, sites, whole};
+use super::{bans, nodes, people, plans, sites, usage, whole};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,6 +19,8 @@ use super::{bans, nodes, people, plans, sites, whole};
         sites::one,
         sites::notice,
         sites::environments,
+        usage::one,
+        usage::all,
         plans::make,
         plans::evacuate,
         plans::one,
@@ -44,6 +46,6 @@ use super::{bans, nodes, people, plans, sites, whole};
         bans::make,
         bans::lift,
     ),
-    components(schemas(super::words::Problem))
+    components(schemas(super::words::Language, super::words::Problem))
 )]
 pub struct Document;

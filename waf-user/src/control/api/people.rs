@@ -1,8 +1,8 @@
 //! `/v1/customers`, `/v1/tokens`, `/v1/whoami`: who has sites, and who may speak.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 
-use super::body::Json;
+use super::body::{Json, Named};
 use super::caller::{Caller, Operator};
 use super::refused::Refused;
 use super::words::{
@@ -36,7 +36,7 @@ pub async fn customers(State(api): State<Api>, _operator: Operator) -> axum::Jso
 pub async fn put_customer(
     State(api): State<Api>,
     Operator(caller): Operator,
-    Path(name): Path<String>,
+    Named(name): Named,
     Json(put): Json<CustomerPut>,
 ) -> Result<axum::Json<Changed>, Refused> {
     let customer = Customer::new(&name).map_err(|error| Refused::field("name", error.to_string(), ""))?;
@@ -59,7 +59,7 @@ pub async fn put_customer(
 pub async fn remove_customer(
     State(api): State<Api>,
     Operator(caller): Operator,
-    Path(name): Path<String>,
+    Named(name): Named,
 ) -> Result<axum::Json<Changed>, Refused> {
     let customer = known_customer(&api, &name)?;
     let (actor, now) = (caller.actor(), (api.clock)());
@@ -112,7 +112,7 @@ pub async fn make_token(
 pub async fn revoke_token(
     State(api): State<Api>,
     Operator(caller): Operator,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<axum::Json<TokenView>, Refused> {
     let token = api.tokens.revoke(&id, (&caller.actor(), (api.clock)())).await?;
     Ok(axum::Json(show::token(&token)))

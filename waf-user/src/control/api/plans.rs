@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 
-use super::body::{Json, LONG_BODY_BYTES_MAX};
+use super::body::{Json, LONG_BODY_BYTES_MAX, Named};
 use super::caller::{Caller, Operator};
 use super::kept::Kept;
 use super::refused::{Refused, sheet_mistakes};
@@ -52,7 +52,7 @@ pub async fn evacuate(
 pub async fn one(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<axum::Json<PlanView>, Refused> {
     Ok(axum::Json(view(find(&api, &caller, &id)?.as_ref())))
 }
@@ -62,7 +62,7 @@ pub async fn one(
 pub async fn detail(
     State(api): State<Api>,
     Operator(caller): Operator,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<axum::Json<PlanDetail>, Refused> {
     let kept = find(&api, &caller, &id)?;
     Ok(axum::Json(PlanDetail { id, revision: kept.plan.revision.0, text: kept.plan.to_string() }))
@@ -73,7 +73,7 @@ pub async fn detail(
 pub async fn apply(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<axum::Json<Applied>, Refused> {
     let kept = find(&api, &caller, &id)?;
     let applied = api.ledger.apply(&kept.plan, kept.uploads.clone(), &caller.actor(), (api.clock)()).await;
@@ -227,6 +227,5 @@ fn changes(plan: &Plan) -> bool {
 /// Another's plan is answered as one that is not there.
 fn find(api: &Api, caller: &Caller, id: &str) -> Result<Arc<Kept>, Refused> {
     let kept = api.plans.find(id, (api.clock)());
-    kept.filter(|kept| caller.is_operator() || kept.owner == caller.0.id)
-        .ok_or_else(|| Refused::not_found("plan", id))
+    kept.filter(|kept| caller.is_operator() || kept.owner == caller.0.id).ok_or_else(|| Refused::no_plan(id))
 }

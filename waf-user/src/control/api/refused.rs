@@ -13,6 +13,9 @@ use crate::control::ledger::LedgerError;
 use crate::control::sheet::SheetErrors;
 use crate::control::token::TokenError;
 
+/// Characters of a name that a refusal repeats: the longest FQDN.
+const NAME_LEN_MAX: usize = 253;
+
 /// A refusal, on its way out.
 #[derive(Debug)]
 pub struct Refused(Box<Problem>);
@@ -38,8 +41,15 @@ impl Refused {
 
     /// 404, for what is not there and for what is another customer's alike.
     pub fn not_found(what: &str, name: &str) -> Self {
-        let name: String = name.chars().take(253).collect();
+        let name: String = name.chars().take(NAME_LEN_MAX).collect();
         Self::new(StatusCode::NOT_FOUND, format!("there is no {what} {name:?}"), "")
+    }
+
+    /// 404: a plan waits an hour, and newer ones take the place of the oldest.
+    pub fn no_plan(id: &str) -> Self {
+        let mut refused = Self::not_found("plan", id);
+        refused.0.cure = "it was applied, is too old, or newer ones took its place: plan again".to_owned();
+        refused
     }
 
     /// 422: one field.

@@ -1,9 +1,9 @@
 //! `/v1/sites`: what is served now.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 
-use super::body::Asked;
+use super::body::{Asked, Named};
 use super::caller::{Caller, Operator};
 use super::refused::Refused;
 use super::words::{Environments, Language, NoticeQuery, NoticeText, SiteView, Sites};
@@ -25,7 +25,7 @@ pub async fn list(State(api): State<Api>, caller: Caller) -> Json<Sites> {
 pub async fn one(
     State(api): State<Api>,
     caller: Caller,
-    Path(fqdn): Path<String>,
+    Named(fqdn): Named,
 ) -> Result<Json<SiteView>, Refused> {
     let known = api.ledger.view();
     let site = caller.site(&known, &fqdn)?;
@@ -37,7 +37,7 @@ pub async fn one(
 pub async fn notice(
     State(api): State<Api>,
     caller: Caller,
-    Path(fqdn): Path<String>,
+    Named(fqdn): Named,
     Asked(query): Asked<NoticeQuery>,
 ) -> Result<Json<NoticeText>, Refused> {
     let known = api.ledger.view();
@@ -63,7 +63,7 @@ pub async fn notice(
 pub async fn environments(
     State(api): State<Api>,
     Operator(caller): Operator,
-    Path(fqdn): Path<String>,
+    Named(fqdn): Named,
 ) -> Result<Json<Environments>, Refused> {
     let known = api.ledger.view();
     let site = caller.site(&known, &fqdn)?;

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::record::{Actor, AuditChange, AuditEntry};
-use crate::control::store::{Entry, Guard, Key, Operation, Store, StoreError, Transaction};
+use crate::control::store::{Entry, Guard, Key, Operation, Revision, Store, StoreError, Transaction};
 use crate::model::Wall;
 
 /// Others may write an entry of theirs at the same moment, and then it is tried again with the next number.
@@ -29,7 +29,7 @@ pub enum AsideError {
 }
 
 /// Carries out `operations` if every guard holds, with the entry that tells of them. Of operations, two fewer than a
-/// transaction may have.
+/// transaction may have. Answers with the revision that did it.
 ///
 /// # Errors
 /// The store's; [`StoreError::Conflict`] where one of `guards` does not hold.
@@ -39,7 +39,7 @@ pub async fn write(
     operations: &[Operation],
     changes: Vec<AuditChange>,
     (actor, now): (&Actor, Wall),
-) -> Result<(), AsideError> {
+) -> Result<Revision, AsideError> {
     let counter = counter_key()?;
     let document = AsideDocument { at: now.0, actor: actor.to_string(), changes };
     let value = serde_json::to_vec(&document).map_err(|source| corrupt(&counter, source))?;
@@ -54,14 +54,9 @@ pub async fn write(
         let guards = guards.iter().cloned().chain([guard]).collect();
         tries += 1;
         match store.commit(Transaction::new(guards, all)?).await {
-            Ok(_) => return Ok(()),
+            Ok(revision) => return Ok(revision),
             // Only the number was taken, by another writer.
-            Err(error) if error.is_conflict() && tries < TRIES_MAX => {
-                let after = store.get(&counter).await?;
-                if after.map(|it| it.modified) == read.map(|it| it.modified) {
-                    return Err(error.into());
-                }
-            }
+            Err(StoreError::Conflict { key, .. }) if key == counter && tries < TRIES_MAX => {}
             Err(error) => return Err(error.into()),
         }
     }

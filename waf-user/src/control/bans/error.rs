@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 
 use super::limits::{BANS_MAX, TENANT_BANS_MAX, WAITING_OF_NODE_MAX};
+use crate::control::audit::aside::AsideError;
 use crate::control::store::StoreError;
 use crate::model::NodeName;
 use crate::model::ban::{WIDEST_V4, WIDEST_V6};
@@ -30,7 +31,18 @@ pub enum BanError {
     #[error("others changed the same bans again and again: try again")]
     Contended,
     #[error(transparent)]
+    Audit(AsideError),
+    #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<AsideError> for BanError {
+    fn from(error: AsideError) -> Self {
+        match error {
+            AsideError::Store(error) => Self::Store(error),
+            other => Self::Audit(other),
+        }
+    }
 }
 
 impl BanError {

@@ -2,11 +2,12 @@
 
 use std::sync::Weak;
 
-use super::entry::store_key;
+use super::entry::{Kept, store_key};
 use super::limits::{AGAIN_AFTER, CHUNK_LEN, SWEEP_AFTER_MS, SWEEP_EVERY};
 use super::{BanBook, BanError};
 use crate::control::store::{Followed, Follower, Guard, Operation, StoreError, Transaction};
 use crate::model::Wall;
+use crate::model::sync::BanKey;
 
 impl BanBook {
     pub(super) fn hear(&self, told: Followed) {
@@ -25,6 +26,11 @@ impl BanBook {
     /// another process is removing.
     pub(super) async fn sweep(&self, now: Wall) -> Result<u64, BanError> {
         let over = self.known().over(Wall(now.0.saturating_sub(SWEEP_AFTER_MS)));
+        self.remove(over).await
+    }
+
+    /// Those that are still as they were heard.
+    pub(super) async fn remove(&self, over: Vec<(BanKey, Kept)>) -> Result<u64, BanError> {
         let mut swept = 0;
         for chunk in over.chunks(CHUNK_LEN) {
             let (mut guards, mut operations) = (Vec::new(), Vec::new());

@@ -14,6 +14,8 @@ mod entry;
 mod known;
 
 mod page;
+mod room;
+mod told;
 mod write;
 
 mod nodes;
@@ -35,12 +37,13 @@ pub use page::{ListedBan, Page};
 use super::audit::record::Actor;
 use super::store::{Follower, Revision, Store};
 use crate::model::ban::is_too_wide;
-use crate::model::sync::{BanKey, BanRecord, BanSource, Bans, FleetScope, Lifted};
+use crate::model::sync::{BanKey, BanRecord, BanSource, Bans, Lifted};
 use crate::model::{Fqdn, NodeName, TenantId, Wall};
 use entry::{Terms, root};
 use known::Known;
-use limits::{BANS_MAX, HEARD_WITHIN, TENANT_BANS_MAX};
+use limits::HEARD_WITHIN;
 use nodes::Waiting;
+use told::By;
 use write::{Wish, Wishes};
 
 /// Where a ban holds, for people.
@@ -133,7 +136,7 @@ impl BanBook {
         &self,
         place: &Where,
         bans: Vec<Making>,
-        _actor: &Actor,
+        actor: &Actor,
         now: Wall,
     ) -> Result<u64, BanError> {
         if let Some(wide) = bans.iter().find(|ban| is_too_wide(ban.prefix)) {
@@ -149,8 +152,8 @@ impl BanBook {
             }
         }
         let _writing = self.writing.lock().await;
-        self.has_room(&wishes)?;
-        self.write_and_hear(wishes, now).await
+        room::for_people(&self.known(), &wishes)?;
+        self.write_and_hear(wishes, &By { actor, place }, now).await
     }
 
     /// Lifts them all, whoever made them; how many there were.
@@ -161,7 +164,7 @@ impl BanBook {
         &self,
         place: &Where,
         prefixes: Vec<IpNet>,
-        _actor: &Actor,
+        actor: &Actor,
         now: Wall,
     ) -> Result<u64, BanError> {
         let keys = place
@@ -170,7 +173,7 @@ impl BanBook {
             .flat_map(|scope| prefixes.iter().map(move |prefix| BanKey { scope, prefix: prefix.trunc() }));
         let wishes = keys.map(|key| (key, Wish::Lift)).collect();
         let _writing = self.writing.lock().await;
-        self.write_and_hear(wishes, now).await
+        self.write_and_hear(wishes, &By { actor, place }, now).await
     }
 
     /// A ban that the rules of a node made: written soon, together with others that come meanwhile. One that lasts as long
@@ -216,40 +219,16 @@ impl BanBook {
         Ok(())
     }
 
-    /// As far as this process has heard: of several that write at once each may fill the room once.
-    fn has_room(&self, wishes: &Wishes) -> Result<(), BanError> {
-        let known = self.known();
-        let of_people =
-            |key: &BanKey| known.ban(key).is_some_and(|kept| kept.terms.source != BanSource::Rules);
-        let mut new = 0;
-        let mut new_of = std::collections::BTreeMap::<FleetScope, usize>::new();
-        for key in wishes.keys().filter(|key| !of_people(key)) {
-            new += 1;
-            *new_of.entry(key.scope).or_default() += 1;
-        }
-        let there = known.total().of_people;
-        if there + new > BANS_MAX {
-            return Err(BanError::TooMany { there, more: new });
-        }
-        for (scope, more) in new_of {
-            let there = known.count(scope).of_people;
-            if scope != FleetScope::Fleet && there + more > TENANT_BANS_MAX {
-                return Err(BanError::TooManyOfSite { there, more });
-            }
-        }
-        Ok(())
-    }
-
     /// Writes, and waits until this process has heard of it, so that whoever asks next is told so.
-    async fn write_and_hear(&self, wishes: Wishes, now: Wall) -> Result<u64, BanError> {
-        let written = self.write(wishes, now).await?;
+    async fn write_and_hear(&self, wishes: Wishes, by: &By<'_>, now: Wall) -> Result<u64, BanError> {
+        let written = self.write(wishes, Some(by), now).await?;
         let Revision(revision) = written.revision;
         let mut changed = self.changed();
         let heard = changed.wait_for(|heard| *heard >= revision);
         if tokio::time::timeout(HEARD_WITHIN, heard).await.is_err() {
             tracing::warn!(revision, "bans are written, and not heard of yet");
         }
-        Ok(written.changed)
+        Ok(written.changed.len() as u64)
     }
 
     fn now(&self) -> Wall {
@@ -275,3 +254,6 @@ impl Drop for BanBook {
         tasks.drain(..).for_each(|task| task.abort());
     }
 }
+
+#[cfg(test)]
+mod tests;

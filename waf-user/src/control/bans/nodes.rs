@@ -6,9 +6,9 @@ use std::sync::{Arc, Weak};
 
 use tokio::sync::Notify;
 
-use super::limits::{AGAIN_AFTER, CHUNK_LEN, RULE_BANS_MAX, TENANT_BANS_MAX, WAITING_OF_NODE_MAX};
+use super::limits::{AGAIN_AFTER, CHUNK_LEN, WAITING_OF_NODE_MAX};
 use super::write::{Wish, Wishes};
-use super::{BanBook, BanError};
+use super::{BanBook, BanError, room};
 use crate::model::NodeName;
 use crate::model::sync::BanKey;
 
@@ -32,7 +32,7 @@ impl Waiting {
         Ok(())
     }
 
-    fn take(&mut self) -> Wishes {
+    pub fn take(&mut self) -> Wishes {
         let mut taken = Wishes::new();
         while taken.len() < CHUNK_LEN
             && let Some((node, key, wish)) = self.wishes.pop_front()
@@ -59,40 +59,23 @@ pub(super) async fn write(book: Weak<BanBook>, told: Arc<Notify>) {
             if wishes.is_empty() {
                 break;
             }
-            book.leave_out_too_many(&mut wishes);
+            let left_out = room::for_rules(&book.known(), &mut wishes);
+            if left_out > 0 {
+                tracing::warn!(
+                    left_out,
+                    "bans of rules hold at their own nodes only: the fleet's room is taken"
+                );
+            }
             book.write_until_done(wishes).await;
         }
     }
 }
 
 impl BanBook {
-    /// Rules of a whole fleet under attack may ban more than a fleet holds: those hold at their own nodes.
-    fn leave_out_too_many(&self, wishes: &mut Wishes) {
-        let known = self.known();
-        let mut more = 0;
-        let mut more_of: HashMap<_, usize> = HashMap::new();
-        let mut left_out = 0_usize;
-        wishes.retain(|key, wish| {
-            if matches!(wish, Wish::Lift) || known.ban(key).is_some() {
-                return true;
-            }
-            let more_there = more_of.entry(key.scope).or_default();
-            let fits = known.total().of_rules + more < RULE_BANS_MAX
-                && known.count(key.scope).of_rules + *more_there < TENANT_BANS_MAX;
-            more += usize::from(fits);
-            *more_there += usize::from(fits);
-            left_out += usize::from(!fits);
-            fits
-        });
-        if left_out > 0 {
-            tracing::warn!(left_out, "bans of rules hold at their own nodes only: the fleet's room is taken");
-        }
-    }
-
     /// A store that cannot be asked now holds up those behind; each node's room for them is bounded.
     async fn write_until_done(&self, wishes: Wishes) {
         loop {
-            match self.write(wishes.clone(), self.now()).await {
+            match self.write(wishes.clone(), None, self.now()).await {
                 Ok(_) => return,
                 Err(error) if error.is_passing() => {
                     tracing::warn!(%error, "bans of nodes wait for the store");

@@ -17,6 +17,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 
 use crate::config::prefix::{PrefixError, parse_prefix};
+use crate::model::ban::{WIDEST_V4, WIDEST_V6, is_too_wide};
 
 use duration::DurationError;
 
@@ -146,6 +147,10 @@ pub enum Fault {
     Quote,
     #[error("no JSON of decisions: {0}")]
     Json(String),
+    #[error(
+        "{0} is wider than /{WIDEST_V4} (IPv6: /{WIDEST_V6}), which no node enforces: name narrower prefixes"
+    )]
+    Wide(IpNet),
     #[error("more than {BANS_MAX} bans: split the list")]
     Bans,
 }
@@ -194,6 +199,10 @@ impl Gather {
     fn ban(&mut self, line: usize, prefix: IpNet, ttl_s: Option<u32>, reason: Option<&str>) {
         if self.bans.len() >= BANS_MAX && !self.bans.contains_key(&prefix) {
             self.fault(line, Fault::Bans);
+            return;
+        }
+        if is_too_wide(prefix) {
+            self.fault(line, Fault::Wide(prefix));
             return;
         }
         let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());

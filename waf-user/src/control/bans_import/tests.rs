@@ -43,6 +43,16 @@ fn plain_lists() {
                     "line 5: \"::ffff:192.0.2.1\" is IPv4 written as IPv6; write the IPv4 form",
                 ],
             ),
+            (
+                "wider than what is enforced",
+                "10.0.0.0/16\n10.0.0.0/15\n2001:db8::/32\n2001:db8::/31",
+                &[
+                    "10.0.0.0/16 - -",
+                    "2001:db8::/32 - -",
+                    "line 2: 10.0.0.0/15 is wider than /16 (IPv6: /32), which no node enforces: name narrower prefixes",
+                    "line 4: 2001:db8::/31 is wider than /16 (IPv6: /32), which no node enforces: name narrower prefixes",
+                ],
+            ),
             ("escape sequence", "\u{1b}[2J", &["line 1: \"\\u{1b}[2J\" not an address or prefix"]),
         ],
     );

@@ -32,11 +32,15 @@ pub(super) fn data_dir(settings: &ControlSettings) -> Result<(), ServeError> {
 /// # Errors
 /// The file is missing or cannot be used; the store's.
 pub(super) async fn keys(settings: &ControlSettings, store: &dyn Store) -> Result<KeyRing, ServeError> {
-    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
-    let credentials = credentials.as_deref().map(Path::new);
-    let place = KeyPlace::find(settings.key_file.as_deref(), credentials, &settings.data_dir);
+    let place = key_place(settings);
     let is_new = !Authority::is_there(store).await?;
     Ok(if is_new { place.load_or_make()? } else { place.load()? })
+}
+
+pub(super) fn key_place(settings: &ControlSettings) -> KeyPlace {
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
+    let credentials = credentials.as_deref().map(Path::new);
+    KeyPlace::find(settings.key_file.as_deref(), credentials, &settings.data_dir)
 }
 
 /// A token for an operator, where there is none that is good: its file first, so that no token is lost on the way.

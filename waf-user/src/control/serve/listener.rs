@@ -67,12 +67,7 @@ pub(super) async fn serve(
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    acceptor: PlainAcceptor,
-    router: Router,
-    end: watch::Receiver<bool>,
-) {
+async fn connection(stream: TcpStream, acceptor: PlainAcceptor, router: Router, end: watch::Receiver<bool>) {
     let peer = stream.peer_addr().ok();
     let stream = match acceptor.accept(stream, HANDSHAKE_WITHIN).await {
         Ok(stream) => stream,

@@ -114,3 +114,5 @@ pub trait Watch: Send {
 mod conformance;
 #[cfg(test)]
 pub(crate) use conformance::Folder;
+#[cfg(all(test, feature = "etcd"))]
+pub(super) use conformance::{Cluster, connect, program};

@@ -69,7 +69,7 @@ impl TokenBook {
         match aside::write(&*self.store, &all, &[Operation::put(&key, value)], vec![change], (actor, now))
             .await
         {
-            Ok(()) => Ok(token),
+            Ok(_) => Ok(token),
             Err(AsideError::Store(error)) if error.is_conflict() => Err(TokenError::Changed),
             Err(error) => Err(error.into()),
         }
@@ -130,7 +130,7 @@ impl TokenBook {
         let delete = Operation::Delete(entry.key.clone());
         let change = change(&token.id, Some(&record(entry)?), None)?;
         match aside::write(&*self.store, &[guard], &[delete], vec![change], by).await {
-            Ok(()) => Ok(Some(token)),
+            Ok(_) => Ok(Some(token)),
             Err(AsideError::Store(error)) if error.is_conflict() => Ok(None),
             Err(error) => Err(error.into()),
         }

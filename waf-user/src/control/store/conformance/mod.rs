@@ -25,6 +25,10 @@ use futures_util::future::BoxFuture;
 
 use super::*;
 
+#[cfg(feature = "etcd")]
+pub use cluster::{Cluster, program};
+#[cfg(feature = "etcd")]
+pub use etcd::connect;
 pub use folder::Folder;
 
 /// No case takes this long on a busy machine.
