@@ -14,6 +14,7 @@ pub mod told;
 mod bans;
 mod call;
 mod documents;
+mod pace;
 mod stream;
 mod wire;
 

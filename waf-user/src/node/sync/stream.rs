@@ -18,6 +18,7 @@ use super::bans::Heard;
 use super::call::{self, CallError, Line};
 use super::client::Client;
 use super::documents::{Documents, served};
+use super::pace::Pace;
 use super::told::Unheard;
 use crate::model::Mono;
 use crate::model::sync::{Down, FrameError, Frames, Greeting, SYNC_PATH, Status, Up, VERSION, frame};
@@ -74,6 +75,8 @@ pub async fn speak(
         Err(error) => error,
         Ok(never) => match never {},
     };
+    // What was heard last.
+    standing.enforcer.borrow_mut().publish();
     match error {
         StreamError::Call(error) => StreamError::Call(line.explain(error)),
         error => error,
@@ -116,9 +119,19 @@ async fn hear(
     documents: mpsc::Sender<Down>,
 ) -> Result<Never, StreamError> {
     let mut frames = Frames::default();
+    let mut lists = ListsDue::default();
     loop {
-        frames.push(&call::next(body).await?.ok_or(StreamError::Ended)?);
-        let mut is_banned = false;
+        let bytes = match lists.left(Mono::now()) {
+            None => call::next(body).await?,
+            Some(left) => match timeout(left, call::next(body)).await {
+                Ok(bytes) => bytes?,
+                Err(_due) => {
+                    lists.make(standing);
+                    continue;
+                }
+            },
+        };
+        frames.push(&bytes.ok_or(StreamError::Ended)?);
         while let Some(down) = frames.next::<Down>()? {
             let said = match down {
                 Down::Bans(said) => said,
@@ -131,14 +144,36 @@ async fn hear(
             };
             unheard.borrow_mut().hear(&said);
             bans.borrow_mut().take(said, &mut standing.enforcer.borrow_mut(), Mono::now());
-            is_banned = true;
+            lists.are_old = true;
         }
-        // Once for all that came together: the lists of workers are made anew each time.
-        if is_banned && !bans.borrow().is_under_way() {
-            let mut enforcer = standing.enforcer.borrow_mut();
-            enforcer.publish();
-            standing.metrics.bans_active(enforcer.bans().len());
+        if lists.are_old && !bans.borrow().is_under_way() && lists.pace.due(Mono::now()) <= Mono::now() {
+            lists.make(standing);
         }
+        // Of a long list one message is always there already: what is to be said waits for none of them.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The workers' lists behind what was heard: made anew once for all that came together.
+#[derive(Default)]
+struct ListsDue {
+    are_old: bool,
+    pace: Pace,
+}
+
+impl ListsDue {
+    /// How long they may stay as they are; for ever where they are not old.
+    fn left(&self, now: Mono) -> Option<Duration> {
+        self.are_old.then(|| Duration::from_nanos(self.pace.due(now).since_ns(now)))
+    }
+
+    fn make(&mut self, standing: &Standing) {
+        let began = Mono::now();
+        let mut enforcer = standing.enforcer.borrow_mut();
+        enforcer.publish();
+        standing.metrics.bans_active(enforcer.bans().len());
+        self.are_old = false;
+        self.pace.made(began, Mono::now());
     }
 }
 
