@@ -4,6 +4,7 @@ mod stage;
 
 mod cleanup;
 mod config;
+mod control;
 mod demo;
 mod fleet_bans;
 mod hostile;

@@ -87,8 +87,8 @@ impl Control {
             Some(address) => Some(bind("sync", address).await?),
             None => None,
         };
-        let (ledger_of, bans_of) = (Arc::clone(&ledger), Arc::clone(&bans));
-        let fleet = Fleet::new(Arc::clone(&store), ledger_of, Arc::clone(&authority), bans_of);
+        let fleet =
+            Fleet::new(Arc::clone(&store), Arc::clone(&ledger), Arc::clone(&authority), Arc::clone(&bans));
         let api = Api::new(store, ledger, bans, Arc::clone(&authority), Arc::clone(&fleet), Wall::now);
         Ok(Self { settings, authority, fleet, api, tcp, sync, acceptor })
     }

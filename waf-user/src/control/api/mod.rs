@@ -80,7 +80,8 @@ impl Api {
         fleet: Arc<Fleet>,
         clock: fn() -> Wall,
     ) -> Self {
-        let (tokens, usage) = (TokenBook::new(Arc::clone(&store)), Arc::clone(fleet.usage()));
+        let tokens = TokenBook::new(Arc::clone(&store));
+        let usage = Arc::clone(fleet.usage());
         Self { store, ledger, tokens, bans, authority, fleet, usage, plans: Arc::default(), clock }
     }
 

@@ -126,8 +126,8 @@ impl Plane {
         let ledger = Ledger::open(Arc::clone(&store), Arc::clone(&keys), zone).await.unwrap();
         let authority = Arc::new(Authority::open(Arc::clone(&store), &keys, NOW).await.unwrap());
         let bans = BanBook::open_at(Arc::clone(&store), Arc::new(|| NOW)).await.unwrap();
-        let (ledger_of, bans_of) = (Arc::clone(&ledger), Arc::clone(&bans));
-        let fleet = Fleet::new(Arc::clone(&store), ledger_of, Arc::clone(&authority), bans_of);
+        let fleet =
+            Fleet::new(Arc::clone(&store), Arc::clone(&ledger), Arc::clone(&authority), Arc::clone(&bans));
         let tokens = TokenBook::new(Arc::clone(&store));
         let api = Api::new(Arc::clone(&store), Arc::clone(&ledger), bans, authority, fleet, ticking);
         let mut plane = Self {

@@ -56,12 +56,7 @@ pub async fn write(
         match store.commit(Transaction::new(guards, all)?).await {
             Ok(revision) => return Ok(revision),
             // Only the number was taken, by another writer.
-            Err(error) if error.is_conflict() && tries < TRIES_MAX => {
-                let after = store.get(&counter).await?;
-                if after.map(|it| it.modified) == read.map(|it| it.modified) {
-                    return Err(error.into());
-                }
-            }
+            Err(StoreError::Conflict { key, .. }) if key == counter && tries < TRIES_MAX => {}
             Err(error) => return Err(error.into()),
         }
     }

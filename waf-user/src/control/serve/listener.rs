@@ -69,7 +69,11 @@ pub(super) async fn serve(
 
 async fn connection(stream: TcpStream, acceptor: PlainAcceptor, router: Router, end: watch::Receiver<bool>) {
     let peer = stream.peer_addr().ok();
-    let stream = match acceptor.accept(stream, HANDSHAKE_WITHIN).await {
+    let accepted = tokio::select! {
+        accepted = acceptor.accept(stream, HANDSHAKE_WITHIN) => accepted,
+        () = told(end.clone()) => return,
+    };
+    let stream = match accepted {
         Ok(stream) => stream,
         Err(error) => {
             tracing::debug!(

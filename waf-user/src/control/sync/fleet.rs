@@ -49,6 +49,8 @@ pub(super) struct Hub {
     pub seats: BTreeMap<NodeName, Arc<Seat>>,
     /// Nodes that the wave under way waits for.
     pub waiting: BTreeSet<NodeName>,
+    /// The same, of nodes that have their streams with other processes.
+    pub waiting_elsewhere: BTreeSet<NodeName>,
     /// Serial numbers of certificates.
     pub revoked: HashSet<String>,
 }
@@ -67,8 +69,9 @@ impl Fleet {
     pub(super) fn with_times((store, ledger, authority, bans): Parts, times: Times) -> Self {
         let view = ledger.view();
         let go = AtomicU64::new(view.revision().0);
-        let hub = Hub { view, seats: BTreeMap::new(), waiting: BTreeSet::new(), revoked: HashSet::new() };
-        let (hub, is_settled) = (Mutex::new(hub), Notify::new());
+        let (seats, revoked, waiting, waiting_elsewhere) = Default::default();
+        let hub = Mutex::new(Hub { view, seats, waiting, waiting_elsewhere, revoked });
+        let is_settled = Notify::new();
         let (kept, usage) = (Kept::default(), Arc::default());
         Self { store, ledger, authority, bans, hub, go, is_settled, kept, times, usage }
     }

@@ -73,6 +73,7 @@ impl Heard {
             self.revision = 0;
         }
         let is_over = |ban: &Ban| ban.expires.is_some_and(|expires| expires <= now);
+        self.early.retain(|_, (ban, _)| !is_over(ban));
         let plan = enforcer.plan();
         let served: Vec<Key> = self.early.keys().filter(|(scope, _)| plan.serves(*scope)).copied().collect();
         for key in served {
@@ -80,7 +81,6 @@ impl Heard {
                 enforcer.ban_of_fleet(ban, by_rules, now);
             }
         }
-        self.early.retain(|_, (ban, _)| !is_over(ban));
         enforcer.publish();
     }
 

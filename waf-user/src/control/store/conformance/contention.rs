@@ -13,12 +13,17 @@ pub async fn one_of_a_thousand_wins(store: Arc<dyn Store>, prefix: Prefix) {
     let mut writers = Vec::new();
     for writer in 0..WRITERS {
         let transaction = Transaction::replace(&key, read.as_ref(), writer.to_string()).unwrap();
-        let store = Arc::clone(&store);
-        writers.push(tokio::spawn(async move { store.commit(transaction).await }));
+        let (store, key) = (Arc::clone(&store), key.clone());
+        writers.push(tokio::spawn(async move {
+            let committed = store.commit(transaction).await;
+            (committed, store.get(&key).await.unwrap())
+        }));
     }
     let mut won = Vec::new();
     for (writer, result) in writers.into_iter().enumerate() {
-        match result.await.unwrap() {
+        let (committed, seen) = result.await.unwrap();
+        assert_ne!(seen, read, "whoever won or lost reads at once what decided it");
+        match committed {
             Ok(revision) => won.push((writer, revision)),
             Err(error) => {
                 assert!(error.is_conflict(), "{error}");

@@ -41,7 +41,12 @@ enum Due {
     Granted(Reply<LeaseId>, LeaseId, Duration),
     Done(Reply<()>),
     Ended(Reply<()>, LeaseId),
+    Refused(Refusal),
 }
+
+/// Tells one caller why its job failed; for that reason, or for another that befell the whole batch. Only when the disk has
+/// what was done before it in the batch: that may be the reason, and whoever hears of it looks there.
+type Refusal = Box<dyn FnOnce(Option<StoreError>)>;
 
 pub struct Writer {
     place: Arc<Place>,
@@ -107,8 +112,7 @@ impl Writer {
         }
     }
 
-    /// Does a batch in one transaction of SQLite. Jobs that fail by themselves are answered at once, the others are left
-    /// in `due`; those not yet come to are left in `batch`.
+    /// Does a batch in one transaction of SQLite. Answers are left in `due`, jobs not yet come to in `batch`.
     fn write(&mut self, batch: &mut VecDeque<Job>, due: &mut Vec<Due>) -> Result<(), BatchError> {
         let place = Arc::clone(&self.place);
         let before = |source| BatchError::Before(Arc::new(place.error(DOING)(source)));
@@ -118,7 +122,7 @@ impl Writer {
         while !batch.is_empty() {
             let savepoint = outer.savepoint().map_err(before)?;
             let Some(Job(work)) = batch.pop_front() else { break };
-            due.extend(one(&place, savepoint, &mut self.leases, &mut history, work));
+            due.push(one(&place, savepoint, &mut self.leases, &mut history, work));
             // A full or failing disk makes SQLite undo all of it at once: then nothing may be done outside of it.
             if outer.is_autocommit() {
                 return Err(BatchError::Before(Arc::new(StoreError::Undone {
@@ -154,6 +158,7 @@ impl Writer {
                     let _ = reply.send(Ok(()));
                 }
                 Due::Done(reply) => drop(reply.send(Ok(()))),
+                Due::Refused(refusal) => refusal(None),
             }
         }
         self.publish(latest);
@@ -212,20 +217,30 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-/// One job in its savepoint: kept where it succeeds, undone and answered where it does not.
+/// One job in its savepoint: kept where it succeeds, undone where it does not.
 fn one(
     place: &Place,
     savepoint: Savepoint<'_>,
     leases: &mut Leases,
     history: &mut HistoryBytes,
     work: Work,
-) -> Option<Due> {
+) -> Due {
+    attempt(place, savepoint, leases, history, work).unwrap_or_else(Due::Refused)
+}
+
+fn attempt(
+    place: &Place,
+    savepoint: Savepoint<'_>,
+    leases: &mut Leases,
+    history: &mut HistoryBytes,
+    work: Work,
+) -> Result<Due, Refusal> {
     match work {
         Work::Commit { transaction, reply } => {
             let done = apply::apply(place, &savepoint, &transaction);
             let (reply, revision) = kept(place, savepoint, reply, done)?;
             history.add(&transaction);
-            Some(Due::Revision(reply, revision))
+            Ok(Due::Revision(reply, revision))
         }
         Work::Grant { seconds, reply } => {
             let granted = match leases.is_full() {
@@ -233,41 +248,38 @@ fn one(
                 false => leases::insert(place, &savepoint, seconds),
             };
             let (reply, lease) = kept(place, savepoint, reply, granted)?;
-            Some(Due::Granted(reply, lease, leases::ttl_of(seconds)))
+            Ok(Due::Granted(reply, lease, leases::ttl_of(seconds)))
         }
         Work::KeepAlive { lease, reply } => {
             let (reply, ()) = kept(place, savepoint, reply, leases.keep_alive(lease, Instant::now()))?;
-            Some(Due::Done(reply))
+            Ok(Due::Done(reply))
         }
         Work::Revoke { lease, reply } => {
             let removed = leases::remove(place, &savepoint, lease);
             let (reply, ()) = kept(place, savepoint, reply, removed)?;
-            Some(Due::Ended(reply, lease))
+            Ok(Due::Ended(reply, lease))
         }
         Work::Compact { upto, reply } => {
             let compacted = history::compact(place, &savepoint, upto)
                 .and_then(|()| HistoryBytes::measure(place, &savepoint));
             let (reply, left) = kept(place, savepoint, reply, compacted)?;
             *history = left;
-            Some(Due::Done(reply))
+            Ok(Due::Done(reply))
         }
     }
 }
 
-/// Keeps a savepoint whose work succeeded; otherwise undoes it (by dropping it) and answers with the error.
-fn kept<T, R>(
+/// Keeps a savepoint whose work succeeded; otherwise undoes it (by dropping it).
+fn kept<T, R: 'static>(
     place: &Place,
     savepoint: Savepoint<'_>,
     reply: Reply<R>,
     done: Result<T, StoreError>,
-) -> Option<(Reply<R>, T)> {
+) -> Result<(Reply<R>, T), Refusal> {
     let kept = done.and_then(|done| savepoint.commit().map(|()| done).map_err(place.error(DOING)));
     match kept {
-        Ok(done) => Some((reply, done)),
-        Err(error) => {
-            let _ = reply.send(Err(error));
-            None
-        }
+        Ok(done) => Ok((reply, done)),
+        Err(own) => Err(Box::new(move |of_batch| drop(reply.send(Err(of_batch.unwrap_or(own)))))),
     }
 }
 
@@ -287,6 +299,7 @@ fn refuse(batch: VecDeque<Job>, due: Vec<Due>, error: &BatchError) {
             Due::Revision(reply, _) => drop(reply.send(Err(error.told()))),
             Due::Granted(reply, ..) => drop(reply.send(Err(error.told()))),
             Due::Done(reply) | Due::Ended(reply, _) => drop(reply.send(Err(error.told()))),
+            Due::Refused(refusal) => refusal(Some(error.told())),
         }
     }
 }

@@ -91,7 +91,6 @@ fn contract_bans_survive_a_cut_network_and_a_dead_control() {
             })
             .await;
         }
-        drop(scene);
     });
 }
 

@@ -1,13 +1,15 @@
 //! A control process, the door to it, and machines that have joined.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
 
 use super::door::Door;
 use super::machine::{Machine, Running};
 use crate::control::plan::tests::{NOW, serve, sheet};
-use crate::control::store::Folder;
+use crate::control::store::{Folder, SqliteStore};
 use crate::control::sync::tests::world::{DEADLINE, World, name, operator};
 use crate::model::{Mode, Wall};
 
@@ -20,7 +22,7 @@ pub const SITE: &str = "www0.example.jp";
 
 /// Runs a test with nodes in it.
 pub fn play<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     LocalSet::new().block_on(&runtime, async {
         tokio::time::timeout(2 * DEADLINE, test()).await.expect("the test ends in time");
     });
@@ -37,17 +39,26 @@ pub async fn until(what: &str, is: impl Fn() -> bool) -> Duration {
 }
 
 pub struct Scene {
-    pub folder: Folder,
+    folder: Arc<Folder>,
     pub world: World,
     pub door: Door,
+    process: Process,
+}
+
+/// Runs control, apart from the nodes; ends without waiting for anything.
+struct Process(Option<Runtime>);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Scene {
     pub async fn new() -> Self {
-        let (folder, door) = (Folder::new("node"), Door::new().await);
-        let world = World::new(&folder).await;
-        door.open_to(world.address);
-        Self { folder, world, door }
+        Self::on(Arc::new(Folder::new("node")), Door::new().await).await
     }
 
     pub async fn token(&self, node: &str) -> String {
@@ -76,18 +87,28 @@ impl Scene {
     }
 
     /// The process dies: nothing is closed in order.
-    pub fn kill(self) -> (Folder, Door) {
-        let Self { folder, world, door } = self;
+    pub fn kill(self) -> (Arc<Folder>, Door) {
+        let Self { folder, world, door, process } = self;
         door.close();
-        drop(world);
+        drop((world, process));
         (folder, door)
     }
 
     /// Another process on the same store, behind the same door.
-    pub async fn again((folder, door): (Folder, Door)) -> Self {
-        let world = World::new(&folder).await;
+    pub async fn again((folder, door): (Arc<Folder>, Door)) -> Self {
+        // The store is locked until nothing of the process before is left.
+        until("free", || SqliteStore::open(folder.path()).is_ok()).await;
+        Self::on(folder, door).await
+    }
+
+    async fn on(folder: Arc<Folder>, door: Door) -> Self {
+        let process = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let its_own = Arc::clone(&folder);
+        let process = Process(Some(process));
+        let world =
+            process.0.as_ref().unwrap().spawn(async move { World::new(&its_own).await }).await.unwrap();
         door.open_to(world.address);
-        Self { folder, world, door }
+        Self { folder, world, door, process }
     }
 }
 
