@@ -1,7 +1,8 @@
-//! End to end: the steps of `cargo xtask demo`, one test each, on a lab of the test's own.
+//! End to end: all steps of `cargo xtask demo` on a fleet; and those that need no control plane one test each, on nodes
+//! that a file configures.
 
-use anyhow::{Result, ensure};
-use xtask::demo::{bans, evidence, failures, requests, workers};
+use anyhow::{Context, Result, ensure};
+use xtask::demo::{STEPS, bans, evidence, failures, requests, workers};
 use xtask::lab::{Carrier, Lab, LabOptions};
 
 use crate::stage;
@@ -16,6 +17,19 @@ fn shows_in(options: LabOptions, steps: &[fn(&mut Lab) -> Result<String>]) {
     stage::with_lab(options, |lab| {
         for step in steps {
             println!("{}", step(lab)?);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_fleet_shows_every_step_of_the_demo() {
+    stage::with_fleet(|fleet| {
+        for step in &STEPS {
+            let figure = (step.run)(fleet).context(step.name)?;
+            println!("{}: {figure}", step.name);
+            // A step that shows nothing in figures has shown nothing.
+            ensure!(figure.bytes().any(|byte| byte.is_ascii_digit()), "{}: {figure}", step.name);
         }
         Ok(())
     });

@@ -6,6 +6,7 @@ mod cleanup;
 mod config;
 mod control;
 mod demo;
+mod fleet_bans;
 mod hostile;
 mod kernel;
 mod node;

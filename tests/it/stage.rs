@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use nix::unistd::Uid;
 use xtask::build::Built;
 use xtask::demo::cleanup::Traces;
+use xtask::lab::fleet::Fleet;
 use xtask::lab::{Lab, LabOptions};
 
 static ALONE: Mutex<()> = Mutex::new(());
@@ -21,6 +22,19 @@ pub fn with_lab(options: LabOptions, play: impl FnOnce(&mut Lab) -> anyhow::Resu
     }
     let traces = Traces::of(&lab);
     drop(lab);
+    assert_eq!(traces.found(), Vec::<String>::new());
+}
+
+/// The same with a fleet, of which nothing has joined yet.
+pub fn with_fleet(play: impl FnOnce(&mut Fleet) -> anyhow::Result<()>) {
+    let Some(built) = built() else { return };
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut fleet = Fleet::start(&built).unwrap_or_else(|error| panic!("{error:#}"));
+    if let Err(error) = play(&mut fleet) {
+        panic!("{error:#}\n{}", fleet.logs());
+    }
+    let traces = Traces::of(fleet.lab());
+    drop(fleet);
     assert_eq!(traces.found(), Vec::<String>::new());
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measures beside peers and prints the ratios with the targets beside them. Figures are no tests: it
 //! fails only where something could not be measured.
 
+mod fleet_bans;
 mod harness;
 mod kernel;
 mod proxy;
@@ -28,6 +29,8 @@ pub enum Group {
     Rules,
     /// From the n-th refusal to the first drop in the kernel.
     Ban,
+    /// From a ban at one carrier to the first drop in the kernel at the other, through the control plane.
+    FleetBan,
     /// Nanoseconds per packet as services and lists grow.
     Growth,
     All,
@@ -41,6 +44,7 @@ impl Group {
             Self::L1 => "l1",
             Self::Rules => "rules",
             Self::Ban => "ban",
+            Self::FleetBan => "fleet-ban",
             Self::Growth => "growth",
             Self::All => "all",
         }
@@ -88,6 +92,9 @@ pub fn run(built: &Built, group: Group, form: Form) -> Result<()> {
     }
     if group.has(Group::Ban) {
         report.part("ban", |report| reaction::run(built, report));
+    }
+    if group.has(Group::FleetBan) {
+        report.part("fleet-ban", |report| fleet_bans::run(built, report));
     }
     match report.failed {
         0 => Ok(()),

@@ -2,6 +2,7 @@
 
 mod bans;
 mod certificates;
+mod contract;
 mod drain;
 mod metrics;
 mod plain;

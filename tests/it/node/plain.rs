@@ -18,10 +18,10 @@ const READY: Duration = Duration::from_secs(20);
 const VISITORS: usize = 6;
 
 /// A node's folder with its configuration; gone with it.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("waf-test-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("folder");
         Self(folder)
@@ -49,16 +49,16 @@ impl Drop for Folder {
 }
 
 /// A node's process; killed on drop, if it has not ended.
-struct Process(Child);
+pub(super) struct Process(Child);
 
 impl Process {
-    fn start(waf: &Path, config: &Path, words: &[&str]) -> Self {
+    pub fn start(waf: &Path, config: &Path, words: &[&str]) -> Self {
         let mut command = Command::new(waf);
         command.args(["node", "--config"]).arg(config).args(words).stdin(Stdio::null());
         Self(command.spawn().expect("start waf"))
     }
 
-    fn wait(&mut self) -> ExitStatus {
+    pub fn wait(&mut self) -> ExitStatus {
         let deadline = Instant::now() + READY;
         loop {
             if let Some(status) = self.0.try_wait().expect("a child") {
@@ -79,7 +79,7 @@ impl Drop for Process {
 }
 
 /// Answers every head with the same few bytes, for as long as the test's process lives.
-fn origin() -> SocketAddr {
+pub(super) fn origin() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
@@ -110,7 +110,7 @@ fn status(folder: &Folder) -> Option<waf_user::node::control::Status> {
     }
 }
 
-fn generation_is(folder: &Folder, wanted: u64) {
+pub(super) fn generation_is(folder: &Folder, wanted: u64) {
     let deadline = Instant::now() + READY;
     while status(folder).is_none_or(|status| status.generation != wanted) {
         assert!(Instant::now() < deadline, "no generation {wanted}: {:?}", status(folder));

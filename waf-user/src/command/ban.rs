@@ -52,7 +52,7 @@ enum Action {
     /// Ban all that a list names: plain, ipset save, or decisions of CrowdSec
     #[command(
         after_help = "Examples:\n  waf ban import drop.txt --site www.example\n  ipset save | waf ban import - --format ipset\n  \
-            cscli decisions list -o json | waf ban import -"
+            cscli decisions list -o json | waf ban import -\n  waf ban import drop.txt --lift"
     )]
     Import(import::Import),
 }

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tracing_subscriber::EnvFilter;
-use waf_user::config::{self, check_interface};
-use waf_user::model::Generation;
-use waf_user::node::snapshot::{self, Lasting};
+use waf_user::config;
+use waf_user::node::check::{Checked, check};
 use waf_user::node::{self, Start};
 
 use super::Outcome;
@@ -41,12 +40,9 @@ impl Node {
     pub fn run(self) -> Outcome {
         let (settings, config) = config::load(&self.config)?;
         if self.check {
-            check_interface(&settings)?;
-            let built = snapshot::build(&settings, &config, Generation::default(), &Lasting::default())?;
-            if built.fell_back {
-                println!("note: {}", snapshot::FELL_BACK);
-            }
-            println!("ok: {}, {}", counted(config.tenants.len(), "tenant"), counted(built.rules, "rule"));
+            let Checked { tenants, rules, notes } = check(&settings, &config)?;
+            notes.iter().for_each(|note| println!("note: {note}"));
+            println!("ok: {}, {}", counted(tenants, "tenant"), counted(rules, "rule"));
             return Ok(());
         }
         let level = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));

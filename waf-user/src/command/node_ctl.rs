@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use waf_user::config;
 use waf_user::node::control::{Reply, Request, Status};
 use waf_user::node::control_sock;
+use waf_user::node::standing::WithControl;
 
 use super::Outcome;
 
@@ -102,7 +103,7 @@ fn print(reply: &Reply, json: bool) -> Outcome {
 }
 
 fn print_status(status: &Status) -> Outcome {
-    let Status { node, phase, generation, workers, tenants, bans, kernel } = status;
+    let Status { node, phase, generation, workers, tenants, bans, kernel, control } = status;
     let phase = serde_json::to_value(phase)?;
     println!("node        {node}");
     println!("phase       {}", phase.as_str().unwrap_or_default());
@@ -111,5 +112,10 @@ fn print_status(status: &Status) -> Outcome {
     println!("tenants     {tenants}");
     println!("bans        {bans}");
     println!("kernel      {kernel}");
+    if let Some(WithControl { connected, generation, problem }) = control {
+        let stream = if *connected { "connected" } else { "not connected" };
+        println!("control     {stream}, generation {generation} of its document served");
+        problem.iter().for_each(|problem| println!("            {problem}"));
+    }
     Ok(())
 }

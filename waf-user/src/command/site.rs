@@ -1,5 +1,7 @@
 //! `waf site`: sheets become plans, plans become environments; and what is served now.
 
+mod usage;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -40,6 +42,9 @@ enum Action {
     /// Show one site: its name and addresses, and to operators where it is served
     #[command(after_help = "Example:\n  waf site show www.example --notice ja")]
     Show(Show),
+    /// Show what sites use, beside what is reserved for them and what their contracts say
+    #[command(after_help = "Example:\n  waf site usage --excess")]
+    Usage(usage::Usage),
     /// Give sites another environment, though they could stay (operators)
     #[command(after_help = "Example:\n  waf site move www.example")]
     Move(Named),
@@ -131,6 +136,7 @@ impl Site {
             }
             Action::List(list) => list.run(),
             Action::Show(show) => show.run(),
+            Action::Usage(usage) => usage.run(),
             Action::Move(named) => named.run(|fqdn| WishNew::Move { fqdn }),
             Action::Rollback(named) => named.run(|fqdn| WishNew::RollBack { fqdn }),
             Action::Close(named) => named.run(|fqdn| WishNew::Close { fqdn }),

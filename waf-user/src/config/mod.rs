@@ -97,6 +97,7 @@ pub fn parse(path: &Path, text: &str) -> Result<(NodeSettings, NodeConfig), Conf
         block: lists.block,
         origin_networks: lists.origin_networks,
         ban: node.ban,
+        capacity: node.capacity,
         tenants,
     };
     Ok((settings, config))

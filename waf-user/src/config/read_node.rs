@@ -11,10 +11,12 @@ use super::files::read_lists;
 use super::mistake::Span;
 use super::origin_url::{OriginUrl, Scheme};
 use super::prefix::parse_prefix;
+use super::read_tenant::read_rules;
 use super::reader::Table;
 use super::{
     AdminSettings, BanPolicy, BanPolicyScope, ControlSettings, Fragments, LogSettings, NodeSettings, XdpMode,
 };
+use crate::model::sync::Contract;
 use crate::model::{Carrier, NodeName};
 
 /// A day: a longer window would hold sources of yesterday in a bounded table.
@@ -23,6 +25,8 @@ const WINDOW_S_MAX: u64 = 86_400;
 const TTL_S_MAX: u64 = 31_536_000;
 /// A minute becomes a year in four steps of this.
 const TTL_GROWTH_MAX: f64 = 100.0;
+/// More than any machine carries; sums of many stay within 64 bits.
+const RATE_MAX: u64 = 1_000_000_000;
 /// Refusals that one window can count.
 const REFUSED_MAX: u64 = 1_000_000;
 
@@ -36,6 +40,7 @@ pub(super) struct NodePart {
     pub settings: Option<NodeSettings>,
     pub lists: NodeLists,
     pub ban: BanPolicy,
+    pub capacity: Contract,
     pub has_interface: bool,
     pub service_prefixes: Vec<IpNet>,
     pub prefixes_span: Span,
@@ -63,6 +68,7 @@ pub(super) fn read(root: &Table<'_>, folder: &Path) -> NodePart {
             settings: None,
             lists: NodeLists::default(),
             ban,
+            capacity: Contract::default(),
             has_interface: false,
             service_prefixes: Vec::new(),
             prefixes_span: 0..0,
@@ -71,6 +77,10 @@ pub(super) fn read(root: &Table<'_>, folder: &Path) -> NodePart {
         };
     };
     let part = read_node(node, folder, &log_names, admin, ban);
+    if part.workers.is_none() && control.as_ref().is_some_and(|control| control.own_worker) {
+        let message = "`own_worker` of [control] without `workers` of [node]";
+        root.mistakes().add(root.span_of("control"), message, "write how many workers there are");
+    }
     let settings = part.settings.map(|settings| NodeSettings { control, ..settings });
     NodePart { settings, has_control, ..part }
 }
@@ -112,6 +122,7 @@ fn read_node(
         allow: read_lists(&node.texts("allow"), folder, node.mistakes()),
         block: read_lists(&node.texts("block"), folder, node.mistakes()),
     };
+    let capacity = read_rates(&node, "capacity", "[node] capacity");
     let prefixes_span = node.span_of("service_prefixes");
     let (has_interface, prefixes) = (node.has("interface"), service_prefixes.clone());
     node.finish();
@@ -141,6 +152,7 @@ fn read_node(
         settings,
         lists,
         ban,
+        capacity,
         has_interface,
         service_prefixes: prefixes,
         prefixes_span,
@@ -186,10 +198,11 @@ fn read_control(root: &Table<'_>, folder: &Path) -> Option<ControlSettings> {
     control.require("url", "url = \"https://control.example.net:8444\"");
     let url = control.parsed("url", parse_control, "for example url = \"https://192.0.2.5:8444\"");
     let ca = control.parsed("ca", parse_file_name, "write a path");
+    let (rules, own_worker) = (read_rules(&control, folder), control.flag("own_worker", false));
     control.finish();
     let url = url?.into_inner();
     let ca = ca.map(|name| folder.join(name.into_inner()));
-    Some(ControlSettings { host: url.host, port: url.port, ca })
+    Some(ControlSettings { host: url.host, port: url.port, ca, rules, own_worker })
 }
 
 /// Where a control process listens for nodes.
@@ -230,6 +243,19 @@ fn read_ban(root: &Table<'_>, folder: &Path) -> BanPolicy {
     policy.scope = ban.choice("scope", &scopes).unwrap_or_default();
     ban.finish();
     policy
+}
+
+/// Rates a second, all 0 where the key is not set.
+pub(super) fn read_rates(table: &Table<'_>, key: &'static str, name: &str) -> Contract {
+    let Some(rates) = table.table(key, name) else { return Contract::default() };
+    let rate = |key| rates.number(key, 0..=RATE_MAX).map_or(0, toml::Spanned::into_inner);
+    let read = Contract {
+        requests_s: rate("requests_s"),
+        mbit_s: rate("mbit_s"),
+        handshakes_s: rate("handshakes_s"),
+    };
+    rates.finish();
+    read
 }
 
 /// The values of spanned values.

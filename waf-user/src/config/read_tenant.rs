@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::files::read_lists;
 use super::mistake::Span;
 use super::prefix::{parse_prefix, parse_service_address};
-use super::read_node::{parse_file_name, values};
+use super::read_node::{parse_file_name, read_rates, values};
 use super::reader::Table;
 use super::rule_paths::expand_rules;
 use super::{OriginUrl, Source, TenantConfig, exclusion};
@@ -75,6 +75,7 @@ pub(super) fn read(table: Table<'_>, folder: &Path) -> (Option<TenantConfig>, Te
         table.table("response_headers", "response_headers").map(read_headers).unwrap_or_default();
     let exclusions =
         table.tables("exclusion", "[[tenant.exclusion]]").into_iter().filter_map(exclusion::read).collect();
+    let contract = read_rates(&table, "contract", "[tenant] contract");
     let facts = TenantFacts {
         id: id.clone(),
         fqdn: fqdn.clone(),
@@ -105,6 +106,7 @@ pub(super) fn read(table: Table<'_>, folder: &Path) -> (Option<TenantConfig>, Te
         response_bodies,
         response_headers,
         exclusions,
+        contract,
     });
     (config, facts)
 }
@@ -162,7 +164,7 @@ fn read_levels(table: &Table<'_>) -> Levels {
 }
 
 /// None where the key is not set.
-fn read_rules(table: &Table<'_>, folder: &Path) -> Option<Vec<PathBuf>> {
+pub(super) fn read_rules(table: &Table<'_>, folder: &Path) -> Option<Vec<PathBuf>> {
     let entries = table.texts("rules");
     let mut files = Vec::new();
     for entry in entries {

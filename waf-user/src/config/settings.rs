@@ -67,6 +67,11 @@ pub struct ControlSettings {
     pub port: u16,
     /// In place of the authority's certificate that joining left in state_dir.
     pub ca: Option<PathBuf>,
+    /// Files of rules for its tenants, in the order of compilation. None: the machine's Core Rule Set.
+    pub rules: Option<Vec<PathBuf>>,
+    /// Each of its tenants has one worker, by its number, and no other: what one tenant's visitors cost, the other workers'
+    /// tenants do not feel, and a tenant is no faster than one worker.
+    pub own_worker: bool,
 }
 
 /// The table [admin].

@@ -56,7 +56,7 @@ pub fn configure(
     let tenants =
         document.tenants.iter().map(|it| tenant(settings, it)).collect::<Result<Vec<_>, ShippedError>>()?;
     agree(&tenants)?;
-    Ok(NodeConfig { tenants, ..local.clone() })
+    Ok(NodeConfig { tenants, capacity: document.capacity, ..local.clone() })
 }
 
 /// Whether a text is the fingerprint of a certificate: it becomes the name of a file.
@@ -105,7 +105,7 @@ fn tenant(settings: &NodeSettings, it: &TenantDocument) -> Result<TenantConfig, 
         addresses: it.addresses.clone(),
         http_port: it.http_port,
         https_port: it.https_port,
-        workers: Vec::new(),
+        workers: own_worker(settings, id).into_iter().collect(),
         certificate: it.certificate.clone().map(Source::Hash),
         key: it.certificate.clone().map(Source::Hash),
         origins,
@@ -113,12 +113,19 @@ fn tenant(settings: &NodeSettings, it: &TenantDocument) -> Result<TenantConfig, 
         allow: Vec::new(),
         block: Vec::new(),
         mode,
-        rules: None,
+        rules: settings.control.as_ref().and_then(|control| control.rules.clone()),
         levels: Levels { paranoia_level: it.paranoia, inbound_threshold: None, outbound_threshold: None },
         response_bodies: None,
         response_headers: Vec::new(),
         exclusions: Vec::new(),
+        contract: it.contract,
     })
+}
+
+/// The worker that a tenant has for itself, where it has one.
+fn own_worker(settings: &NodeSettings, id: TenantId) -> Option<u16> {
+    let workers = settings.workers.filter(|_| settings.control.as_ref().is_some_and(|it| it.own_worker))?;
+    u16::try_from(id.number() % u32::from(workers.max(1))).ok()
 }
 
 fn check_address(settings: &NodeSettings, fqdn: &Fqdn, address: IpAddr) -> Result<(), ShippedError> {
@@ -131,16 +138,19 @@ fn check_address(settings: &NodeSettings, fqdn: &Fqdn, address: IpAddr) -> Resul
     Ok(())
 }
 
-/// Numbers and names are each one tenant's, and a port of an address speaks either HTTP or TLS.
+/// Numbers are each one tenant's, so is a name at an address (while a site moves, two environments have its name), and a
+/// port of an address speaks either HTTP or TLS.
 fn agree(tenants: &[TenantConfig]) -> Result<(), ShippedError> {
-    let (mut ids, mut fqdns) = (HashSet::new(), HashSet::new());
+    let (mut ids, mut names) = (HashSet::new(), HashSet::new());
     let mut spoken: HashMap<(IpAddr, u16), bool> = HashMap::new();
     for tenant in tenants {
         if !ids.insert(tenant.id) {
             return Err(ShippedError::Twice(format!("tenant {}", tenant.id)));
         }
-        if !fqdns.insert(&tenant.fqdn) {
-            return Err(ShippedError::Twice(tenant.fqdn.to_string()));
+        for address in &tenant.addresses {
+            if !names.insert((&tenant.fqdn, *address)) {
+                return Err(ShippedError::Twice(format!("{} at {address}", tenant.fqdn)));
+            }
         }
         let tls = tenant.certificate.is_some().then_some((tenant.https_port, true));
         for (port, is_tls) in [(tenant.http_port, false)].into_iter().chain(tls) {

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::{Exclusion, OriginUrl, Source};
 use crate::engine::Levels;
+use crate::model::sync::Contract;
 use crate::model::{Fqdn, Mode, TenantId};
 
 /// Tenants, node-wide lists and the ban policy.
@@ -17,6 +18,8 @@ pub struct NodeConfig {
     /// Private networks that origins may lie in.
     pub origin_networks: Vec<IpNet>,
     pub ban: BanPolicy,
+    /// What this machine can carry; 0: not known, and not held to.
+    pub capacity: Contract,
     pub tenants: Vec<TenantConfig>,
 }
 
@@ -90,4 +93,6 @@ pub struct TenantConfig {
     pub response_bodies: Option<bool>,
     pub response_headers: Vec<(String, String)>,
     pub exclusions: Vec<Exclusion>,
+    /// What it always gets, however much others ask for.
+    pub contract: Contract,
 }

@@ -54,6 +54,7 @@ pub mod authority;
 pub mod bans;
 pub mod bans_import;
 pub mod sync;
+pub mod usage;
 
 pub mod client;
 pub mod token;

@@ -190,4 +190,4 @@ fn by_size(peak: Rates, fqdn: &Fqdn) -> (Reverse<[u64; 3]>, Fqdn) {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

@@ -21,6 +21,8 @@ pub enum Reason {
     /// The origin's answer is no HTTP, or broke off.
     OriginBroken,
     Timeout,
+    /// The node has not enough for all, and the tenant has its share.
+    OverContract,
     /// The worker holds as many connections as it may.
     Overloaded,
     /// Still under way when the time of a draining node was over.
@@ -30,7 +32,7 @@ pub enum Reason {
 }
 
 /// The reasons without a violation inside, in the order of their indices.
-const PLAIN: [Reason; 12] = [
+const PLAIN: [Reason; 13] = [
     Reason::Rules,
     Reason::Banned,
     Reason::Blocked,
@@ -40,6 +42,7 @@ const PLAIN: [Reason; 12] = [
     Reason::OriginUnreachable,
     Reason::OriginBroken,
     Reason::Timeout,
+    Reason::OverContract,
     Reason::Overloaded,
     Reason::DrainDeadline,
     Reason::KernelDrop,
@@ -75,6 +78,7 @@ impl Reason {
             Self::OriginUnreachable => "origin_unreachable",
             Self::OriginBroken => "origin_broken",
             Self::Timeout => "timeout",
+            Self::OverContract => "over_contract",
             Self::Overloaded => "overloaded",
             Self::DrainDeadline => "drain_deadline",
             Self::KernelDrop => "kernel_drop",

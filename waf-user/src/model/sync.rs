@@ -244,7 +244,7 @@ pub struct Status {
     pub bans: u64,
     /// What the counts of `usage` were counted over.
     pub interval_ms: u64,
-    /// Tenants with any traffic.
+    /// Tenants with any traffic; not in every message, and of many tenants some in this and some in the next one.
     pub usage: Vec<TenantUsage>,
 }
 
@@ -257,6 +257,7 @@ pub struct TenantUsage {
     pub limited: u64,
     /// To and from visitors.
     pub bytes: u64,
+    /// Asked for, those refused for excess among them.
     pub handshakes: u64,
 }
 

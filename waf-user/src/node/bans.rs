@@ -59,6 +59,11 @@ impl Bans {
         keys.iter().filter_map(|key| self.entries.remove(key)).collect()
     }
 
+    /// All bans, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Ban> {
+        self.entries.values()
+    }
+
     /// All bans, in the order of scope and prefix.
     pub fn list(&self) -> Vec<Ban> {
         let mut list: Vec<Ban> = self.entries.values().cloned().collect();

@@ -11,11 +11,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::enforce::{Enforcer, Force};
 use super::error::chain;
-use super::standing::{Facts, Phase};
-use super::sync::Uplink;
+use super::standing::{Facts, Phase, WithControl};
+use super::sync::{Uplink, told};
 use super::take_over::Handed;
 use crate::config::prefix::parse_prefix;
-use crate::model::sync::{FleetScope, Lifted, Up};
 use crate::model::{Ban, BanOrigin, BanScope, Mono, NodeName};
 
 /// The request in a line without its end.
@@ -106,6 +105,9 @@ pub struct Status {
     pub bans: usize,
     /// `filtering`, or `none` without the kernel half.
     pub kernel: String,
+    /// None without [control].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<WithControl>,
 }
 
 /// What only the node's main task can do.
@@ -190,7 +192,7 @@ impl Control {
             Request::BanRemove { prefix, scope } => {
                 let (net, parsed) = key(&prefix, &scope)?;
                 let lifted = self.enforcer.borrow_mut().unban(parsed, net).map_err(|error| chain(&error))?;
-                if let (Some(uplink), Some(lifted)) = (&self.uplink, sync_words(&lifted)) {
+                if let (Some(uplink), Some(lifted)) = (&self.uplink, told::lifted(&lifted)) {
                     let full =
                         |_| "lifted here, but control cannot be told now: use `waf ban remove --control`";
                     uplink.try_send(lifted).map_err(full)?;
@@ -211,19 +213,9 @@ impl Control {
             tenants: self.facts.tenants.get(),
             bans: enforcer.bans().len(),
             kernel: if enforcer.filter().is_some() { "filtering" } else { "none" }.to_owned(),
+            control: self.facts.control.borrow().clone(),
         }
     }
-}
-
-/// What control is told of a ban that was lifted here: those that it knows.
-fn sync_words(ban: &Ban) -> Option<Up> {
-    let scope = match ban.scope {
-        BanScope::Tenant(tenant) => FleetScope::Tenant(tenant.number()),
-        BanScope::Node => FleetScope::Fleet,
-        BanScope::Address(_) => FleetScope::Tenant(ban.tenant?.number()),
-    };
-    let is_known = matches!(ban.origin, BanOrigin::Rules | BanOrigin::Fleet);
-    is_known.then_some(Up::Lift(Lifted { scope, prefix: ban.prefix }))
 }
 
 /// An operator's ban out of its texts.

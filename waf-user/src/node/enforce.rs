@@ -408,7 +408,7 @@ impl Enforcer {
     /// Gives the workers the lists anew, if they changed. O(entries), so many bans at once are published together.
     pub fn publish(&mut self) {
         if std::mem::take(&mut self.is_stale) {
-            self.lists.store(Arc::new(lists_of(&self.config, self.bans.list())));
+            self.lists.store(Arc::new(lists_of(&self.config, self.bans.iter().cloned().collect())));
         }
     }
 }

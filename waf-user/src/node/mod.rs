@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod bans;
+pub mod check;
 pub mod control;
 pub mod control_sock;
 pub mod cpus;
@@ -23,11 +24,13 @@ pub mod repeaters;
 pub mod rule_files;
 pub mod run;
 pub mod services;
+pub mod shares;
 pub mod shelf;
 pub mod snapshot;
 pub mod standing;
 pub mod sync;
 pub mod take_over;
+pub mod usage;
 pub mod user;
 pub mod workers;
 

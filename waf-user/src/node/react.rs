@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::enforce::{Enforcer, sentence};
 use super::feedback::Feedback;
-use super::sync::{self, Uplink};
+use super::sync::{Told, Uplink};
 use crate::event::{Event, EventId, Journal, Reason, Stage};
 use crate::model::{Ban, Mono, Wall};
 use crate::proxy::Observation;
@@ -70,9 +70,11 @@ impl Reaction {
             Ok(Some(ban)) => {
                 tracing::debug!(%prefix, scope = %ban.scope, "banned by rules");
                 self.metrics.ban_made();
-                if let (Some(uplink), Some(up)) = (&self.uplink, sync::told(&ban, now)) {
-                    // Full: it holds here all the same.
-                    let _ = uplink.try_send(up);
+                if let Some(uplink) = &self.uplink
+                    && uplink.try_send(Told::Banned(ban.clone())).is_err()
+                {
+                    // It holds here all the same.
+                    self.metrics.untold();
                 }
                 self.journal.event(ban_event(&ban, seen.destination, now));
             }

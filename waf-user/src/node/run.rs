@@ -18,13 +18,15 @@ use super::error::chain;
 use super::kernel_half::{KernelHalf, open_kernel, open_maps};
 use super::outward::{Outward, Rings, bind_admin};
 use super::reload::{Reloaded, Reloader};
+use super::shares;
 use super::signals::{Signals, Told};
 use super::standing::Standing;
 use super::start::{Inherited, Prepared, prepare, start};
+use super::sync::client::Client;
 use super::take_over::give::give;
 use super::take_over::take::{self, Taken};
 use super::workers::Worker;
-use super::{NodeError, sync, user};
+use super::{NodeError, user};
 use crate::config::{NodeConfig, NodeSettings, check_interface};
 use crate::event::Journal;
 use crate::model::Mono;
@@ -94,6 +96,7 @@ async fn live(
     outward.serve(socket, admin, rings, settings);
     tokio::task::spawn_local(started.reaction.run(started.observations));
     tokio::task::spawn_local(reap(Rc::clone(&standing)));
+    tokio::task::spawn_local(shares::run(Rc::clone(&standing)));
 
     let (lost, mut waiting) = watch(started.workers);
     let mut life =
@@ -107,8 +110,8 @@ async fn live(
                     "control has sent nothing yet: no tenant is served, and the node is not ready"
                 );
             }
-            let session = sync::client::session(Rc::clone(&standing), Rc::clone(&reloader))?;
-            Some(tokio::task::spawn_local(sync::client::run(session, control, up)))
+            let client = Client::new(Rc::clone(&standing), Rc::clone(&reloader), control)?;
+            Some(tokio::task::spawn_local(client.run(up)))
         }
         None => None,
     };
@@ -140,10 +143,10 @@ fn enter(
     match how {
         Start::Fresh => {
             let socket = ControlSocket::bind(&settings.state_dir)?;
-            Ok((socket, prepare(settings, config)?, None))
+            Ok((socket, prepare(settings, config, how)?, None))
         }
         Start::TakeOver => {
-            let prepared = prepare(settings, config)?;
+            let prepared = prepare(settings, config, how)?;
             let taken = take::ask(&settings.state_dir)?;
             Ok((ControlSocket::bind(&settings.state_dir)?, prepared, Some(taken)))
         }

@@ -2,19 +2,23 @@
 //! certificates that it needs, their keys sealed. What is on disk is believed no more than what comes over the wire.
 //!
 //! ```text
-//! node.pem node.key authority.pem fleet.key   from joining; 0600, one after the other, fleet.key last
-//! shelf.keys                                  seals the keys of certificates
-//! document.json                               the last good document, its generation and signature
-//! certificates/<fingerprint>.{pem,key}        of that document and of the one being staged
+//! node.pem                               our certificate and its key, in one file so that they always fit; 0600 as all
+//! authority.pem fleet.key                by what control is known; written after node.pem, fleet.key last
+//! shelf.keys                             seals the keys of certificates
+//! document.json                          the last good document, its generation and signature
+//! certificates/<fingerprint>.{pem,key}   of that document and of the one being staged
 //! ```
 
-use std::collections::HashSet;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+use x509_parser::pem::parse_x509_pem;
 
 use crate::config::shipped::is_fingerprint;
 use crate::model::sync::{Certificate, JoinReply, KeyText, NodeDocument, frame, signing};
@@ -33,8 +37,12 @@ pub enum ShelfError {
     Write { path: PathBuf, source: io::Error },
     #[error("this node has not joined: run `waf node-join --config FILE --control URL --token TOKEN` first")]
     NotJoined,
-    #[error("this node has joined already: delete {0} to join anew")]
-    Joined(PathBuf),
+    #[error("this node belongs to another fleet: delete {0} to join this one, with all that it serves now")]
+    OtherFleet(PathBuf),
+    #[error("{0} is open to others than its owner: chmod 600, and join again if anybody may have read it")]
+    Open(PathBuf),
+    #[error("use this node's own certificate in {path}")]
+    Own { path: PathBuf, source: Box<TlsError> },
     #[error(transparent)]
     Secret(#[from] SecretError),
     #[error("{0:?} is no fingerprint of a certificate")]
@@ -43,16 +51,26 @@ pub enum ShelfError {
     Other { fingerprint: String },
     #[error("use certificate {fingerprint}")]
     Identity { fingerprint: String, source: Box<TlsError> },
-    #[error("{path} is no document (delete it, and control sends another)")]
+    #[error("{path} is no document")]
     Document { path: PathBuf, source: serde_json::Error },
-    #[error("the document of generation {generation} is not signed by this fleet's control")]
+    #[error("the document of generation {generation} is not what this fleet's control signed for this node")]
     Signature { generation: u64 },
+    #[error("certificates of the document of generation {generation} are missing or damaged: {}", .fingerprints.join(", "))]
+    Certificates { generation: u64, fingerprints: Vec<String> },
 }
 
-/// Who this node is, as joining left it.
+impl ShelfError {
+    /// Whether what control sent lies there spoilt: it can send it again.
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Document { .. } | Self::Signature { .. } | Self::Certificates { .. })
+    }
+}
+
+/// Who this node is, as joining or the last renewal left it.
+#[derive(Debug)]
 pub struct Membership {
-    pub certificate: String,
-    pub key: KeyText,
+    pub identity: Identity,
+    /// PEM.
     pub authority: String,
     pub fleet_key: String,
 }
@@ -100,6 +118,8 @@ struct Kept {
 pub struct Shelf {
     folder: PathBuf,
     keys: KeyRing,
+    /// Certificates that were read and checked once: a document differs from the one before by a few of them.
+    checked: Mutex<HashMap<String, Identity>>,
 }
 
 impl Shelf {
@@ -113,41 +133,81 @@ impl Shelf {
         let error = |source| ShelfError::Write { path: certificates.clone(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(&certificates).map_err(error)?;
         let keys = KeyPlace::File(folder.join("shelf.keys")).load_or_make()?;
-        Ok(Self { folder, keys })
+        Ok(Self { folder, keys, checked: Mutex::default() })
     }
 
-    /// Keeps what joining brought.
+    /// As [`Shelf::open`] where there is one, and makes nothing.
     ///
     /// # Errors
-    /// There is a membership already, or a file cannot be written.
+    /// The key file cannot be read.
+    pub fn look(state_dir: &Path) -> Result<Option<Self>, ShelfError> {
+        let folder = state_dir.join("control");
+        if !folder.exists() {
+            return Ok(None);
+        }
+        let keys = KeyPlace::File(folder.join("shelf.keys")).load()?;
+        Ok(Some(Self { folder, keys, checked: Mutex::default() }))
+    }
+
+    /// Keeps what joining brought, after [`Shelf::check_fleet`]. Who joins again, for lack of a certificate that still holds, keeps what it serves.
+    ///
+    /// # Errors
+    /// Key and certificate do not fit, or a file cannot be written.
     pub fn join(&self, reply: &JoinReply, key: &KeyText) -> Result<(), ShelfError> {
-        self.check_not_joined()?;
-        self.write("node.key", key.expose().as_bytes())?;
-        self.write("node.pem", reply.certificate.as_bytes())?;
+        self.renew(&reply.certificate, key)?;
         self.write("authority.pem", reply.authority.as_bytes())?;
         self.write("fleet.key", reply.fleet_key.as_bytes())
     }
 
+    /// Puts a newer certificate of our own in place.
+    ///
     /// # Errors
-    /// There is a membership.
-    pub fn check_not_joined(&self) -> Result<(), ShelfError> {
-        let joined = self.folder.join("fleet.key");
-        if joined.exists() { Err(ShelfError::Joined(self.folder.clone())) } else { Ok(()) }
+    /// Key and certificate do not fit, or the file cannot be written; the one before stays.
+    pub fn renew(&self, certificate: &str, key: &KeyText) -> Result<(), ShelfError> {
+        let both = KeyText::new(format!("{}\n{}", certificate.trim_end(), key.expose()));
+        self.own(&both)?;
+        self.write("node.pem", both.expose().as_bytes())
+    }
+
+    /// Whether this node may become, or is, a member of the fleet whose authority's certificate (DER) has this SHA-256,
+    /// 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// It is another fleet's, or the file cannot be read.
+    pub fn check_fleet(&self, authority: &str) -> Result<(), ShelfError> {
+        let Some(known) = self.read("authority.pem", PEM_BYTES_MAX)? else { return Ok(()) };
+        let is_same = parse_x509_pem(known.as_bytes())
+            .is_ok_and(|(_, pem)| signing::digits(digest(&SHA256, &pem.contents).as_ref()) == authority);
+        if is_same { Ok(()) } else { Err(ShelfError::OtherFleet(self.folder.clone())) }
+    }
+
+    /// What documents are checked with, whether or not the rest of the membership is of use.
+    ///
+    /// # Errors
+    /// This node has not joined, or the file cannot be read.
+    pub fn fleet_key(&self) -> Result<String, ShelfError> {
+        self.read("fleet.key", PEM_BYTES_MAX)?.ok_or(ShelfError::NotJoined)
     }
 
     /// # Errors
-    /// This node has not joined, or a file cannot be read.
+    /// This node has not joined, a file cannot be read or is open to others.
     pub fn membership(&self) -> Result<Membership, ShelfError> {
-        let Some(fleet_key) = self.read("fleet.key", PEM_BYTES_MAX)? else {
-            return Err(ShelfError::NotJoined);
-        };
+        let fleet_key = self.fleet_key()?;
         let text = |name| self.read(name, PEM_BYTES_MAX)?.ok_or(ShelfError::NotJoined);
-        Ok(Membership {
-            certificate: text("node.pem")?,
-            key: KeyText::new(text("node.key")?),
-            authority: text("authority.pem")?,
-            fleet_key,
-        })
+        let own = KeyText::new(text("node.pem")?);
+        let path = self.folder.join("node.pem");
+        let mode = fs::metadata(&path).map_err(|source| ShelfError::Read { path: path.clone(), source })?;
+        if mode.mode() & 0o077 != 0 {
+            return Err(ShelfError::Open(path));
+        }
+        Ok(Membership { identity: self.own(&own)?, authority: text("authority.pem")?, fleet_key })
+    }
+
+    fn own(&self, both: &KeyText) -> Result<Identity, ShelfError> {
+        let pem = both.expose().as_bytes();
+        let path = || self.folder.join("node.pem");
+        Identity::from_pem(pem, pem)
+            .map_err(|source| ShelfError::Own { path: path(), source: Box::new(source) })
     }
 
     /// The last good document; none where control never sent one.
@@ -163,6 +223,19 @@ impl Shelf {
         let kept: Kept =
             serde_json::from_str(&text).map_err(|source| ShelfError::Document { path, source })?;
         Signed::check(fleet_key, node, (kept.generation, kept.document, kept.signature)).map(Some)
+    }
+
+    /// The last good document with all its certificates.
+    ///
+    /// # Errors
+    /// As [`Shelf::document`]; a certificate of it is missing or damaged.
+    pub fn last_good(&self, fleet_key: &str, node: &str) -> Result<Option<Signed>, ShelfError> {
+        let Some(signed) = self.document(fleet_key, node)? else { return Ok(None) };
+        let fingerprints = self.missing(&signed.document);
+        if fingerprints.is_empty() {
+            return Ok(Some(signed));
+        }
+        Err(ShelfError::Certificates { generation: signed.generation, fingerprints })
     }
 
     /// Keeps a document as the last good one.
@@ -195,11 +268,16 @@ impl Shelf {
     /// It is another than its fingerprint says, its key does not fit, or it cannot be written.
     pub fn put(&self, certificate: &Certificate) -> Result<(), ShelfError> {
         let Certificate { fingerprint, chain, key } = certificate;
-        checked(fingerprint, chain.as_bytes(), key.expose().as_bytes())?;
+        if !is_fingerprint(fingerprint) {
+            return Err(ShelfError::Fingerprint(fingerprint.clone()));
+        }
+        let identity = checked(fingerprint, chain.as_bytes(), key.expose().as_bytes())?;
         let secret = Secret::new(key.expose().as_bytes().to_vec());
         let sealed = self.keys.seal(&place(fingerprint), &secret)?;
         self.write(&format!("certificates/{fingerprint}.pem"), chain.as_bytes())?;
-        self.write(&format!("certificates/{fingerprint}.key"), sealed.to_string().as_bytes())
+        self.write(&format!("certificates/{fingerprint}.key"), sealed.to_string().as_bytes())?;
+        self.known().insert(fingerprint.clone(), identity);
+        Ok(())
     }
 
     /// # Errors
@@ -207,6 +285,9 @@ impl Shelf {
     pub fn identity(&self, fingerprint: &str) -> Result<Identity, ShelfError> {
         if !is_fingerprint(fingerprint) {
             return Err(ShelfError::Fingerprint(fingerprint.to_owned()));
+        }
+        if let Some(identity) = self.known().get(fingerprint) {
+            return Ok(identity.clone());
         }
         let text = |ending: &str| {
             let name = format!("certificates/{fingerprint}.{ending}");
@@ -217,12 +298,20 @@ impl Shelf {
         };
         let (chain, sealed) = (text("pem")?, text("key")?);
         let key = self.keys.open(&place(fingerprint), &sealed.parse::<Sealed>()?)?;
-        checked(fingerprint, chain.as_bytes(), key.expose())
+        let identity = checked(fingerprint, chain.as_bytes(), key.expose())?;
+        self.known().insert(fingerprint.to_owned(), identity.clone());
+        Ok(identity)
     }
 
-    /// Takes away the certificates that neither document needs. What cannot be removed stays, and is tried again.
+    /// What a panicking holder left is whole: single entries.
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, Identity>> {
+        self.checked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes away the certificates that the document does not need. What cannot be removed stays, and is tried again.
     pub fn sweep(&self, document: &NodeDocument) {
         let named: HashSet<&str> = document.certificates().collect();
+        self.known().retain(|fingerprint, _| named.contains(fingerprint.as_str()));
         let Ok(entries) = fs::read_dir(self.folder.join("certificates")) else { return };
         for path in entries.flatten().map(|entry| entry.path()) {
             let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -253,6 +342,8 @@ impl Shelf {
         let written = || -> io::Result<()> {
             let mut options = OpenOptions::new();
             let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+            // One that was left there has the mode that it had.
+            file.set_permissions(Permissions::from_mode(0o600))?;
             file.write_all(bytes)?;
             file.sync_all()?;
             fs::rename(&beside, &path)?;

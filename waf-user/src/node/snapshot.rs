@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::rule_sets::{Gathering, RuleSetError, RuleSets};
+use super::shares::Allowances;
 use super::shelf::{Shelf, ShelfError};
 use crate::config::{NodeConfig, NodeSettings, Source, TenantConfig};
 use crate::engine::{Collections, MemoryCollections, RuleErrors, RuleSet, Settings};
 use crate::model::{Fqdn, Generation, Mode};
 use crate::origin::Upstreams;
 use crate::proxy::{Exclusions, Site, Sites, Snapshot};
-use crate::tls::{Acceptor, Identity, TlsError};
+use crate::tls::{Acceptor, Identity, Shown, TlsError};
 
 /// Why a configuration cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -62,18 +63,33 @@ pub struct Lasting {
     collections: Arc<dyn Collections>,
     /// Certificates that control sent.
     shelf: Option<Arc<Shelf>>,
+    allowances: Arc<Allowances>,
 }
 
 impl Lasting {
+    pub fn allowances(&self) -> &Allowances {
+        &self.allowances
+    }
+
     /// With certificates from this shelf.
     pub fn with_shelf(shelf: Arc<Shelf>) -> Self {
         Self { shelf: Some(shelf), ..Self::default() }
+    }
+
+    /// Of certificates that control sent.
+    pub fn shelf(&self) -> Option<Arc<Shelf>> {
+        self.shelf.clone()
     }
 }
 
 impl Default for Lasting {
     fn default() -> Self {
-        Self { rule_sets: Arc::default(), collections: Arc::new(MemoryCollections::default()), shelf: None }
+        Self {
+            rule_sets: Arc::default(),
+            collections: Arc::new(MemoryCollections::default()),
+            shelf: None,
+            allowances: Arc::default(),
+        }
     }
 }
 
@@ -87,20 +103,22 @@ pub fn build(
 ) -> Result<Built, SnapshotError> {
     let own = own_endpoints(settings, config);
     let mut rule_sets = lasting.rule_sets.gather();
-    let mut identities = Vec::new();
+    let mut shown = Vec::new();
     let mut sites = Vec::new();
     for tenant in &config.tenants {
-        identities.extend(
-            identity(tenant, lasting.shelf.as_deref())?.map(|identity| (tenant.fqdn.clone(), identity)),
-        );
+        shown.extend(identity(tenant, lasting.shelf.as_deref())?.map(|identity| Shown {
+            fqdn: tenant.fqdn.clone(),
+            addresses: tenant.addresses.clone(),
+            identity,
+        }));
         let rules = rules_of(tenant, &mut rule_sets)?;
         let upstreams = upstreams(tenant, config, &own);
-        sites.push(Arc::new(site(tenant, rules, upstreams, Arc::clone(&lasting.collections))));
+        sites.push(Arc::new(site(tenant, rules, upstreams, lasting)));
     }
-    let tls = if identities.is_empty() {
+    let tls = if shown.is_empty() {
         None
     } else {
-        Some(Acceptor::new(identities).map_err(|error| SnapshotError::Acceptor(Box::new(error)))?)
+        Some(Acceptor::new(shown).map_err(|error| SnapshotError::Acceptor(Box::new(error)))?)
     };
     let snapshot = Snapshot {
         generation,
@@ -177,12 +195,7 @@ fn rules_of(tenant: &TenantConfig, rule_sets: &mut Gathering<'_>) -> Result<Arc<
     })
 }
 
-fn site(
-    tenant: &TenantConfig,
-    rules: Arc<RuleSet>,
-    upstreams: Upstreams,
-    collections: Arc<dyn Collections>,
-) -> Site {
+fn site(tenant: &TenantConfig, rules: Arc<RuleSet>, upstreams: Upstreams, lasting: &Lasting) -> Site {
     Site {
         tenant: tenant.id,
         fqdn: tenant.fqdn.clone(),
@@ -194,11 +207,12 @@ fn site(
         rules,
         settings: Settings::new(tenant.levels, tenant.response_bodies),
         exclusions: Exclusions::new(&tenant.exclusions),
-        collections,
+        collections: Arc::clone(&lasting.collections),
         records_of: tenant.id.to_string().into(),
         upstreams,
         trusted_proxies: tenant.trusted_proxies.clone(),
         response_headers: tenant.response_headers.clone(),
+        allowance: lasting.allowances.of(tenant.id),
     }
 }
 

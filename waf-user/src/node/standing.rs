@@ -36,6 +36,18 @@ pub enum Phase {
     Draining,
 }
 
+/// How a node with [control] stands with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithControl {
+    /// Whether a stream is open.
+    pub connected: bool,
+    /// Of the document served; 0 = none.
+    pub generation: u64,
+    /// Why there is no stream, or why the last document was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
 /// What `status` tells.
 #[derive(Debug, Default)]
 pub struct Facts {
@@ -45,6 +57,8 @@ pub struct Facts {
     pub phase: Cell<Phase>,
     /// Tenants come from control, which has sent none yet.
     pub waits: Cell<bool>,
+    /// None without [control].
+    pub control: RefCell<Option<WithControl>>,
 }
 
 /// The parts that change while a node runs.
@@ -74,6 +88,28 @@ pub(super) struct Standing {
 }
 
 impl Standing {
+    /// Tells metrics and status that a stream is open, or why there is none.
+    pub fn connected(&self, problem: Option<&str>) {
+        self.metrics.control_connected(problem.is_none());
+        if let Some(control) = self.facts.control.borrow_mut().as_mut() {
+            control.connected = problem.is_none();
+            control.problem = problem.map(str::to_owned);
+        }
+    }
+
+    /// The same of a document: served, or refused for a reason.
+    pub fn served(&self, generation: u64, problem: Option<&str>) {
+        if problem.is_none() {
+            self.metrics.document_served(generation);
+        }
+        if let Some(control) = self.facts.control.borrow_mut().as_mut() {
+            control.problem = problem.map(str::to_owned);
+            if problem.is_none() {
+                control.generation = generation;
+            }
+        }
+    }
+
     pub fn workers(&self) -> u16 {
         u16::try_from(self.facts.workers).unwrap_or(u16::MAX)
     }

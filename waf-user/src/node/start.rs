@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use waf_common::limits::SERVICES_MAX;
 
 use super::enforce::Enforcer;
+use super::error::chain;
 use super::feedback::Feedback;
 use super::filter::Filter;
 use super::protect::Protected;
@@ -19,15 +20,14 @@ use super::react::{BATCHES_MAX, Reaction};
 use super::services::ServicePlan;
 use super::shelf::{Shelf, Signed};
 use super::snapshot::{Built, Lasting};
-use super::standing::{Facts, Phase, Standing};
-use super::sync::UPLINK_MAX;
+use super::standing::{Facts, Phase, Standing, WithControl};
+use super::sync::{Told, UPLINK_MAX};
 use super::take_over::Handed;
 use super::workers::{self, Worker};
-use super::{NodeError, cpus, listeners, open_files, snapshot};
+use super::{NodeError, Start, cpus, listeners, open_files, snapshot};
 use crate::config::{NodeConfig, NodeSettings, shipped};
 use crate::event::Journal;
 use crate::kernel::Maps;
-use crate::model::sync::Up;
 use crate::model::{Generation, Mono};
 use crate::proxy::limits::CONNECTIONS_MAX;
 use crate::proxy::{Command, Flows, Listener, Lists, Observation, WorkerContext};
@@ -48,6 +48,14 @@ pub(super) struct Prepared {
     document: Option<Arc<Signed>>,
 }
 
+#[cfg(test)]
+impl Prepared {
+    /// Whether nothing is served before control says what.
+    pub fn waits(&self) -> bool {
+        self.document.is_none() && self.config.tenants.is_empty()
+    }
+}
+
 /// What an earlier process left: nothing at a fresh start.
 #[derive(Default)]
 pub(super) struct Inherited {
@@ -66,17 +74,21 @@ pub(super) struct Started {
     pub reaction: Reaction,
     pub observations: mpsc::Receiver<Vec<Observation>>,
     /// What is to be told to control, where there is [control].
-    pub up: Option<mpsc::Receiver<Up>>,
+    pub up: Option<mpsc::Receiver<Told>>,
 }
 
 /// # Errors
 /// What is wrong in files or with this machine.
-pub(super) fn prepare(settings: &NodeSettings, config: &NodeConfig) -> Result<Prepared, NodeError> {
+pub(super) fn prepare(
+    settings: &NodeSettings,
+    config: &NodeConfig,
+    how: Start,
+) -> Result<Prepared, NodeError> {
     let metrics = Arc::new(Metrics::default());
     let log = &settings.log;
     let journal = Journal::open(log.requests.as_deref(), log.events.as_deref(), Arc::clone(&metrics) as _)?;
     let (lasting, document) = match settings.control {
-        Some(_) => last_good(settings)?,
+        Some(_) => last_good(settings, how)?,
         None => (Lasting::default(), None),
     };
     let config = &match &document {
@@ -91,11 +103,20 @@ pub(super) fn prepare(settings: &NodeSettings, config: &NodeConfig) -> Result<Pr
     Ok(Prepared { built, lasting, cpus, workers, journal, metrics, config: config.clone(), document })
 }
 
-/// The shelf of what control sent, and the document on it.
-fn last_good(settings: &NodeSettings) -> Result<(Lasting, Option<Arc<Signed>>), NodeError> {
+/// The shelf of what control sent, and the document on it. A damaged one is not served: at a fresh start the node waits for
+/// another; in the place of a node that serves it would only do worse.
+fn last_good(settings: &NodeSettings, how: Start) -> Result<(Lasting, Option<Arc<Signed>>), NodeError> {
     let shelf = Shelf::open(&settings.state_dir)?;
-    let membership = shelf.membership()?;
-    let document = shelf.document(&membership.fleet_key, settings.name.as_str())?;
+    let document = match shelf.last_good(&shelf.fleet_key()?, settings.name.as_str()) {
+        Err(error) if how == Start::Fresh && error.is_damage() => {
+            tracing::error!(
+                error = chain(&error),
+                "nothing of control's is served until it sends a document"
+            );
+            None
+        }
+        document => document?,
+    };
     Ok((Lasting::with_shelf(Arc::new(shelf)), document.map(Arc::new)))
 }
 
@@ -137,6 +158,10 @@ pub(super) fn start(
         workers: usize::from(count),
         phase: Cell::new(Phase::Starting),
         waits: Cell::new(settings.control.is_some() && document.is_none()),
+        control: RefCell::new(settings.control.as_ref().map(|_| WithControl {
+            generation: document.as_ref().map_or(0, |signed| signed.generation),
+            ..WithControl::default()
+        })),
     };
     let mut feedback = Feedback::new(&config);
     let protected = Protected::of_this_machine(settings, &config);
@@ -160,6 +185,10 @@ pub(super) fn start(
         workers.push(workers::start(own, context, cpus.get(usize::from(index)).copied())?);
     }
     metrics.generation(generation);
+    if settings.control.is_some() {
+        metrics.control_connected(false);
+        metrics.document_served(document.as_ref().map_or(0, |signed| signed.generation));
+    }
     metrics.workers(count);
     let enforcer = Rc::new(RefCell::new(enforcer));
     let (uplink, up) = settings.control.as_ref().map(|_| mpsc::channel(UPLINK_MAX)).unzip();

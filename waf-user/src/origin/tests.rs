@@ -19,8 +19,8 @@ use super::{OriginError, Pool, Upstreams};
 use crate::config::OriginUrl;
 use crate::model::{Fqdn, TenantId};
 use crate::telemetry::Metrics;
-use crate::tls::fixtures::{Authority, pair};
-use crate::tls::{Acceptor, HandshakeError};
+use crate::tls::HandshakeError;
+use crate::tls::fixtures::{Authority, on_loopback, pair};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -338,7 +338,7 @@ async fn tls_origins_are_verified_and_reused() {
         let site = upstreams(&[format!("https://{host}:{port}")]);
         // Our own acceptor as the origin: it wants SNI, which an address does not send, hence the refusal there.
         let identity = authority.identity(&[certificate]);
-        let acceptor = Acceptor::new(vec![(Fqdn::new("localhost").unwrap(), identity)]).unwrap();
+        let acceptor = on_loopback("localhost", identity);
         let serve = async {
             let (stream, _) = listener.accept().await.unwrap();
             acceptor.hello(stream, LONG).await?.accept(LONG).await
@@ -376,7 +376,7 @@ async fn what_tls_keeps_back_is_no_next_answer() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let site = upstreams(&[format!("https://localhost:{}", listener.local_addr().unwrap().port())]);
     let identity = authority.identity(&["localhost"]);
-    let acceptor = Acceptor::new(vec![(Fqdn::new("localhost").unwrap(), identity)]).unwrap();
+    let acceptor = on_loopback("localhost", identity);
     let serve = async {
         let (stream, _) = listener.accept().await.unwrap();
         acceptor.hello(stream, LONG).await?.accept(LONG).await

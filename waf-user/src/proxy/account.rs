@@ -26,11 +26,13 @@ pub(super) struct Fault {
     pub detail: String,
     /// The request itself was refused by a rule. What a rule finds in the origin's answer is not its visitor's doing.
     pub blames_source: bool,
+    /// One of so many alike that the counters alone tell of it.
+    pub is_quiet: bool,
 }
 
 impl Fault {
     pub(super) fn new(stage: Stage, reason: Reason, detail: impl Into<String>) -> Self {
-        Self { stage, reason, detail: detail.into(), blames_source: false }
+        Self { stage, reason, detail: detail.into(), blames_source: false, is_quiet: false }
     }
 
     pub(super) fn of_ban(ban: &Ban) -> Self {
@@ -48,6 +50,11 @@ impl Fault {
             Cut::Banned(ban) => Self::of_ban(ban),
             Cut::Drained => Self::new(Stage::Http, Reason::DrainDeadline, "the node ended first"),
         }
+    }
+
+    pub(super) fn of_contract(tells: bool) -> Self {
+        let detail = if tells { "the node has not enough for all, and the tenant has its share" } else { "" };
+        Self { is_quiet: !tells, ..Self::new(Stage::Http, Reason::OverContract, detail) }
     }
 
     pub(super) fn of_misdirected(misdirected: Misdirected) -> Self {
@@ -117,7 +124,10 @@ impl Account<'_> {
         }
         let scored =
             inspection.is_some_and(|inspection| inspection.score() > 0 || !inspection.matches().is_empty());
-        if ending.fault.is_some() || scored {
+        let is_quiet = ending.fault.as_ref().is_some_and(|fault| fault.is_quiet);
+        if is_quiet {
+            metrics.event_withheld();
+        } else if ending.fault.is_some() || scored {
             worker.journal.event(self.event(session, ending, inspection, now));
         }
         if worker.journal.wants_requests() {
@@ -210,6 +220,9 @@ pub(super) fn connection_cut(worker: &Worker, session: &Session, cut: &Cut) {
 /// Tells of a connection that ended before a request.
 pub(super) fn connection_refused(worker: &Worker, session: &Session, tenant: Option<TenantId>, fault: Fault) {
     worker.metrics.refused(fault.reason);
+    if fault.is_quiet {
+        return worker.metrics.event_withheld();
+    }
     let time = Wall::now();
     let (ends, why) = ((session.peer, session.local), (fault.stage, fault.reason));
     worker.journal.event(Event {

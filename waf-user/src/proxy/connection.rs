@@ -128,6 +128,14 @@ async fn handshake(
     if is_listed(worker, &session, Some(site.tenant)) {
         return None;
     }
+    let now = Mono::now();
+    if !site.allowance.handshakes.admit(now) {
+        worker.metrics.tls_handshake(false);
+        worker.metrics.handshake_limited(site.tenant);
+        let fault = Fault::of_contract(site.allowance.tells(now));
+        connection_refused(worker, &session, Some(site.tenant), fault);
+        return None;
+    }
     match hello.accept(worker.times.handshake).await {
         Ok(stream) => {
             worker.metrics.tls_handshake(true);
@@ -269,7 +277,16 @@ async fn refuse_head<R, W: AsyncWrite + Unpin>(
 ) {
     let time = Wall::now();
     let id = worker.event_id(time);
-    let page = Page { status, id, now: time, location: None, fields: &[], close: true, head_only: false };
+    let page = Page {
+        status,
+        id,
+        now: time,
+        location: None,
+        retry_after_s: None,
+        fields: &[],
+        close: true,
+        head_only: false,
+    };
     // A client that is gone misses the page; the event tells of the refusal all the same.
     let _sent = send(&mut client.write, &page.bytes()).await;
     let account = Account { id, started, time, head: None, site: None, visitor: None };

@@ -80,6 +80,13 @@ where
             let account = Account { site: Some(site), visitor: Some(*visitor), ..account };
             (account, Fault::of_ban(ban), 0, false)
         }
+        Step::OverContract { site, visitor } => {
+            worker.belongs_to(open, site.tenant);
+            worker.metrics.request_limited(site.tenant);
+            let account = Account { site: Some(site), visitor: Some(*visitor), ..account };
+            let keep = keep && matches!(head.framing(), Framing::None | Framing::Length(0));
+            (account, Fault::of_contract(site.allowance.tells(arrived)), 429, keep)
+        }
         Step::RefuseVisitor { site, visitor, ban } => {
             let account = Account { site: Some(site), visitor: Some(*visitor), ..account };
             // A trusted proxy's connection carries other visitors too.
@@ -89,6 +96,9 @@ where
     };
     turn_away(worker, session, client, turned_away).await
 }
+
+/// Shares are made anew within it; `Retry-After` knows whole seconds only (RFC 6585 §4, RFC 9110 §10.2.3).
+const SHARES_ANEW_S: u32 = 1;
 
 /// A request under way ends, whatever it has come to.
 fn cut_off(cut: &Cut) -> (Ending, After) {
@@ -115,6 +125,7 @@ async fn turn_away<R, W: AsyncWrite + Unpin>(
             id: account.id,
             now: account.time,
             location: None,
+            retry_after_s: (fault.reason == Reason::OverContract).then_some(SHARES_ANEW_S),
             fields: account.site.map(|site| site.response_headers.as_slice()).unwrap_or_default(),
             close: !keep,
             head_only: account.head.is_some_and(|head| head.method() == "HEAD"),
@@ -367,6 +378,7 @@ impl Exchange<'_> {
             id: self.id,
             now: self.time,
             location,
+            retry_after_s: None,
             fields: &self.site.response_headers,
             close,
             head_only: self.head.method() == "HEAD",

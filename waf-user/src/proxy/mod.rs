@@ -1,6 +1,7 @@
 //! One client connection from accept to close: listen, TLS, head, inspection, relay. Serves from a [`Snapshot`] that the
 //! node replaces whole; tells the node what it saw by [`Observation`]s and obeys its [`Command`]s.
 
+pub mod contract;
 pub mod flows;
 pub mod limits;
 pub mod lists;
@@ -28,6 +29,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use contract::Allowance;
 pub use exclusions::Exclusions;
 pub use flows::Flows;
 pub use lists::{ListVerdict, Lists};

@@ -15,6 +15,8 @@ pub(super) struct Page<'a> {
     pub now: Wall,
     /// Where a redirection leads.
     pub location: Option<&'a str>,
+    /// When it is worth another try.
+    pub retry_after_s: Option<u32>,
     /// The site's own additions.
     pub fields: &'a [(String, String)],
     /// The connection ends with this answer.
@@ -36,6 +38,9 @@ impl Page<'_> {
             head.field("Location", location.as_bytes());
         }
         write_added(&mut head, self.fields);
+        if let Some(seconds) = self.retry_after_s {
+            head.field("Retry-After", seconds.to_string().as_bytes());
+        }
         if self.close {
             head.field("Connection", b"close");
         }
@@ -61,15 +66,15 @@ fn advice(status: u16) -> [&'static str; 2] {
             "This address does not serve the requested name.",
             "このアドレスでは、ご指定のサイトを提供していません。",
         ],
+        429 | 503 => [
+            "The service is busy. Please try again in a moment.",
+            "ただいま混み合っています。しばらくしてからもう一度お試しください。",
+        ],
         400..=499 => [
             "The request was refused to protect this site. If you think that this is a mistake, please tell the \
              site's owner the number below.",
             "サイト保護のため、このリクエストは拒否されました。お心当たりがない場合は、下記の番号を添えてサイトの\
              管理者へお問い合わせください。",
-        ],
-        503 => [
-            "The service is busy. Please try again in a moment.",
-            "ただいま混み合っています。しばらくしてからもう一度お試しください。",
         ],
         _ => [
             "The site's own server cannot be reached or gave no proper answer. Please try again later.",
@@ -119,6 +124,7 @@ mod tests {
             id,
             now: Wall(1),
             location: None,
+            retry_after_s: None,
             fields: &[],
             close: true,
             head_only: false,
@@ -131,6 +137,9 @@ mod tests {
         assert!(body.contains(&id.to_string()), "{body}");
         let head_only = Page { head_only: true, ..page }.bytes();
         assert_eq!(head_only, [head, "\r\n\r\n"].concat().as_bytes());
+        let busy =
+            String::from_utf8(Page { status: 429, retry_after_s: Some(1), ..page }.bytes()).expect("ASCII");
+        assert!(busy.contains("\r\nRetry-After: 1\r\n") && !text.contains("Retry-After"), "{busy}");
         let not_modified = Page { status: 304, ..page }.bytes();
         assert!(not_modified.ends_with(b"\r\n\r\n"), "a 304 has no body, whatever a rule says");
     }

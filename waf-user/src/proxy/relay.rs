@@ -192,11 +192,13 @@ async fn upload(
     client: &mut (impl AsyncRead + Unpin),
     origin: &mut (impl AsyncWrite + Unpin),
 ) -> Result<(), UploadError> {
+    job.site.allowance.passed(job.first.len());
     send(origin, job.first).await.map_err(|_| UploadError::Origin)?;
     let (mut piece, mut chunk) = (Vec::new(), Vec::new());
     while !body.is_done() {
         piece.clear();
         body.next(inbound, client, &mut piece).await.map_err(UploadError::Client)?;
+        job.site.allowance.passed(piece.len());
         if !job.chunked {
             send(origin, &piece).await.map_err(|_| UploadError::Origin)?;
             continue;
@@ -320,6 +322,7 @@ async fn answer(
         } else {
             out.extend_from_slice(&held);
         }
+        job.site.allowance.passed(out.len());
         send(client, &out).await.map_err(|source| broken(RelayError::ClientWrite(source)))?;
         if body.is_done() {
             job.buffers.give(out);

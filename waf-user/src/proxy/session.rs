@@ -32,6 +32,8 @@ pub(super) enum Step {
     Misdirected(Misdirected),
     /// A list refuses the peer: close without an answer.
     RefusePeer { site: Arc<Site>, visitor: Visitor, ban: Ban },
+    /// The tenant has all that it may while the node has not enough for all: answer 429.
+    OverContract { site: Arc<Site>, visitor: Visitor },
     /// A list refuses the visitor behind a trusted proxy: answer 403, the connection is the proxy's.
     RefuseVisitor { site: Arc<Site>, visitor: Visitor, ban: Ban },
 }
@@ -68,6 +70,9 @@ impl Session {
             && let ListVerdict::Refuse(ban) = lists.verdict(visitor.address.ip(), destination, tenant, now)
         {
             return Step::RefuseVisitor { site, visitor, ban };
+        }
+        if !site.allowance.requests.admit(now) {
+            return Step::OverContract { site, visitor };
         }
         Step::Serve { site, visitor }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::Exclusions;
+use super::{Allowance, Exclusions};
 use crate::engine::{Collections, RuleSet, Settings};
 use crate::model::{Carrier, Fqdn, Generation, Mode, NodeName, TenantId};
 use crate::origin::Upstreams;
@@ -45,6 +45,8 @@ pub struct Site {
     pub trusted_proxies: Vec<IpNet>,
     /// Added to every answer.
     pub response_headers: Vec<(String, String)>,
+    /// Over reloads the same.
+    pub allowance: Arc<Allowance>,
 }
 
 /// Why no site answers here for this name.

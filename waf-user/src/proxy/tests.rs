@@ -3,6 +3,7 @@
 mod harness;
 mod origin;
 
+mod contract;
 mod forwarding;
 mod life;
 mod refusals;

@@ -13,9 +13,11 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use waf_common::outcome::{OUTCOMES, TenantCounters};
 
+use super::fleet::FleetNumbers;
 use super::histogram::Histogram;
 use super::labels::{HandshakeResult, KernelTable, OriginConnect, Queue, ReloadResult, RequestVerdict};
 use super::numbers::{KernelNumbers, Numbers};
+use super::tenants::Limited;
 use crate::event::Reason;
 
 /// No exemplars are kept; the encoder wants to know their type all the same.
@@ -38,6 +40,7 @@ impl Collector for Numbers {
         self.encode_requests(&mut page)?;
         self.encode_connections(&mut page)?;
         self.encode_node(&mut page)?;
+        self.fleet.encode(&mut page)?;
         self.encode_kernel_tables(&mut page)?;
         self.kernel.lock().unwrap_or_else(PoisonError::into_inner).encode(&mut page)
     }
@@ -70,6 +73,24 @@ impl Numbers {
             page.family("waf_proxy_tenant_requests", "Requests by tenant", MetricType::Counter)?;
         for (tenant, verdict, count) in self.tenants.counts() {
             counter(&mut tenants, &[("tenant", tenant.as_str()), ("verdict", verdict)], count)?;
+        }
+        let families = [
+            (
+                "waf_proxy_tenant_requests_limited",
+                "Requests beyond their tenant's share of a full node",
+                Limited::Request,
+            ),
+            (
+                "waf_proxy_tenant_handshakes_limited",
+                "TLS handshakes beyond their tenant's share of a full node",
+                Limited::Handshake,
+            ),
+        ];
+        for (name, help, what) in families {
+            let mut family = page.family(name, help, MetricType::Counter)?;
+            for (tenant, count) in self.tenants.limited_counts(what) {
+                counter(&mut family, &[("tenant", tenant)], count)?;
+            }
         }
         page.counters(
             "waf_proxy_refusals",
@@ -117,6 +138,11 @@ impl Numbers {
             "waf_event_lost",
             "Events lost to a full queue or a log error",
             load(&self.events_lost),
+        )?;
+        page.counter(
+            "waf_event_withheld",
+            "Refusals beyond a tenant's share that only the counters tell of: there are too many alike",
+            load(&self.events_withheld),
         )?;
         page.counter(
             "waf_event_request_lines_lost",
@@ -203,6 +229,41 @@ impl Numbers {
             "Entries that a table of the kernel half can hold",
             "table",
             self.kernel_entries_max.with(labels()),
+        )
+    }
+}
+
+impl FleetNumbers {
+    /// Nothing without [control].
+    fn encode(&self, page: &mut Page<'_>) -> fmt::Result {
+        if !self.is_member.load(Relaxed) {
+            return Ok(());
+        }
+        let load = |number: &AtomicU64| number.load(Relaxed);
+        page.gauge(
+            "waf_node_control_connected",
+            "1 while a stream with control is open",
+            load(&self.connected),
+        )?;
+        page.gauge(
+            "waf_node_document_generation",
+            "Generation of control's document that is served",
+            load(&self.served),
+        )?;
+        page.gauge(
+            "waf_node_document_generation_heard",
+            "Generation of the document that control sent last; another than the one served is skew",
+            load(&self.heard),
+        )?;
+        page.gauge(
+            "waf_node_certificate_ends_seconds",
+            "When the node's certificate towards control ends, seconds since 1970",
+            load(&self.certificate_ends_s),
+        )?;
+        page.counter(
+            "waf_node_bans_untold",
+            "Bans and lifts that control was not told of: the queue towards it was full",
+            load(&self.untold),
         )
     }
 }

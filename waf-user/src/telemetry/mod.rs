@@ -1,6 +1,7 @@
 //! All metric names with help text; counters; exposition. What a number means for the node is decided elsewhere.
 
 mod exposition;
+mod fleet;
 mod histogram;
 mod labels;
 mod numbers;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use waf_common::outcome::{Counters, TenantCounters};
 
 use self::numbers::Numbers;
+use self::tenants::Limited;
 use crate::event::{LossCounter, Reason};
 use crate::model::{Generation, TenantId};
 
@@ -43,6 +45,21 @@ impl Metrics {
     /// Hot: per request. Tenants beyond the table's size are counted together.
     pub fn tenant_request(&self, tenant: TenantId, verdict: RequestVerdict) {
         self.numbers.tenants.add(tenant, verdict);
+    }
+
+    /// Hot: per refusal. A request beyond its tenant's share of a full node.
+    pub fn request_limited(&self, tenant: TenantId) {
+        self.numbers.tenants.limited(tenant, Limited::Request);
+    }
+
+    /// Hot: per refusal. A TLS handshake beyond its tenant's share of a full node.
+    pub fn handshake_limited(&self, tenant: TenantId) {
+        self.numbers.tenants.limited(tenant, Limited::Handshake);
+    }
+
+    /// Hot: per refusal. One refusal beyond a share of which no event tells, as there are so many alike.
+    pub fn event_withheld(&self) {
+        self.numbers.events_withheld.fetch_add(1, Relaxed);
     }
 
     /// Hot: per refusal. One refused request or connection.

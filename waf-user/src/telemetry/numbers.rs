@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use waf_common::limits::WORKERS_MAX;
 use waf_common::outcome::{Counters, TenantCounters};
 
+use super::fleet::FleetNumbers;
 use super::histogram::Histogram;
 use super::labels::{HandshakeResult, KernelTable, OriginConnect, Queue, ReloadResult, RequestVerdict};
 use super::tenants::TenantRequests;
@@ -85,6 +86,8 @@ pub struct Numbers {
     pub generation: AtomicU64,
     pub request_lines_lost: AtomicU64,
     pub events_lost: AtomicU64,
+    pub events_withheld: AtomicU64,
+    pub fleet: FleetNumbers,
     /// Written and read by the admin listener only.
     pub kernel: Mutex<KernelNumbers>,
 }

@@ -10,11 +10,18 @@ const TENANTS_MAX: usize = 4_096;
 /// Slots looked at before a tenant counts as "other": keeps counting O(1) in a full table.
 const PROBES_MAX: usize = 32;
 
+/// What a tenant's share of a full node was too small for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limited {
+    Request,
+    Handshake,
+}
+
 /// Requests by tenant and verdict.
 #[derive(Debug)]
 pub struct TenantRequests {
     slots: Box<[TenantSlot]>,
-    others: [AtomicU64; RequestVerdict::LABELS.len()],
+    others: TenantSlot,
 }
 
 #[derive(Debug, Default)]
@@ -22,20 +29,29 @@ struct TenantSlot {
     /// 0: free, which no tenant's number is.
     tenant: AtomicU32,
     counts: [AtomicU64; RequestVerdict::LABELS.len()],
+    limited: [AtomicU64; 2],
 }
 
 impl Default for TenantRequests {
     fn default() -> Self {
         let slots = (0..TENANTS_MAX).map(|_| TenantSlot::default()).collect();
-        Self { slots, others: Default::default() }
+        Self { slots, others: TenantSlot::default() }
     }
 }
 
 impl TenantRequests {
     /// Hot: per request.
     pub fn add(&self, tenant: TenantId, verdict: RequestVerdict) {
-        let counts = self.slot(tenant.number()).map_or(&self.others, |slot| &slot.counts);
-        if let Some(count) = counts.get(verdict as usize) {
+        let slot = self.slot(tenant.number()).unwrap_or(&self.others);
+        if let Some(count) = slot.counts.get(verdict as usize) {
+            count.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Hot: per refusal.
+    pub fn limited(&self, tenant: TenantId, what: Limited) {
+        let slot = self.slot(tenant.number()).unwrap_or(&self.others);
+        if let Some(count) = slot.limited.get(what as usize) {
             count.fetch_add(1, Relaxed);
         }
     }
@@ -54,19 +70,30 @@ impl TenantRequests {
 
     /// `(tenant or "other", verdict, requests)`, without zeros.
     pub fn counts(&self) -> Vec<(String, &'static str, u64)> {
+        self.named()
+            .flat_map(|(tenant, slot)| {
+                RequestVerdict::LABELS
+                    .iter()
+                    .zip(&slot.counts)
+                    .map(move |(verdict, count)| (tenant.clone(), *verdict, count.load(Relaxed)))
+            })
+            .filter(|(_, _, count)| *count != 0)
+            .collect()
+    }
+
+    /// `(tenant or "other", limited)`, without zeros.
+    pub fn limited_counts(&self, what: Limited) -> Vec<(String, u64)> {
+        let count =
+            |slot: &TenantSlot| slot.limited.get(what as usize).map_or(0, |count| count.load(Relaxed));
+        self.named().map(|(tenant, slot)| (tenant, count(slot))).filter(|(_, count)| *count != 0).collect()
+    }
+
+    fn named(&self) -> impl Iterator<Item = (String, &TenantSlot)> {
         let tenants = self.slots.iter().filter_map(|slot| match slot.tenant.load(Relaxed) {
             0 => None,
-            number => Some((number.to_string(), &slot.counts)),
+            number => Some((number.to_string(), slot)),
         });
-        let all = tenants.chain([("other".to_owned(), &self.others)]);
-        all.flat_map(|(tenant, counts)| {
-            RequestVerdict::LABELS
-                .iter()
-                .zip(counts)
-                .map(move |(verdict, count)| (tenant.clone(), *verdict, count.load(Relaxed)))
-        })
-        .filter(|(_, _, count)| *count != 0)
-        .collect()
+        tenants.chain([("other".to_owned(), &self.others)])
     }
 }
 

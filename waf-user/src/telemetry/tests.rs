@@ -49,6 +49,10 @@ fn every_count_has_its_series() {
     metrics.generation(Generation(9));
     metrics.requests_lost(4);
     metrics.events_lost(5);
+    metrics.request_limited(tenant(7));
+    metrics.handshake_limited(tenant(7));
+    metrics.handshake_limited(tenant(7));
+    metrics.event_withheld();
     let rows = [
         ("waf_proxy_requests_total{verdict=\"deny\"}", 1.0),
         ("waf_proxy_requests_total{verdict=\"pass\"}", 0.0),
@@ -78,6 +82,9 @@ fn every_count_has_its_series() {
         ("waf_node_snapshot_generation", 9.0),
         ("waf_event_request_lines_lost_total", 4.0),
         ("waf_event_lost_total", 5.0),
+        ("waf_event_withheld_total", 1.0),
+        ("waf_proxy_tenant_requests_limited_total{tenant=\"7\"}", 1.0),
+        ("waf_proxy_tenant_handshakes_limited_total{tenant=\"7\"}", 2.0),
     ];
     for (series, expected) in rows {
         assert_value(&metrics, series, expected);

@@ -1,9 +1,10 @@
-//! Names and identities -> what handshakes with clients are made with. One configuration a name, no default: a hello
-//! without a name that is served learns no certificate at all.
+//! Addresses, names and identities -> what handshakes with clients are made with. One configuration for a name at an
+//! address, no default: a hello without a name that is served there learns no certificate at all. While a site moves, two
+//! environments of one name are served on one node, each at its own addresses with its own certificate.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,31 +18,45 @@ use super::handshake::{self, HandshakeError, Hello};
 use super::{ALPN, Identity, TlsError, provider};
 use crate::model::Fqdn;
 
-/// Certificates by exact name. Immutable; a new snapshot has a new one. Cheap to clone.
+/// What is shown to clients that ask for a name at one of some addresses.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    pub fqdn: Fqdn,
+    pub addresses: Vec<IpAddr>,
+    pub identity: Identity,
+}
+
+/// Of one name: n <= 8, for an environment has two or four addresses.
+type ByAddress = Vec<(IpAddr, Arc<ServerConfig>)>;
+
+/// Certificates by exact name and local address. Immutable; a new snapshot has a new one. Cheap to clone.
 #[derive(Clone)]
 pub struct Acceptor {
-    configs: Arc<HashMap<Fqdn, Arc<ServerConfig>>>,
+    configs: Arc<HashMap<Fqdn, ByAddress>>,
 }
 
 impl Acceptor {
     /// # Errors
-    /// A name stands twice, or the TLS library refuses the set-up.
-    pub fn new(identities: Vec<(Fqdn, Identity)>) -> Result<Arc<Self>, TlsError> {
+    /// A name stands twice at an address, or the TLS library refuses the set-up.
+    pub fn new(shown: Vec<Shown>) -> Result<Arc<Self>, TlsError> {
         let ticketer = Ticketer::new().map_err(|source| TlsError::Setup { source })?;
-        let mut configs = HashMap::with_capacity(identities.len());
-        for (fqdn, identity) in identities {
+        let mut configs: HashMap<Fqdn, ByAddress> = HashMap::with_capacity(shown.len());
+        for Shown { fqdn, addresses, identity } in shown {
             let config = server_config(&identity, Arc::clone(&ticketer))?;
-            match configs.entry(fqdn) {
-                Entry::Occupied(entry) => return Err(TlsError::Duplicate(entry.key().clone())),
-                Entry::Vacant(entry) => entry.insert(config),
-            };
+            let known = configs.entry(fqdn.clone()).or_default();
+            for address in addresses.iter().map(IpAddr::to_canonical) {
+                if known.iter().any(|(taken, _)| *taken == address) {
+                    return Err(TlsError::Duplicate { fqdn, address });
+                }
+                known.push((address, Arc::clone(&config)));
+            }
         }
         Ok(Arc::new(Self { configs: Arc::new(configs) }))
     }
 
-    /// Whether a client may ask for this name (lower case, without a final dot).
-    pub fn serves(&self, name: &str) -> bool {
-        self.configs.contains_key(name)
+    /// Whether a client may ask for this name (lower case, without a final dot) at an address of ours.
+    pub fn serves(&self, name: &str, address: IpAddr) -> bool {
+        self.config(name, address).is_some()
     }
 
     /// Reads a ClientHello; `within` bounds the wait. At most one handshake message (64 KiB) is held meanwhile. What is
@@ -53,8 +68,10 @@ impl Acceptor {
         handshake::read_hello(self.clone(), stream, within).await
     }
 
-    pub(super) fn config(&self, name: &str) -> Option<Arc<ServerConfig>> {
-        self.configs.get(name).map(Arc::clone)
+    pub(super) fn config(&self, name: &str, address: IpAddr) -> Option<Arc<ServerConfig>> {
+        let address = address.to_canonical();
+        let found = self.configs.get(name)?.iter().find(|(own, _)| *own == address);
+        found.map(|(_, config)| Arc::clone(config))
     }
 }
 

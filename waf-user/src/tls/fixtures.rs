@@ -1,9 +1,13 @@
 //! Certificates and connections for tests of this module and of those that use it.
 
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Connector, Identity};
+use super::{Acceptor, Connector, Identity, Shown};
+use crate::model::Fqdn;
 
 /// A root of our own.
 pub struct Authority {
@@ -43,9 +47,20 @@ impl Authority {
     }
 }
 
+/// Shows one identity to who asks for its name at 127.0.0.1.
+pub fn on_loopback(name: &str, identity: Identity) -> Arc<Acceptor> {
+    let (fqdn, addresses) = (Fqdn::new(name).unwrap(), vec![IpAddr::from(Ipv4Addr::LOCALHOST)]);
+    Acceptor::new(vec![Shown { fqdn, addresses, identity }]).unwrap()
+}
+
 /// Both ends of a TCP connection on loopback: (client, server).
 pub async fn pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    pair_at("127.0.0.1").await
+}
+
+/// Both ends of a TCP connection to an address of loopback: (client, server).
+pub async fn pair_at(address: &str) -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind((address, 0)).await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     (client, listener.accept().await.unwrap().0)
 }

@@ -83,13 +83,14 @@ impl Hello {
         self.sni.as_deref()
     }
 
-    /// Finishes the handshake with the certificate of the name. A name without one is refused with the alert
-    /// unrecognized_name.
+    /// Finishes the handshake with the certificate of the name at this address. A name without one is refused with the
+    /// alert unrecognized_name.
     ///
     /// # Errors
     /// See [`HandshakeError`].
     pub async fn accept(self, within: Duration) -> Result<TlsStream, HandshakeError> {
-        let config = self.sni().and_then(|name| self.acceptor.config(name));
+        let local = self.start.io.local_addr().ok().map(|local| local.ip());
+        let config = self.sni().zip(local).and_then(|(name, local)| self.acceptor.config(name, local));
         let Some(config) = config else {
             self.refuse_unrecognized_name().await;
             return Err(HandshakeError::UnrecognizedName);

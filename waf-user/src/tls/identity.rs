@@ -2,6 +2,7 @@
 //! the visitors' browsers do that.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
@@ -43,8 +44,8 @@ pub enum TlsError {
     Link { place: usize },
     #[error("certificate {place} of the chain did not issue the one before it")]
     Order { place: usize },
-    #[error("two certificates for {0}")]
-    Duplicate(Fqdn),
+    #[error("two certificates for {fqdn} at {address}")]
+    Duplicate { fqdn: Fqdn, address: IpAddr },
     #[error("root certificates hold nothing usable")]
     NoRoots,
     #[error("set up TLS")]

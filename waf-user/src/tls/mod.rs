@@ -3,7 +3,6 @@
 
 mod acceptor;
 mod connector;
-pub mod fleet;
 mod handshake;
 mod identity;
 mod mutual;
@@ -15,7 +14,7 @@ pub(crate) mod fixtures;
 #[cfg(test)]
 mod tests;
 
-pub use acceptor::Acceptor;
+pub use acceptor::{Acceptor, Shown};
 pub use connector::Connector;
 pub use handshake::{HandshakeError, Hello};
 pub use identity::{Identity, TlsError};

@@ -1,5 +1,6 @@
 //! What peers of good and of bad will get from a handshake.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::fixtures::{Authority, pair};
-use super::{ALPN, Acceptor, HandshakeError, Identity, TlsError, TlsStream, provider};
+use super::fixtures::{Authority, pair, pair_at};
+use super::{ALPN, Acceptor, HandshakeError, Identity, Shown, TlsError, TlsStream, provider};
 use crate::config::origin_url::OriginHost;
 use crate::model::Fqdn;
 
@@ -28,10 +29,14 @@ fn host(name: &str) -> OriginHost {
     name.parse().map_or_else(|_| OriginHost::Name(fqdn(name)), OriginHost::Address)
 }
 
+fn shown(name: &str, address: &str, identity: Identity) -> Shown {
+    Shown { fqdn: fqdn(name), addresses: vec![address.parse().unwrap()], identity }
+}
+
 /// An acceptor for one.example and two.example.
 fn acceptor(authority: &Authority) -> Arc<Acceptor> {
     let names = ["one.example", "two.example"];
-    Acceptor::new(names.map(|name| (fqdn(name), authority.identity(&[name]))).into()).unwrap()
+    Acceptor::new(names.map(|name| shown(name, "127.0.0.1", authority.identity(&[name]))).into()).unwrap()
 }
 
 async fn serve(acceptor: &Acceptor, stream: TcpStream) -> Result<TlsStream, HandshakeError> {
@@ -105,12 +110,42 @@ fn identity_covers_its_names() {
 }
 
 #[test]
-fn acceptor_refuses_a_name_twice() {
-    let identity = Authority::new().identity(&["one.example"]);
-    let twice = Acceptor::new(vec![(fqdn("one.example"), identity.clone()), (fqdn("ONE.example"), identity)]);
-    assert!(matches!(twice, Err(TlsError::Duplicate(name)) if name == fqdn("one.example")));
-    let none = Acceptor::new(Vec::new()).unwrap();
-    assert!(!none.serves("one.example"));
+fn acceptor_refuses_a_name_twice_at_an_address() {
+    let authority = Authority::new();
+    let of = |name: &str, address| shown(name, address, authority.identity(&[name]));
+    let twice = Acceptor::new(vec![of("one.example", "10.1.0.10"), of("ONE.example", "::ffff:10.1.0.10")]);
+    assert!(matches!(twice, Err(TlsError::Duplicate { fqdn: name, .. }) if name == fqdn("one.example")));
+    let moving = vec![of("one.example", "10.1.0.10"), of("one.example", "10.1.0.11")];
+    let acceptor = Acceptor::new(moving).unwrap();
+    for (name, address, expected) in [
+        ("one.example", "10.1.0.10", true),
+        ("one.example", "::ffff:10.1.0.11", true),
+        ("one.example", "10.1.0.12", false),
+        ("two.example", "10.1.0.10", false),
+    ] {
+        assert_eq!(acceptor.serves(name, address.parse().unwrap()), expected, "{name} at {address}");
+    }
+    assert!(!Acceptor::new(Vec::new()).unwrap().serves("one.example", "10.1.0.10".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn contract_while_a_site_moves_both_environments_serve() {
+    let (old, new) = (Authority::new(), Authority::new());
+    let name = "one.example";
+    let acceptor = Acceptor::new(vec![
+        shown(name, "127.0.0.1", old.identity(&[name])),
+        shown(name, "127.0.0.2", new.identity(&[name])),
+    ]);
+    let acceptor = acceptor.unwrap();
+    for (address, trusted, other) in [("127.0.0.1", &old, &new), ("127.0.0.2", &new, &old)] {
+        for (authority, expected) in [(trusted, true), (other, false)] {
+            let (client, server) = pair_at(address).await;
+            let (connector, host) = (authority.connector(), host(name));
+            let (client, _server) =
+                tokio::join!(connector.connect(client, &host, LONG), serve(&acceptor, server));
+            assert_eq!(client.is_ok(), expected, "{address}: {client:?}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -205,7 +240,7 @@ async fn versions_and_protocols() {
 async fn sessions_resume_and_early_data_is_off() {
     let authority = Authority::new();
     let acceptor = acceptor(&authority);
-    assert_eq!(acceptor.config("one.example").unwrap().max_early_data_size, 0);
+    assert_eq!(acceptor.config("one.example", Ipv4Addr::LOCALHOST.into()).unwrap().max_early_data_size, 0);
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
         let config = Arc::new(client_config(&authority, &[version]));
         let mut kinds = Vec::new();

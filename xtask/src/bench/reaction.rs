@@ -2,8 +2,8 @@
 //! dropped, as the packet's event tells it; both by CLOCK_MONOTONIC. A fresh source for every ban, a request every
 //! millisecond. At the end the first of the bans has expired, and its source is answered again.
 
-mod attacker;
-mod journal;
+pub(super) mod attacker;
+pub(super) mod journal;
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};

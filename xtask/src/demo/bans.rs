@@ -25,9 +25,9 @@ pub fn dropped(lab: &mut Lab) -> Result<String> {
     let carrier = Carrier::A;
     let limit = lab.options().ban.refused;
     let attacker = carrier.client(ATTACKER);
-    let request =
-        Request::get(Scheme::Http, WWW, carrier.service(10), ATTACK).from(attacker).connect_within(SILENCE);
-    let before = blocked(lab.node(carrier))?;
+    let (www, shop) = (lab.place(WWW, carrier)?, lab.place(SHOP, carrier)?);
+    let request = Request::get(Scheme::Http, WWW, www.v4, ATTACK).from(attacker).connect_within(SILENCE);
+    let before = blocked(lab.serving(WWW, carrier)?)?;
     let mut refused = 0;
     // When the last request that was refused was sent.
     let mut sent = Instant::now();
@@ -37,7 +37,7 @@ pub fn dropped(lab: &mut Lab) -> Result<String> {
         // While curl is under way, the kernel's counter tells of the first drop.
         let seen = loop {
             interrupt::check()?;
-            if blocked(lab.node(carrier))? > before {
+            if blocked(lab.serving(WWW, carrier)?)? > before {
                 break Some(Instant::now());
             }
             if pending.is_done()? {
@@ -57,17 +57,14 @@ pub fn dropped(lab: &mut Lab) -> Result<String> {
     };
     ensure!(refused >= limit, "dropped after {refused} refusals: the limit is {limit}");
     let others = [
-        ("another visitor", Request::get(Scheme::Http, WWW, carrier.service(10), "/")),
-        (
-            "the attacker at another tenant",
-            Request::get(Scheme::Http, SHOP, carrier.service(11), "/").from(attacker),
-        ),
+        ("another visitor", Request::get(Scheme::Http, WWW, www.v4, "/")),
+        ("the attacker at another tenant", Request::get(Scheme::Http, SHOP, shop.v4, "/").from(attacker)),
     ];
     for (who, request) in others {
         let answer = lab.client().answer(&request).context(who)?;
         ensure!(answer.status == 200, "{who} is answered {}", answer.status);
     }
-    let count = blocked(lab.node(carrier))? - before;
+    let count = blocked(lab.serving(WWW, carrier)?)? - before;
     Ok(format!(
         "after {refused} refusals; first drop {} ms after the last was sent, bpftool counts {count}; other visitors and \
          tenants served",
@@ -84,16 +81,17 @@ pub fn lifted(lab: &mut Lab) -> Result<String> {
     let attacker = carrier.client(ATTACKER);
     let tenant = lab.site(WWW)?.tenant;
     let prefix = format!("{attacker}/32");
-    let listed = bans(lab.node(carrier))?;
+    let node = lab.serving(WWW, carrier)?;
+    let listed = bans(node)?;
     ensure!(listed.contains(&attacker.to_string()), "the ban is not listed: {listed}");
-    lab.node(carrier).waf_text(&["ban", "remove", &prefix, "--scope", &format!("tenant:{tenant}")])?;
+    node.waf_text(&["ban", "remove", &prefix, "--scope", &format!("tenant:{tenant}")])?;
     let start = Instant::now();
-    let request =
-        Request::get(Scheme::Http, WWW, carrier.service(10), "/").from(attacker).connect_within(SILENCE);
+    let address = lab.place(WWW, carrier)?.v4;
+    let request = Request::get(Scheme::Http, WWW, address, "/").from(attacker).connect_within(SILENCE);
     interrupt::until("the attacker to be answered again", LIFTED, || {
         Ok(lab.client().send(&request)?.filter(|answer| answer.status == 200))
     })?;
-    let listed = bans(lab.node(carrier))?;
+    let listed = bans(node)?;
     ensure!(!listed.contains(&attacker.to_string()), "the ban is still listed: {listed}");
     Ok(format!("waf ban remove {prefix}; answered again {} ms later", start.elapsed().as_millis()))
 }

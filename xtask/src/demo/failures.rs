@@ -28,31 +28,31 @@ pub fn killed(lab: &mut Lab) -> Result<String> {
     let carrier = Carrier::A;
     let attacker = carrier.client(ATTACKER);
     let prefix = format!("{attacker}/32");
-    lab.node(carrier).waf_text(&["ban", "add", &prefix, "--scope", "node", "--ttl-s", "600"])?;
-    let knock =
-        Request::get(Scheme::Http, WWW, carrier.service(10), "/").from(attacker).connect_within(SILENCE);
+    let address = lab.place(WWW, carrier)?.v4;
+    lab.serving(WWW, carrier)?.waf_text(&["ban", "add", &prefix, "--scope", "node", "--ttl-s", "600"])?;
+    let knock = Request::get(Scheme::Http, WWW, address, "/").from(attacker).connect_within(SILENCE);
     ensure!(lab.client().send(&knock)?.is_none(), "{attacker} is banned and was answered");
 
-    lab.node_mut(carrier).kill()?;
-    let before = blocked(lab.node(carrier))?;
+    lab.serving_mut(WWW, carrier)?.kill()?;
+    let before = blocked(lab.serving(WWW, carrier)?)?;
     for _ in 0..ATTEMPTS {
         ensure!(lab.client().send(&knock)?.is_none(), "{attacker} was answered by a dead node");
     }
-    let dropped = blocked(lab.node(carrier))? - before;
+    let dropped = blocked(lab.serving(WWW, carrier)?)? - before;
     ensure!(dropped >= ATTEMPTS, "{dropped} packets dropped for {ATTEMPTS} attempts");
-    let elsewhere = Request::get(Scheme::Http, WWW, Carrier::B.service(10), "/");
+    let elsewhere = Request::get(Scheme::Http, WWW, lab.place(WWW, Carrier::B)?.v4, "/");
     ensure!(
         lab.client().answer(&elsewhere)?.status == 200,
         "carrier B does not serve while A's node is dead"
     );
 
-    lab.restart(carrier).context("start the node again")?;
-    let listed = bans(lab.node(carrier))?;
+    lab.restart_serving(WWW, carrier).context("start the node again")?;
+    let listed = bans(lab.serving(WWW, carrier)?)?;
     ensure!(listed.contains(&attacker.to_string()), "the new daemon did not adopt the ban: {listed}");
     ensure!(lab.client().send(&knock)?.is_none(), "{attacker} was answered after the restart");
-    let visitor = Request::get(Scheme::Http, WWW, carrier.service(10), "/");
+    let visitor = Request::get(Scheme::Http, WWW, address, "/");
     ensure!(lab.client().answer(&visitor)?.status == 200, "the restarted node does not serve");
-    lab.node(carrier).waf_text(&["ban", "remove", &prefix, "--scope", "node"])?;
+    lab.serving(WWW, carrier)?.waf_text(&["ban", "remove", &prefix, "--scope", "node"])?;
     Ok(format!("{ATTEMPTS} attempts, {dropped} packets dropped; the new daemon adopted the ban and serves"))
 }
 
@@ -61,8 +61,12 @@ pub fn killed(lab: &mut Lab) -> Result<String> {
 /// # Errors
 /// A request is lost after its first retry.
 pub fn carrier_gone(lab: &mut Lab) -> Result<String> {
-    let request =
-        |carrier: Carrier| Request::get(Scheme::Http, WWW, carrier.service(10), "/").connect_within(PATIENCE);
+    let addresses = [lab.place(WWW, Carrier::A)?.v4, lab.place(WWW, Carrier::B)?.v4];
+    let request = |carrier: Carrier| {
+        let [a, b] = addresses;
+        let address = if carrier == Carrier::A { a } else { b };
+        Request::get(Scheme::Http, WWW, address, "/").connect_within(PATIENCE)
+    };
     for carrier in CARRIERS {
         ensure!(lab.client().answer(&request(carrier))?.status == 200, "{} does not serve", carrier.name());
     }

@@ -19,14 +19,13 @@ const WRITTEN: Duration = Duration::from_secs(5);
 /// Capability sets in /proc/PID/status (proc(5)).
 const CAPABILITIES: [&str; 5] = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
 
-/// Both daemons hold no capability and run as an ordinary user.
+/// All daemons hold no capability and run as an ordinary user.
 ///
 /// # Errors
 /// One does not.
 pub fn unprivileged(lab: &mut Lab) -> Result<String> {
     let mut figures = Vec::new();
-    for carrier in CARRIERS {
-        let node = lab.node(carrier);
+    for node in lab.nodes() {
         for set in CAPABILITIES {
             let held = node.process_status(set)?;
             ensure!(held.bytes().all(|b| b == b'0'), "{} holds {set} {held}", node.name());
@@ -51,9 +50,9 @@ pub fn clean(lab: &mut Lab) -> Result<String> {
     let mut passed = 0;
     for carrier in CARRIERS {
         for fqdn in [WWW, SHOP, ONE, SHADOW] {
-            let host = lab.site(fqdn)?.host;
+            let place = lab.place(fqdn, carrier)?;
             for scheme in SCHEMES {
-                for address in [carrier.service(host), carrier.service6(host)] {
+                for address in [place.v4, place.v6] {
                     let answer = lab.client().answer(&Request::get(scheme, fqdn, address, "/hello"))?;
                     let expected = format!("{GREETING} {fqdn}: GET /hello\n");
                     let same = answer.status == 200 && answer.text() == expected;
@@ -62,7 +61,8 @@ pub fn clean(lab: &mut Lab) -> Result<String> {
                 }
             }
         }
-        let big = lab.client().answer(&Request::get(Scheme::Https, WWW, carrier.service(10), "/big"))?;
+        let address = lab.place(WWW, carrier)?.v4;
+        let big = lab.client().answer(&Request::get(Scheme::Https, WWW, address, "/big"))?;
         let whole = big.status == 200 && big.body.len() == BIG_BYTES;
         ensure!(whole, "/big at {}: {} with {} bytes", carrier.name(), big.status, big.body.len());
     }
@@ -79,8 +79,9 @@ pub fn clean(lab: &mut Lab) -> Result<String> {
 pub fn benign(lab: &mut Lab) -> Result<String> {
     let mut passed = 0;
     for carrier in CARRIERS {
+        let address = lab.place(WWW, carrier)?.v4;
         for (sample, scheme) in BENIGN.iter().zip(SCHEMES.iter().cycle()) {
-            let answer = lab.client().answer(&sample.request(*scheme, WWW, carrier.service(10)))?;
+            let answer = lab.client().answer(&sample.request(*scheme, WWW, address))?;
             ensure!(answer.status == 200, "{} at {}: {}", sample.name, carrier.name(), answer.status);
             passed += 1;
         }
@@ -101,13 +102,13 @@ pub fn attacks(lab: &mut Lab) -> Result<String> {
             let (fqdn, scheme) = if index % 2 == 0 { (WWW, Scheme::Http) } else { (SHOP, Scheme::Https) };
             let site = lab.site(fqdn)?;
             let probe = PROBES.get(index % PROBES.len()).copied().unwrap_or(PROBES[0]);
-            let request =
-                sample.request(scheme, fqdn, carrier.service(site.host)).from(carrier.client(probe));
+            let address = lab.place(fqdn, carrier)?.v4;
+            let request = sample.request(scheme, fqdn, address).from(carrier.client(probe));
             let answer = lab.client().answer(&request)?;
             ensure!(answer.status == 403, "{} at {}: {}", sample.name, carrier.name(), answer.status);
             let id =
                 event_id(&answer).with_context(|| format!("{}: the page shows no event id", sample.name))?;
-            let event = find_event(lab.node(carrier), &id)?;
+            let event = find_event(lab.serving(fqdn, carrier)?, &id)?;
             let same =
                 event["id"] == id.as_str() && event["tenant"] == site.tenant && event["refused"] == true;
             ensure!(same, "{}: event {id} is another's: {event}", sample.name);
@@ -128,10 +129,10 @@ pub fn detect(lab: &mut Lab) -> Result<String> {
     let site = lab.site(SHADOW)?.clone();
     let mut figures = Vec::new();
     for carrier in CARRIERS {
-        let before = logged(lab, carrier, site.tenant)?;
+        let (before, address) = (logged(lab, carrier, site.tenant)?, lab.place(SHADOW, carrier)?.v4);
         let arrived = lab.origin().arrived()?.len();
         for (sample, scheme) in ATTACKS.iter().zip(SCHEMES.iter().cycle()) {
-            let answer = lab.client().answer(&sample.request(*scheme, SHADOW, carrier.service(site.host)))?;
+            let answer = lab.client().answer(&sample.request(*scheme, SHADOW, address))?;
             if answer.status == 403 {
                 bail!("{} at {}: refused in detect mode", sample.name, carrier.name());
             }
@@ -142,7 +143,7 @@ pub fn detect(lab: &mut Lab) -> Result<String> {
         interrupt::until("the request log to name the rules", WRITTEN, || {
             Ok((logged(lab, carrier, site.tenant)? >= expected).then_some(()))
         })?;
-        let banned = bans(lab.node(carrier))?;
+        let banned = bans(lab.serving(SHADOW, carrier)?)?;
         let visitor = carrier.client(2).to_string();
         ensure!(!banned.contains(&visitor), "{visitor} is banned at {}: {banned}", carrier.name());
         figures.push(format!("{} of {} at {}", ATTACKS.len(), ATTACKS.len(), carrier.name()));
@@ -150,9 +151,9 @@ pub fn detect(lab: &mut Lab) -> Result<String> {
     Ok(format!("{}; 0 bans", figures.join(", ")))
 }
 
-/// Requests of a tenant that rules matched.
+/// Requests of the detecting tenant that rules matched.
 fn logged(lab: &Lab, carrier: Carrier, tenant: u32) -> Result<usize> {
     let matched = |record: &Value| record["rules"].as_array().is_some_and(|rules| !rules.is_empty());
-    let records = requests(lab.node(carrier))?;
+    let records = requests(lab.serving(SHADOW, carrier)?)?;
     Ok(records.iter().filter(|record| record["tenant"] == tenant && matched(record)).count())
 }

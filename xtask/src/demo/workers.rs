@@ -18,13 +18,14 @@ pub fn own(lab: &mut Lab) -> Result<String> {
     let mut figures = Vec::new();
     for fqdn in [WWW, SHOP] {
         let site = lab.site(fqdn)?.clone();
-        let before = [wakings(lab.node(carrier), 0)?, wakings(lab.node(carrier), 1)?];
+        let (node, address) = (lab.serving(fqdn, carrier)?, lab.place(fqdn, carrier)?.v4);
+        let before = [wakings(node, 0)?, wakings(node, 1)?];
         for _ in 0..CONNECTIONS {
-            let request = Request::get(Scheme::Http, fqdn, carrier.service(site.host), "/");
+            let request = Request::get(Scheme::Http, fqdn, address, "/");
             let answer = lab.client().answer(&request)?;
             ensure!(answer.status == 200, "{fqdn}: {}", answer.status);
         }
-        let woken = [wakings(lab.node(carrier), 0)? - before[0], wakings(lab.node(carrier), 1)? - before[1]];
+        let woken = [wakings(node, 0)? - before[0], wakings(node, 1)? - before[1]];
         let (own, other) = if site.workers == [0] { (woken[0], woken[1]) } else { (woken[1], woken[0]) };
         ensure!(own >= CONNECTIONS, "{fqdn}: its worker woke {own} times for {CONNECTIONS} connections");
         // Timers may wake a worker now and then; a connection takes several wakings.

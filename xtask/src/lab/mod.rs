@@ -4,6 +4,7 @@
 pub mod certificates;
 pub mod client;
 pub mod daemon;
+pub mod fleet;
 pub mod guide;
 pub mod netns;
 pub mod node;
@@ -14,6 +15,7 @@ pub mod sweep;
 pub mod topology;
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -25,6 +27,7 @@ pub use settings::{BanPolicy, LabOptions, Mode, Site};
 pub use topology::{CARRIERS, Carrier};
 
 use self::certificates::{Authority, SiteFiles};
+use self::fleet::Fleet;
 use self::netns::Namespace;
 use self::origin::Origin;
 use self::run::Run;
@@ -40,10 +43,20 @@ const USER: &str = "nobody";
 /// The product's own rules, used where a lab names none.
 const STARTER_RULES: &str = "waf-user/rules/starter.conf";
 
+/// Where a site is served at one carrier: the node's place among the lab's, and the site's addresses there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub node: usize,
+    pub v4: IpAddr,
+    pub v6: IpAddr,
+}
+
 /// A lab that is up. Everything goes on drop: nodes, pins, origin, namespaces, folder, in this order.
 #[derive(Debug)]
 pub struct Lab {
-    nodes: [Node; 2],
+    nodes: Vec<Node>,
+    /// For each site, its places at A and at B.
+    places: Vec<(String, [Place; 2])>,
     origin: Origin,
     client: Client,
     authority: Authority,
@@ -79,26 +92,68 @@ impl Lab {
             node.start(&run)?;
             Ok(node)
         };
-        let nodes = [start(Carrier::A)?, start(Carrier::B)?];
+        let nodes = vec![start(Carrier::A)?, start(Carrier::B)?];
+        let places = options.sites.iter().map(fixed_places).collect();
         let authority = files.authority;
         let client = Client::new(network.client.clone(), authority.certificate.clone());
-        Ok(Self { nodes, origin, client, authority, network, options, run })
+        Ok(Self { nodes, places, origin, client, authority, network, options, run })
     }
 
+    /// The first node of a carrier: the only one, but in a fleet.
     pub fn node(&self, carrier: Carrier) -> &Node {
-        let [a, b] = &self.nodes;
-        match carrier {
-            Carrier::A => a,
-            Carrier::B => b,
-        }
+        &self.nodes[self.first(carrier)]
     }
 
     pub fn node_mut(&mut self, carrier: Carrier) -> &mut Node {
-        let [a, b] = &mut self.nodes;
-        match carrier {
-            Carrier::A => a,
-            Carrier::B => b,
-        }
+        let first = self.first(carrier);
+        &mut self.nodes[first]
+    }
+
+    fn first(&self, carrier: Carrier) -> usize {
+        let mut nodes = self.nodes.iter();
+        nodes.position(|node| node.carrier == carrier).expect("a lab has nodes at both carriers")
+    }
+
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Where a site is served at a carrier.
+    ///
+    /// # Errors
+    /// The lab has no such site.
+    pub fn place(&self, fqdn: &str, carrier: Carrier) -> Result<Place> {
+        let found = self.places.iter().find(|(name, _)| name == fqdn);
+        let (_, [a, b]) = found.with_context(|| format!("the lab has no site {fqdn}"))?;
+        Ok(if carrier == Carrier::A { *a } else { *b })
+    }
+
+    /// The node that serves a site at a carrier.
+    ///
+    /// # Errors
+    /// The lab has no such site.
+    pub fn serving(&self, fqdn: &str, carrier: Carrier) -> Result<&Node> {
+        let place = self.place(fqdn, carrier)?;
+        self.nodes.get(place.node).with_context(|| format!("{fqdn} is served by no node"))
+    }
+
+    /// The same, to be stopped or killed.
+    ///
+    /// # Errors
+    /// The lab has no such site.
+    pub fn serving_mut(&mut self, fqdn: &str, carrier: Carrier) -> Result<&mut Node> {
+        let place = self.place(fqdn, carrier)?;
+        self.nodes.get_mut(place.node).with_context(|| format!("{fqdn} is served by no node"))
+    }
+
+    /// Starts the daemon again of the node that serves a site, after [`Node::stop`] or [`Node::kill`].
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub fn restart_serving(&mut self, fqdn: &str, carrier: Carrier) -> Result<()> {
+        let place = self.place(fqdn, carrier)?;
+        let node = self.nodes.get_mut(place.node).with_context(|| format!("{fqdn} is served by no node"))?;
+        node.start(&self.run)
     }
 
     /// Starts a node's daemon again after [`Node::stop`] or [`Node::kill`].
@@ -106,11 +161,8 @@ impl Lab {
     /// # Errors
     /// As [`Node::start`].
     pub fn restart(&mut self, carrier: Carrier) -> Result<()> {
-        let [a, b] = &mut self.nodes;
-        match carrier {
-            Carrier::A => a.start(&self.run),
-            Carrier::B => b.start(&self.run),
-        }
+        let first = self.first(carrier);
+        self.nodes[first].start(&self.run)
     }
 
     /// Has a second daemon take over a node; the first is given back and ends by itself.
@@ -118,11 +170,8 @@ impl Lab {
     /// # Errors
     /// As [`Node::take_over`].
     pub fn take_over(&mut self, carrier: Carrier) -> Result<daemon::Daemon> {
-        let [a, b] = &mut self.nodes;
-        match carrier {
-            Carrier::A => a.take_over(&self.run),
-            Carrier::B => b.take_over(&self.run),
-        }
+        let first = self.first(carrier);
+        self.nodes[first].take_over(&self.run)
     }
 
     /// Starts a process of a node's daemon with more words on its command line, beside the one that runs.
@@ -130,11 +179,8 @@ impl Lab {
     /// # Errors
     /// It cannot be started.
     pub fn process(&mut self, carrier: Carrier, words: &[&str]) -> Result<daemon::Daemon> {
-        let [a, b] = &mut self.nodes;
-        match carrier {
-            Carrier::A => a.process(&self.run, words),
-            Carrier::B => b.process(&self.run, words),
-        }
+        let first = self.first(carrier);
+        self.nodes[first].process(&self.run, words)
     }
 
     /// A new key and certificate of a site, in the files of the old ones. The nodes serve them after a reload.
@@ -189,18 +235,28 @@ impl Lab {
     }
 }
 
-/// `cargo xtask lab`: up, then wait for Ctrl-C.
+/// `cargo xtask lab`: a fleet that serves, then wait for Ctrl-C.
 ///
 /// # Errors
-/// As [`Lab::start`].
+/// As [`Fleet::serving`].
 pub fn run(built: &Built) -> Result<()> {
-    let lab = Lab::start(built, LabOptions::default())?;
-    say!("{}", guide::text(&lab));
+    let fleet = Fleet::serving(built)?;
+    say!("{}", guide::text(&fleet)?);
     interrupt::wait();
-    let id = lab.run.id().to_owned();
-    drop(lab);
+    let id = fleet.lab().run.id().to_owned();
+    drop(fleet);
     say!("lab: run {id} cleared away");
     Ok(())
+}
+
+/// Where node.toml says that a site is served.
+fn fixed_places(site: &Site) -> (String, [Place; 2]) {
+    let place = |(node, carrier): (usize, Carrier)| Place {
+        node,
+        v4: carrier.service(site.host),
+        v6: carrier.service6(site.host),
+    };
+    (site.fqdn.to_owned(), [(0, Carrier::A), (1, Carrier::B)].map(place))
 }
 
 /// What both nodes share below the run folder.

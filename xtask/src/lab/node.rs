@@ -11,12 +11,12 @@ use anyhow::{Context, Result, bail};
 use nix::unistd::User;
 use serde_json::Value;
 
-use super::ADMIN;
 use super::daemon::Daemon;
 use super::netns::Namespace;
-use super::run::Run;
+use super::run::{Run, make_folder};
 use super::sweep::{RUN_DIR, remove_pins};
 use super::topology::Carrier;
+use super::{ADMIN, give};
 use crate::complain;
 use crate::process;
 
@@ -67,6 +67,15 @@ impl Node {
         self.daemon.as_ref()
     }
 
+    /// What its daemon logged since its last start.
+    ///
+    /// # Errors
+    /// It does not run, or the log cannot be read.
+    pub fn log(&self) -> Result<String> {
+        let daemon = self.daemon().with_context(|| format!("{} does not run", self.name))?;
+        fs::read_to_string(daemon.log()).with_context(|| format!("read {}", daemon.log().display()))
+    }
+
     /// Loads the kernel half.
     ///
     /// # Errors
@@ -90,11 +99,59 @@ impl Node {
     /// # Errors
     /// It ends or does not become ready in time; the message holds the end of its log.
     pub fn start(&mut self, run: &Run) -> Result<()> {
-        let mut daemon = self.process(run, &[])?;
+        self.begin(run)?;
+        self.wait_ready()
+    }
+
+    /// Starts the daemon.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn begin(&mut self, run: &Run) -> Result<()> {
+        self.daemon = Some(self.process(run, &[])?);
+        Ok(())
+    }
+
+    /// Waits until it serves all its tenants. A daemon that does not is ended.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub fn wait_ready(&mut self) -> Result<()> {
+        let mut daemon = self.daemon.take().with_context(|| format!("{} does not run", self.name))?;
         let namespace = Rc::clone(&self.namespace);
         daemon.wait_until(READY, || Ok(admin(&namespace, "/readyz")?.is_some()))?;
         self.daemon = Some(daemon);
         Ok(())
+    }
+
+    /// Joins a fleet, as the daemon's user; its exit status is the caller's matter.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn join(&self, control: &str, token: &str) -> Result<Output> {
+        self.join_by(&self.config, control, token)
+    }
+
+    /// The same as one who has this node's configuration and none of its state.
+    ///
+    /// # Errors
+    /// Its files cannot be laid, or it cannot be started.
+    pub fn join_as_stranger(&self, run: &Run, control: &str, token: &str) -> Result<Output> {
+        let folder = run.folder().join(format!("{}-stranger", self.name));
+        make_folder(&folder, 0o755)?;
+        let (config, state) = (folder.join("node.toml"), folder.join("state"));
+        make_folder(&state, 0o750)?;
+        give(&state, Some(&self.user), Some(&self.user), 0o750)?;
+        let text = fs::read_to_string(&self.config)?;
+        let text = text.replace(&format!("{:?}", self.state), &format!("{state:?}"));
+        fs::write(&config, text).with_context(|| format!("write {}", config.display()))?;
+        self.join_by(&config, control, token)
+    }
+
+    fn join_by(&self, config: &Path, control: &str, token: &str) -> Result<Output> {
+        let mut command = self.namespace.command_as(&self.user, &self.waf);
+        command.args(["node-join", "--config"]).arg(config);
+        process::capture(command.args(["--control", control, "--token", token]))
     }
 
     /// Starts a second daemon that takes over. The first is given back: it ends by itself.

@@ -102,30 +102,20 @@ pub struct NodeFiles<'a> {
     pub certificates: &'a [SiteFiles],
 }
 
+/// What a node.toml says of the machine that the node runs on.
+#[derive(Clone, Debug)]
+pub struct Machine<'a> {
+    pub name: &'a str,
+    pub carrier: Carrier,
+    pub service_prefixes: [String; 2],
+    pub origin_network: String,
+}
+
 /// The whole node.toml of one carrier's node.
 pub fn node_toml(options: &LabOptions, carrier: Carrier, name: &str, files: &NodeFiles<'_>) -> String {
-    let mut text = String::new();
-    let LabOptions { workers, ban, xdp_mode, extra_node, extra_ban, .. } = options;
-    let [v4, v6] = carrier.service_prefixes();
-    let line = |text: &mut String, line: std::fmt::Arguments<'_>| {
-        // Writing to a String cannot fail.
-        let _ = text.write_fmt(format_args!("{line}\n"));
-    };
-    line(&mut text, format_args!("[node]\nname = {name:?}\ncarrier = {:?}", carrier.name()));
-    line(&mut text, format_args!("user = {:?}\ninterface = {EDGE:?}\nxdp_mode = {xdp_mode:?}", files.user));
-    line(&mut text, format_args!("kernel_object = {:?}", files.object));
-    line(&mut text, format_args!("service_prefixes = [{v4:?}, {v6:?}]\nworkers = {workers}"));
-    line(&mut text, format_args!("state_dir = {:?}", files.state));
-    line(&mut text, format_args!("origin_networks = [{:?}]", carrier.origin_network()));
-    line(&mut text, format_args!("{extra_node}"));
-    line(&mut text, format_args!("[log]\nrequests = \"requests.jsonl\"\nevents = \"events.jsonl\"\n"));
-    line(&mut text, format_args!("[admin]\nlisten = \"{ADMIN}\"\n"));
-    line(&mut text, format_args!("[ban]\nrefused = {}\nratio = {:?}", ban.refused, ban.ratio));
-    line(
-        &mut text,
-        format_args!("window_s = {}\nttl_s = {}\nscope = {:?}", ban.window_s, ban.ttl_s, ban.scope),
-    );
-    line(&mut text, format_args!("{extra_ban}"));
+    let (service_prefixes, origin_network) = (carrier.service_prefixes(), carrier.origin_network());
+    let machine = Machine { name, carrier, service_prefixes, origin_network };
+    let mut text = machine_toml(options, &machine, files);
     for (site, tls) in options.sites.iter().zip(files.certificates) {
         let (host, workers) = (site.host, site.workers);
         line(&mut text, format_args!("\n[[tenant]]\nid = {}\nfqdn = {:?}", site.tenant, site.fqdn));
@@ -139,4 +129,32 @@ pub fn node_toml(options: &LabOptions, carrier: Carrier, name: &str, files: &Nod
         line(&mut text, format_args!("rules = {:?}", files.rules));
     }
     text
+}
+
+/// A node.toml without tenants.
+pub fn machine_toml(options: &LabOptions, machine: &Machine<'_>, files: &NodeFiles<'_>) -> String {
+    let mut text = String::new();
+    let LabOptions { workers, ban, xdp_mode, extra_node, extra_ban, .. } = options;
+    let Machine { name, carrier, service_prefixes: [v4, v6], origin_network } = machine;
+    line(&mut text, format_args!("[node]\nname = {name:?}\ncarrier = {:?}", carrier.name()));
+    line(&mut text, format_args!("user = {:?}\ninterface = {EDGE:?}\nxdp_mode = {xdp_mode:?}", files.user));
+    line(&mut text, format_args!("kernel_object = {:?}", files.object));
+    line(&mut text, format_args!("service_prefixes = [{v4:?}, {v6:?}]\nworkers = {workers}"));
+    line(&mut text, format_args!("state_dir = {:?}", files.state));
+    line(&mut text, format_args!("origin_networks = [{origin_network:?}]"));
+    line(&mut text, format_args!("{extra_node}"));
+    line(&mut text, format_args!("[log]\nrequests = \"requests.jsonl\"\nevents = \"events.jsonl\"\n"));
+    line(&mut text, format_args!("[admin]\nlisten = \"{ADMIN}\"\n"));
+    line(&mut text, format_args!("[ban]\nrefused = {}\nratio = {:?}", ban.refused, ban.ratio));
+    line(
+        &mut text,
+        format_args!("window_s = {}\nttl_s = {}\nscope = {:?}", ban.window_s, ban.ttl_s, ban.scope),
+    );
+    line(&mut text, format_args!("{extra_ban}"));
+    text
+}
+
+fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = text.write_fmt(format_args!("{line}\n"));
 }

@@ -40,7 +40,7 @@ impl Carrier {
         }
     }
 
-    const fn number(self) -> u8 {
+    pub const fn number(self) -> u8 {
         match self {
             Self::A => 1,
             Self::B => 2,
@@ -109,7 +109,7 @@ pub const ATTACKER: u8 = 66;
 /// Sources that send a few attacks each: too few to be banned.
 pub const PROBES: [u8; 6] = [101, 102, 103, 104, 105, 106];
 
-/// The four namespaces.
+/// The namespaces that every lab has.
 #[derive(Debug)]
 pub struct Network {
     pub client: Rc<Namespace>,
@@ -118,21 +118,32 @@ pub struct Network {
 }
 
 impl Network {
-    /// Lays everything.
+    /// Lays everything, each carrier being its one node.
     ///
     /// # Errors
     /// No root, or `ip` complains.
     pub fn new(run_id: &str) -> Result<Self> {
+        let network = Self::unconnected(run_id)?;
+        for carrier in CARRIERS {
+            network.connect(carrier)?;
+            let [v4, v6] = carrier.service_prefixes();
+            network.client.route(&v4, carrier.edge())?;
+            network.client.route(&v6, carrier.edge6())?;
+        }
+        Ok(network)
+    }
+
+    /// The namespaces alone.
+    ///
+    /// # Errors
+    /// No root, or the names are taken.
+    pub fn unconnected(run_id: &str) -> Result<Self> {
         let make = |role: &str| Namespace::new(&format!("{run_id}-{role}")).map(Rc::new);
-        let network = Self {
+        Ok(Self {
             client: make("client")?,
             origin: make("origin")?,
             carriers: [make(Carrier::A.name())?, make(Carrier::B.name())?],
-        };
-        for carrier in CARRIERS {
-            network.connect(carrier)?;
-        }
-        Ok(network)
+        })
     }
 
     pub fn carrier(&self, carrier: Carrier) -> &Rc<Namespace> {
@@ -143,9 +154,12 @@ impl Network {
         }
     }
 
-    fn connect(&self, carrier: Carrier) -> Result<()> {
+    /// Lays the cables of a carrier to the client and to the origin.
+    ///
+    /// # Errors
+    /// `ip` complains.
+    pub fn connect(&self, carrier: Carrier) -> Result<()> {
         let namespace = self.carrier(carrier);
-        let [v4, v6] = carrier.service_prefixes();
         let visitor = [format!("{}/24", carrier.client(2)), format!("{}/64", carrier.client6(2))];
         let edge = [format!("{}/24", carrier.edge()), format!("{}/64", carrier.edge6())];
         cable(
@@ -156,9 +170,6 @@ impl Network {
         for host in PROBES.into_iter().chain([ATTACKER]) {
             self.client.address(carrier.client_device(), &format!("{}/24", carrier.client(host)))?;
         }
-        self.client.route(&v4, carrier.edge())?;
-        self.client.route(&v6, carrier.edge6())?;
-
         let (inside, origin) = (format!("{}/24", carrier.inside()), format!("{}/24", carrier.origin()));
         cable(
             End { namespace, device: INSIDE, addresses: &[&inside] },

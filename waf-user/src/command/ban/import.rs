@@ -9,8 +9,9 @@ use clap::Args;
 use http::Method;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use waf_user::control::api::words::{BansChanged, BansNew, NewBan};
-use waf_user::control::bans_import::{self, FILE_BYTES_MAX, Format, Import as List};
+use waf_user::control::api::words::{BansChanged, BansLift, BansNew, NewBan, NewLift};
+use waf_user::control::bans_import::{self, FILE_BYTES_MAX, Format, Import as List, ImportedBan};
+use waf_user::control::client::{Client, ClientError};
 
 use crate::command::Outcome;
 use crate::command::at_control::AtControl;
@@ -35,7 +36,10 @@ pub(super) struct Import {
     /// Seconds until those end of which the list says nothing; 0 = until removed
     #[arg(long, value_name = "N", default_value_t = 0)]
     ttl_s: u32,
-    /// Leave lines with mistakes out, and ban the others
+    /// Lift what the list names, whoever banned it, instead of banning it
+    #[arg(long, conflicts_with = "ttl_s")]
+    lift: bool,
+    /// Leave lines with mistakes out, and ban (or lift) the others
     #[arg(long)]
     skip_mistakes: bool,
     /// Print JSON
@@ -52,7 +56,7 @@ impl Import {
         let list = bans_import::read(&text, format);
         eprint!("{}", describe(&self.file, format, &list));
         if list.mistake_count > 0 && !self.skip_mistakes {
-            return Err("nothing was banned: mend the list, name its --format, or --skip-mistakes".into());
+            return Err("nothing was sent: mend the list, name its --format, or --skip-mistakes".into());
         }
         let changed = self.send(&list)?;
         if self.json {
@@ -64,7 +68,11 @@ impl Import {
         }
         let whom = self.site.as_deref().unwrap_or("the fleet");
         let banned = show::count(list.bans.len(), "prefix").replace("prefixs", "prefixes");
-        show::print(&show::lines(&format!("banned: {banned} for {whom}, {changed} of them new or longer")))
+        let done = match self.lift {
+            true => format!("lifted: {changed} of {banned} for {whom}, the others were not banned"),
+            false => format!("banned: {banned} for {whom}, {changed} of them new or longer"),
+        };
+        show::print(&show::lines(&done))
     }
 
     /// How many were changed. Parts that were sent stay when a later one fails; to import again does no harm.
@@ -78,20 +86,11 @@ impl Import {
         bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} bans, {eta} left")?);
         let mut changed = 0;
         for part in list.bans.chunks(PART_LEN) {
-            let bans = part.iter().map(|ban| NewBan {
-                prefix: ban.prefix.to_string(),
-                seconds: ban.ttl_s.or((self.ttl_s != 0).then_some(self.ttl_s)).map(u64::from),
-                reason: ban.reason.clone().unwrap_or_default(),
-            });
-            let question = BansNew { site: self.site.clone(), import: true, bans: bans.collect() };
-            let answer: BansChanged = client.send(Method::POST, "/v1/bans", &question).inspect_err(|_| {
+            let answer = self.send_part(&mut client, part).inspect_err(|_| {
                 bar.abandon();
                 if bar.position() > 0 {
-                    eprintln!(
-                        "{} of {} were banned; import again for the rest",
-                        bar.position(),
-                        list.bans.len()
-                    );
+                    let (done, of) = (bar.position(), list.bans.len());
+                    eprintln!("{done} of {of} are done; the same once more does the rest");
                 }
             })?;
             changed += answer.changed;
@@ -99,6 +98,20 @@ impl Import {
         }
         bar.finish_and_clear();
         Ok(changed)
+    }
+
+    fn send_part(&self, client: &mut Client, part: &[ImportedBan]) -> Result<BansChanged, ClientError> {
+        let site = self.site.clone();
+        if self.lift {
+            let bans = part.iter().map(|ban| NewLift { prefix: ban.prefix.to_string() }).collect();
+            return client.send(Method::POST, "/v1/bans/lift", &BansLift { site, bans });
+        }
+        let bans = part.iter().map(|ban| NewBan {
+            prefix: ban.prefix.to_string(),
+            seconds: ban.ttl_s.or((self.ttl_s != 0).then_some(self.ttl_s)).map(u64::from),
+            reason: ban.reason.clone().unwrap_or_default(),
+        });
+        client.send(Method::POST, "/v1/bans", &BansNew { site, import: true, bans: bans.collect() })
     }
 }
 

@@ -44,6 +44,17 @@ fn a_document_is_served_beside_the_local_lists() {
 }
 
 #[test]
+fn contract_while_a_site_moves_a_node_may_have_both_environments() {
+    let (settings, local) = local("");
+    let (old, mut new) = (tenant(1), tenant(2));
+    new.fqdn.clone_from(&old.fqdn);
+    new.addresses = vec!["10.1.0.11".parse().unwrap()];
+    let document = NodeDocument { node: "a1".to_owned(), tenants: vec![old, new], ..Default::default() };
+    let config = configure(&settings, &local, &document).unwrap();
+    assert_eq!(config.tenants[0].fqdn, config.tenants[1].fqdn);
+}
+
+#[test]
 fn what_cannot_be_served_is_refused_whole() {
     type Spoil = fn(&mut NodeDocument);
     let rows: [(&str, Spoil, &str); 14] = [
@@ -71,4 +82,29 @@ fn what_cannot_be_served_is_refused_whole() {
         let error = configure(&settings, &local, &document).expect_err(name).to_string();
         assert!(error.contains(expected), "{name}: {error}");
     }
+}
+
+#[test]
+fn this_machine_says_which_rules_and_how_many_workers_a_tenant_has() {
+    let (settings, local) = local("workers = 2");
+    let document =
+        NodeDocument { node: "a1".to_owned(), tenants: vec![tenant(4), tenant(5)], ..Default::default() };
+    let of = |rules, own_worker| {
+        let control =
+            settings.control.clone().map(|it| crate::config::ControlSettings { rules, own_worker, ..it });
+        let settings = NodeSettings { control, ..settings.clone() };
+        let tenants = configure(&settings, &local, &document).unwrap().tenants;
+        tenants.into_iter().map(|it| (it.rules, it.workers)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(None, false), [(None, vec![]), (None, vec![])]);
+    let rules = Some(vec!["/etc/waf/own.conf".into()]);
+    assert_eq!(of(rules.clone(), true), [(rules.clone(), vec![0]), (rules, vec![1])]);
+}
+
+#[test]
+fn workers_of_ones_own_want_a_number_of_workers() {
+    let text = "[node]\nname = \"a1\"\ncarrier = \"carrier-a\"\n\
+                [control]\nurl = \"https://control.example.net:8444\"\nown_worker = true\n";
+    let errors = parse(Path::new("/etc/waf/node.toml"), text).unwrap_err().to_string();
+    assert!(errors.contains("`own_worker` of [control] without `workers`"), "{errors}");
 }

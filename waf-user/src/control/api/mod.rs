@@ -6,7 +6,8 @@
 //! | `GET /v1/healthz`, `GET /v1/openapi.json` | anyone | |
 //! | `GET /v1/whoami` | any token | |
 //! | `GET /v1/sites`, `GET /v1/sites/{fqdn}`, `GET /v1/sites/{fqdn}/notice` | any token | a customer's: its own sites |
-//! | `GET /v1/sites/{fqdn}/environments` | operators | placements |
+//! | `GET /v1/sites/{fqdn}/usage` | any token | a customer's: its own sites |
+//! | `GET /v1/sites/{fqdn}/environments`, `GET /v1/usage` | operators | placements |
 //! | `POST /v1/plans`, `GET /v1/plans/{id}`, `POST /v1/plans/{id}/apply` | any token | a customer's: its own plans |
 //! | `GET /v1/plans/{id}/detail`, `POST /v1/plans/evacuation` | operators | |
 //! | `GET, PUT /v1/nodes`, `GET, DELETE /v1/nodes/{name}` | operators | |
@@ -30,6 +31,7 @@ mod nodes;
 mod people;
 mod plans;
 mod sites;
+mod usage;
 mod whole;
 
 mod openapi;
@@ -49,6 +51,7 @@ use super::ledger::Ledger;
 use super::store::Store;
 use super::sync::Fleet;
 use super::token::TokenBook;
+use super::usage::UsageBook;
 use crate::model::Wall;
 
 use kept::Plans;
@@ -64,6 +67,7 @@ pub struct Api {
     bans: Arc<BanBook>,
     authority: Arc<Authority>,
     fleet: Arc<Fleet>,
+    usage: Arc<UsageBook>,
     plans: Arc<Plans>,
     turns: Turns,
     /// Reads the time of day.
@@ -80,6 +84,7 @@ impl Api {
         clock: fn() -> Wall,
     ) -> Self {
         let tokens = TokenBook::new(Arc::clone(&store));
+        let usage = Arc::clone(fleet.usage());
         Self {
             store,
             ledger,
@@ -87,6 +92,7 @@ impl Api {
             bans,
             authority,
             fleet,
+            usage,
             plans: Arc::default(),
             turns: Turns::default(),
             clock,
@@ -104,6 +110,8 @@ impl Api {
             .route("/v1/sites", get(sites::list))
             .route("/v1/sites/{fqdn}", get(sites::one))
             .route("/v1/sites/{fqdn}/notice", get(sites::notice))
+            .route("/v1/sites/{fqdn}/usage", get(usage::one))
+            .route("/v1/usage", get(usage::all))
             .route("/v1/sites/{fqdn}/environments", get(sites::environments))
             .route("/v1/plans", post(plans::make))
             .route("/v1/plans/evacuation", post(plans::evacuate))

@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::{bans, nodes, people, plans, sites, whole};
+use super::{bans, nodes, people, plans, sites, usage, whole};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,6 +19,8 @@ use super::{bans, nodes, people, plans, sites, whole};
         sites::one,
         sites::notice,
         sites::environments,
+        usage::one,
+        usage::all,
         plans::make,
         plans::evacuate,
         plans::one,

@@ -69,7 +69,7 @@ pub const fn strength(strength: Strength) -> StrengthView {
     }
 }
 
-const fn peak(rates: Rates) -> PeakView {
+pub const fn peak(rates: Rates) -> PeakView {
     PeakView { requests_s: rates.requests_s, mbit_s: rates.mbit_s, handshakes_s: rates.handshakes_s }
 }
 

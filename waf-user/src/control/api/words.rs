@@ -10,6 +10,7 @@ mod people;
 mod plans;
 mod problem;
 mod sites;
+mod usage;
 
 pub use bans::{BanQuery, BanView, Bans, BansChanged, BansLift, BansNew, NewBan, NewLift};
 pub use fleet::{EnvironmentView, NodeStateView, Revoked, StandingView};
@@ -23,3 +24,6 @@ pub use plans::{Applied, EvacuationNew, PlanDetail, PlanNew, PlanView, SheetForm
 pub use problem::{Mistake, Problem};
 pub use sites::{CauseView, PeakView, SiteView, Sites, StrengthView};
 pub use sites::{Language, NoticeQuery, NoticeText, NoticeView, OldView, OutcomeView};
+pub use usage::{
+    ExcessView, MeasureView, PlacementUsageView, SiteUsageView, UsageQuery, UsageView, Usages, UsedView,
+};

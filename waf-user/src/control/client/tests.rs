@@ -11,10 +11,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Client, ClientError, ControlUrl, Limits, read_token};
-use crate::model::Fqdn;
 use crate::secret::Secret;
-use crate::tls::Acceptor;
-use crate::tls::fixtures::Authority;
+use crate::tls::fixtures::{Authority, on_loopback};
 
 fn client(address: SocketAddr, limits: Limits) -> Client {
     let url = format!("http://{address}").parse().unwrap();
@@ -196,8 +194,7 @@ fn tls_is_held_to_its_ca() {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let acceptor =
-            Acceptor::new(vec![(Fqdn::new("localhost").unwrap(), ours.identity(&["localhost"]))]).unwrap();
+        let acceptor = on_loopback("localhost", ours.identity(&["localhost"]));
         runtime.spawn(async move {
             let (stream, _) = listener.accept().await.unwrap();
             let hello = acceptor.hello(stream, Duration::from_secs(10)).await.unwrap();

@@ -113,6 +113,6 @@ pub trait Watch: Send {
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
-pub(super) use conformance::Folder;
+pub(crate) use conformance::Folder;
 #[cfg(all(test, feature = "etcd"))]
 pub(super) use conformance::{Cluster, connect, program};

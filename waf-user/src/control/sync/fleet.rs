@@ -19,6 +19,7 @@ use crate::control::authority::Authority;
 use crate::control::bans::BanBook;
 use crate::control::ledger::{Ledger, View};
 use crate::control::store::Store;
+use crate::control::usage::UsageBook;
 use crate::model::sync::{Greeting, VERSION};
 use crate::model::{NodeName, Wall};
 use crate::tls::Peer;
@@ -36,6 +37,7 @@ pub struct Fleet {
     pub(super) is_settled: Notify,
     pub(super) kept: Kept,
     pub(super) times: Times,
+    usage: Arc<UsageBook>,
 }
 
 /// What a fleet is served from.
@@ -47,6 +49,8 @@ pub(super) struct Hub {
     pub seats: BTreeMap<NodeName, Arc<Seat>>,
     /// Nodes that the wave under way waits for.
     pub waiting: BTreeSet<NodeName>,
+    /// The same, of nodes that have their streams with other processes.
+    pub waiting_elsewhere: BTreeSet<NodeName>,
     /// Serial numbers of certificates.
     pub revoked: HashSet<String>,
 }
@@ -65,9 +69,11 @@ impl Fleet {
     pub(super) fn with_times((store, ledger, authority, bans): Parts, times: Times) -> Self {
         let view = ledger.view();
         let go = AtomicU64::new(view.revision().0);
-        let hub = Hub { view, seats: BTreeMap::new(), waiting: BTreeSet::new(), revoked: HashSet::new() };
-        let (hub, is_settled) = (Mutex::new(hub), Notify::new());
-        Self { store, ledger, authority, bans, hub, go, is_settled, kept: Kept::default(), times }
+        let (seats, revoked, waiting, waiting_elsewhere) = Default::default();
+        let hub = Mutex::new(Hub { view, seats, waiting, waiting_elsewhere, revoked });
+        let is_settled = Notify::new();
+        let (kept, usage) = (Kept::default(), Arc::default());
+        Self { store, ledger, authority, bans, hub, go, is_settled, kept, times, usage }
     }
 
     /// Serves nodes until `shutdown`; then all connections are closed, and nodes look for another process.
@@ -93,6 +99,11 @@ impl Fleet {
     pub fn standing(&self, node: &NodeName) -> Option<NodeStanding> {
         let seat = lock(&self.hub).seats.get(node).cloned();
         seat.map(|seat| seat.standing()).or_else(|| self.kept.elsewhere(node))
+    }
+
+    /// What nodes tell of their tenants' traffic.
+    pub const fn usage(&self) -> &Arc<UsageBook> {
+        &self.usage
     }
 
     pub(super) fn go(&self) -> u64 {

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::fleet::Fleet;
-use super::limits::{KEEP_EVERY, KEPT_FOR, STORE_AGAIN_AFTER};
+use super::limits::{CHUNK_LEN, GATHER_FOR, KEEP_EVERY, KEPT_FOR, STORE_AGAIN_AFTER};
 use super::seat::lock;
 use crate::control::store::{
-    Change, Entry, Followed, Follower, Guard, LeaseId, Operation, Prefix, Revision, StoreError, Transaction,
+    Change, Entry, Followed, Follower, Guard, Key, LeaseId, Operation, Prefix, Revision, StoreError,
+    Transaction,
 };
 use crate::model::NodeName;
 
@@ -29,7 +30,9 @@ pub struct NodeStanding {
     pub hash: String,
     /// The revision whose document it is to serve.
     pub target: u64,
-    /// Whether it serves that document, perhaps under an earlier generation.
+    /// The revision whose document it has staged and does not serve yet; 0 = none.
+    pub staged: u64,
+    /// Whether it serves its target's document, perhaps under an earlier generation.
     pub is_current: bool,
     /// Whether it serves a later revision than this control plane knows: it was restored from a backup.
     pub is_ahead: bool,
@@ -42,6 +45,14 @@ pub struct NodeStanding {
     pub bans: u64,
     /// When its certificate ends, ms since 1970.
     pub certificate_ends_ms: u64,
+}
+
+impl NodeStanding {
+    /// Whether nobody need wait for it with this revision.
+    fn is_settled(&self, revision: u64) -> bool {
+        let is_done = self.is_current || self.refused.is_some() || self.is_ahead;
+        self.staged >= revision || (self.target >= revision && is_done)
+    }
 }
 
 /// What is to be written, and what others wrote.
@@ -75,6 +86,17 @@ impl Kept {
         self.is_dirty.notify_one();
     }
 
+    /// Nodes of other processes.
+    pub fn others(&self) -> Vec<NodeName> {
+        lock(&self.others).keys().cloned().collect()
+    }
+
+    /// Whether one of these nodes of other processes has yet to stage what it is to serve at a revision.
+    pub fn is_awaited(&self, nodes: &BTreeSet<NodeName>, revision: u64) -> bool {
+        let others = lock(&self.others);
+        nodes.iter().any(|node| others.get(node).is_some_and(|standing| !standing.is_settled(revision)))
+    }
+
     /// What another process says.
     pub fn elsewhere(&self, node: &NodeName) -> Option<NodeStanding> {
         lock(&self.others).get(node).cloned()
@@ -92,44 +114,69 @@ pub async fn keep(fleet: &Fleet) -> Infallible {
 
 async fn keep_lease(fleet: &Fleet) -> Result<Infallible, StoreError> {
     let lease = fleet.store.grant(KEPT_FOR).await?;
-    let (mut written, mut ticks) = (HashMap::new(), tokio::time::interval(KEEP_EVERY));
+    let (mut written, mut ticks) = (Written::new(), tokio::time::interval(KEEP_EVERY));
     let seated: Vec<NodeName> = lock(&fleet.hub).seats.keys().cloned().collect();
     seated.iter().for_each(|node| fleet.kept.tell(node));
     loop {
         tokio::select! {
             () = fleet.kept.is_dirty.notified() => {
+                // A wave changes something of many nodes, and of each some times.
+                tokio::time::sleep(GATHER_FOR).await;
                 let dirty = std::mem::take(&mut *lock(&fleet.kept.dirty));
-                for node in dirty {
-                    write(fleet, lease, &node, &mut written).await?;
-                }
+                write(fleet, lease, dirty, &mut written).await?;
             }
             _ = ticks.tick() => fleet.store.keep_alive(lease).await?,
         }
     }
 }
 
+/// What this process wrote, and when.
+type Written = HashMap<NodeName, (Revision, Vec<u8>)>;
+
 async fn write(
     fleet: &Fleet,
     lease: LeaseId,
-    node: &NodeName,
-    written: &mut HashMap<NodeName, Revision>,
+    dirty: BTreeSet<NodeName>,
+    written: &mut Written,
 ) -> Result<(), StoreError> {
-    let key = Prefix::new(PREFIX)?.key(node)?;
-    let seat = lock(&fleet.hub).seats.get(node).cloned();
-    let Some(seat) = seat else {
-        let Some(modified) = written.remove(node) else { return Ok(()) };
-        let ours = Guard::ModifiedAt(key.clone(), modified);
-        return match fleet.store.commit(Transaction::new(vec![ours], vec![Operation::Delete(key)])?).await {
-            // Another process has a stream with it by now.
-            Err(error) if error.is_conflict() => Ok(()),
-            other => other.map(drop),
+    let prefix = Prefix::new(PREFIX)?;
+    let mut puts = Vec::new();
+    for node in dirty {
+        let seat = lock(&fleet.hub).seats.get(&node).cloned();
+        match seat {
+            Some(seat) => {
+                let document = Document { process: fleet.kept.process, standing: seat.standing() };
+                let value = serde_json::to_vec(&document).expect("text and numbers");
+                if written.get(&node).is_none_or(|(_, before)| *before != value) {
+                    puts.push((node, value));
+                }
+            }
+            None => {
+                if let Some((modified, _)) = written.remove(&node) {
+                    take(fleet, prefix.key(&node)?, modified).await?;
+                }
+            }
+        }
+    }
+    for chunk in puts.chunks(CHUNK_LEN) {
+        let put = |(node, value): &(NodeName, Vec<u8>)| {
+            Ok(Operation::Put { key: prefix.key(node)?, value: value.clone(), lease: Some(lease) })
         };
-    };
-    let document = Document { process: fleet.kept.process, standing: seat.standing() };
-    let value = serde_json::to_vec(&document).expect("text and numbers");
-    let put = Operation::Put { key, value, lease: Some(lease) };
-    written.insert(node.clone(), fleet.store.commit(Transaction::new(Vec::new(), vec![put])?).await?);
+        let operations = chunk.iter().map(put).collect::<Result<Vec<_>, StoreError>>()?;
+        let revision = fleet.store.commit(Transaction::new(Vec::new(), operations)?).await?;
+        written.extend(chunk.iter().map(|(node, value)| (node.clone(), (revision, value.clone()))));
+    }
     Ok(())
+}
+
+/// Takes away what this process wrote of a node.
+async fn take(fleet: &Fleet, key: Key, modified: Revision) -> Result<(), StoreError> {
+    let ours = Guard::ModifiedAt(key.clone(), modified);
+    match fleet.store.commit(Transaction::new(vec![ours], vec![Operation::Delete(key)])?).await {
+        // Another process has a stream with it by now.
+        Err(error) if error.is_conflict() => Ok(()),
+        other => other.map(drop),
+    }
 }
 
 /// Reads what others write.
@@ -169,5 +216,7 @@ pub async fn follow(fleet: &Fleet) -> Infallible {
                 }
             }),
         }
+        drop(others);
+        fleet.is_settled.notify_one();
     }
 }

@@ -66,6 +66,11 @@ pub const AGAIN_AFTER: Duration = Duration::from_secs(60);
 pub const KEPT_FOR: Duration = Duration::from_secs(10);
 /// How often it says so.
 pub const KEEP_EVERY: Duration = Duration::from_secs(3);
+/// For how long what changes is gathered, to be written at once; by so much later other processes hear that all has been
+/// staged here.
+pub const GATHER_FOR: Duration = Duration::from_millis(20);
+/// Nodes of one transaction: within the store's 128 operations.
+pub const CHUNK_LEN: usize = 100;
 /// After the store could not be asked.
 pub const STORE_AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// How often the listener's own certificate is made anew.

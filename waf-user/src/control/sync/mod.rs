@@ -37,4 +37,4 @@ pub use fleet::Fleet;
 pub use kept::NodeStanding;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -59,6 +59,7 @@ impl Seat {
             generation: session.generation(),
             hash: session.hash().to_owned(),
             target: session.target().generation,
+            staged: session.staged().unwrap_or(0),
             is_current: session.is_current(),
             is_ahead: session.is_ahead(),
             is_ready: status.is_ready,

@@ -106,6 +106,11 @@ impl Session {
         &self.hash
     }
 
+    /// What it has staged and does not serve yet.
+    pub fn staged(&self) -> Option<u64> {
+        self.sent.as_ref().filter(|sent| sent.is_staged).map(|sent| sent.target.generation)
+    }
+
     /// Whether it serves what it is to serve.
     pub fn is_current(&self) -> bool {
         self.hash == self.target.hash
@@ -244,3 +249,6 @@ impl Session {
 fn nanos(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,9 @@ use super::limits::UP_BYTES_MAX;
 use super::seat::Seat;
 use super::session::Due;
 use super::told::Told;
-use crate::model::sync::{BanRecord, Certificate, Down, FleetScope, Frames, KeyText, Lifted, Up, frame};
+use crate::model::sync::{
+    BanRecord, Certificate, Down, FleetScope, Frames, KeyText, Lifted, Status, Up, frame,
+};
 use crate::model::{Mono, Wall};
 use crate::secret::hex;
 use crate::tls::Peer;
@@ -35,6 +37,8 @@ pub async fn serve(fleet: Arc<Fleet>, peer: Peer, body: RecvStream, mut respond:
         Ok(greeted) => greeted,
         Err(refused) => return refuse(&fleet, &mut respond, refused, Some(&peer)).await,
     };
+    // Also where the connection goes, and this with it.
+    let seated = Seated { fleet: &fleet, seat: &seat };
     let opened = Response::builder().status(StatusCode::OK).body(());
     if let Ok(opened) = opened
         && let Ok(out) = respond.send_response(opened, false)
@@ -47,9 +51,21 @@ pub async fn serve(fleet: Arc<Fleet>, peer: Peer, body: RecvStream, mut respond:
             ended = speak(&fleet, &seat, &mut mouth, bans_seen) => ended,
         };
         tracing::info!(node = %seat.node, why = ended, "the stream with a node has ended");
+        drop(seated);
         mouth.last(ended).await;
     }
-    fleet.leave(&seat);
+}
+
+/// A seat taken; given up when this goes.
+struct Seated<'a> {
+    fleet: &'a Fleet,
+    seat: &'a Arc<Seat>,
+}
+
+impl Drop for Seated<'_> {
+    fn drop(&mut self) {
+        self.fleet.leave(self.seat);
+    }
 }
 
 /// A seat for the node, and the bans that it has seen.
@@ -81,6 +97,8 @@ async fn hear(fleet: &Fleet, seat: &Arc<Seat>, ear: &mut Ear) -> Ended {
         }
         match up {
             Up::Status(status) => {
+                fleet.usage().told(&seat.node, &status, Mono::now());
+                let status = Status { usage: Vec::new(), ..status };
                 if seat.tell(status) {
                     fleet.kept.tell(&seat.node);
                 }

@@ -1,7 +1,7 @@
 //! Nodes of the tests' own against the real listener: real TLS, a real ledger and real bans on SQLite.
 
 mod client;
-mod world;
+pub mod world;
 
 mod bans;
 mod refused;

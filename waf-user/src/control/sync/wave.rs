@@ -1,5 +1,6 @@
-//! A new revision -> targets for the nodes that it changes something for; when all of them have staged theirs, or after a
-//! while, they serve it. One wave at a time: what is applied meanwhile goes with the next one.
+//! A new revision -> targets for the nodes that it changes something for; when all of them have staged theirs, those of
+//! other control processes too, or after a while, they serve it. One wave at a time: what is applied meanwhile goes with
+//! the next one.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,10 +19,13 @@ pub async fn run(fleet: &Fleet) -> Infallible {
         let revision = view.revision().0;
         begin(fleet, view);
         let begun = Mono::now();
-        let is_whole = tokio::time::timeout(fleet.times.staged, staged(fleet)).await.is_ok();
+        let is_whole = tokio::time::timeout(fleet.times.staged, staged(fleet, revision)).await.is_ok();
         fleet.set_go(revision);
         if !is_whole {
-            let late: Vec<String> = lock(&fleet.hub).waiting.iter().map(ToString::to_string).collect();
+            let late: Vec<String> = {
+                let hub = lock(&fleet.hub);
+                hub.waiting.iter().chain(&hub.waiting_elsewhere).map(ToString::to_string).collect()
+            };
             tracing::warn!(revision, ?late, "activated by the others: these nodes have not staged it yet");
         }
         tracing::debug!(revision, after_us = Mono::now().since_ns(begun) / 1000, "a revision may be served");
@@ -38,6 +42,8 @@ fn begin(fleet: &Fleet, view: Arc<View>) {
     let before = std::mem::replace(&mut hub.view, view);
     let view = Arc::clone(&hub.view);
     hub.waiting.clear();
+    let others = fleet.kept.others().into_iter().filter(|node| !hub.seats.contains_key(node));
+    hub.waiting_elsewhere = others.filter(|node| !is_same(node, &before, &view)).collect();
     let seats: Vec<_> = hub.seats.values().cloned().collect();
     for seat in seats {
         if is_same(&seat.node, &before, &view) {
@@ -55,8 +61,15 @@ fn begin(fleet: &Fleet, view: Arc<View>) {
     }
 }
 
-async fn staged(fleet: &Fleet) {
-    while !lock(&fleet.hub).waiting.is_empty() {
+async fn staged(fleet: &Fleet, revision: u64) {
+    loop {
+        let is_done = {
+            let hub = lock(&fleet.hub);
+            hub.waiting.is_empty() && !fleet.kept.is_awaited(&hub.waiting_elsewhere, revision)
+        };
+        if is_done {
+            return;
+        }
         fleet.is_settled.notified().await;
     }
 }

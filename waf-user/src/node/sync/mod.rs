@@ -1,39 +1,33 @@
 //! The node's side of its stream with control: what is heard becomes a served document and bans, what happens here is
 //! told. With control dead the node serves on; it tries again for ever.
+//!
+//! ```text
+//! client ── for ever ──> stream ──┬─ Snapshot, Delta, Certificate, Activate ──> documents ──> reload, shelf
+//!                 ^               ├─ Bans ──> bans ──> enforcer
+//!        join ── shelf            └─ told <── uplink (react, control.sock) · usage ── every second ──> Status
+//! ```
 
 pub mod client;
 pub mod join;
+pub mod told;
 
 mod bans;
 mod call;
-mod session;
+mod documents;
+mod pace;
+mod stream;
+mod wire;
 
 use tokio::sync::mpsc;
 
-use crate::model::sync::Up;
-use crate::model::{BanOrigin, BanScope, Mono, TenantId};
+pub use told::Told;
 
-/// Bans and lifts waiting for the stream: some seconds of an attack. What finds no place holds here all the same.
+/// Bans and lifts waiting for the stream, or for control's answer: some seconds of an attack. What finds no place holds
+/// here all the same, and is counted.
 pub const UPLINK_MAX: usize = 4096;
 
 /// Towards control, for whoever has something to tell.
-pub type Uplink = mpsc::Sender<Up>;
+pub type Uplink = mpsc::Sender<Told>;
 
-/// What control is told of a ban that rules made here: as the tenant's, for addresses are each node's own.
-pub fn told(ban: &crate::model::Ban, now: Mono) -> Option<Up> {
-    use crate::model::sync::{BanRecord, BanSource, FleetScope};
-    if ban.origin != BanOrigin::Rules {
-        return None;
-    }
-    let tenant = match ban.scope {
-        BanScope::Tenant(tenant) => Some(tenant),
-        BanScope::Address(_) | BanScope::Node => ban.tenant,
-    };
-    Some(Up::Ban(BanRecord {
-        scope: FleetScope::Tenant(tenant.map(TenantId::number)?),
-        prefix: ban.prefix,
-        source: BanSource::Rules,
-        left_ms: ban.expires.map(|expires| expires.since_ns(now).div_ceil(1_000_000)),
-        reason: String::new(),
-    }))
-}
+#[cfg(test)]
+pub(crate) mod tests;

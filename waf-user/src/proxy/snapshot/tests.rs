@@ -30,6 +30,7 @@ fn sites() -> Sites {
         upstreams: Upstreams::new(Vec::new(), Vec::new()),
         trusted_proxies: Vec::new(),
         response_headers: Vec::new(),
+        allowance: Arc::default(),
     });
     Sites::new(all.map(Arc::new).collect())
 }

@@ -34,7 +34,7 @@ use crate::proxy::{
 };
 use crate::telemetry::Metrics;
 use crate::tls::fixtures::Authority;
-use crate::tls::{Acceptor, HandshakeError, TlsStream};
+use crate::tls::{Acceptor, HandshakeError, Shown, TlsStream};
 
 /// No step of a test takes longer, or it fails.
 pub const DEADLINE: Duration = Duration::from_secs(20);
@@ -141,11 +141,12 @@ impl Lab {
         let (listener_b, b) = listener("127.0.0.2");
         let (listener_tls, tls) = listener("127.0.0.1");
         let authority = Authority::new();
-        let identities = ["a.test", "b.test"].map(|name| {
-            let identity = authority.identity(&[name]);
-            (Fqdn::new(name).expect("a name"), identity)
+        let shown = ["a.test", "b.test"].map(|name| Shown {
+            fqdn: Fqdn::new(name).expect("a name"),
+            addresses: vec![tls.ip()],
+            identity: authority.identity(&[name]),
         });
-        let acceptor = Acceptor::new(identities.into()).expect("certificates");
+        let acceptor = Acceptor::new(shown.into()).expect("certificates");
         let sites = [(1, "a.test", a), (2, "b.test", b)].map(|(tenant, fqdn, local)| {
             let mut site = site(tenant, fqdn, local, &rules, &origin);
             site.https_port = Some(tls.port());
@@ -287,6 +288,7 @@ fn site(tenant: u64, fqdn: &str, local: SocketAddr, rules: &Arc<RuleSet>, origin
         upstreams: Upstreams::new(vec![url], vec!["127.0.0.0/8".parse().expect("a net")]),
         trusted_proxies: Vec::new(),
         response_headers: vec![("X-Added".into(), "by-us".into())],
+        allowance: Arc::default(),
     }
 }
 

@@ -92,7 +92,7 @@ pub fn attack<T>(
 ) -> Result<T> {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        let sender = scope.spawn(|| enter(namespace).map(|()| send(attack, &stop)));
+        let sender = scope.spawn(|| enter(namespace).map(|()| send(attack, TARGET, &stop)));
         let answer = loop {
             match seen() {
                 Ok(None) if !sender.is_finished() => thread::sleep(LOOK),
@@ -105,6 +105,14 @@ pub fn attack<T>(
         sender.join().map_err(|_| anyhow!("the attacker panicked"))??;
         answer
     })
+}
+
+/// Sends harmless requests, as fast as an attack, until told to stop.
+///
+/// # Errors
+/// The namespace cannot be entered.
+pub fn visit(namespace: &Namespace, visit: &Attack<'_>, stop: &AtomicBool) -> Result<()> {
+    enter(namespace).map(|()| send(visit, "/", stop))
 }
 
 /// Whether a harmless request of the source is answered.
@@ -128,8 +136,8 @@ pub fn is_answered(namespace: &Namespace, attack: &Attack<'_>) -> Result<bool> {
     })
 }
 
-fn send(attack: &Attack<'_>, stop: &AtomicBool) {
-    let request = attack.request(TARGET);
+fn send(attack: &Attack<'_>, target: &str, stop: &AtomicBool) {
+    let request = attack.request(target);
     let mut open = std::collections::VecDeque::new();
     let mut next = Instant::now();
     while !stop.load(Ordering::Relaxed) {

@@ -44,7 +44,7 @@ async fn a_foreign_or_ended_certificate_is_no_certificate() {
     let store = std::sync::Arc::new(SqliteStore::open(foreign_folder.path()).unwrap());
     let foreign = Authority::open(store, &super::world::ring(), Wall::now()).await.unwrap();
     for (authority, then, expected) in [
-        (&foreign, Wall::now(), "UnknownCA"),
+        (&foreign, Wall::now(), "DecryptError"),
         (&*world.authority, Wall(Wall::now().0 - 40 * DAY_MS), "CertificateExpired"),
     ] {
         let token = authority.token(&name("a1"), DEADLINE, then).await.unwrap();

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use super::client::{Node, Stream};
 use super::world::{DEADLINE, World, name, operator};
-use crate::control::inventory::NodeState;
 use crate::control::plan::tests::NOW;
 use crate::control::store::Folder;
 use crate::control::sync::document::document_of;
@@ -72,6 +71,40 @@ async fn all_stage_then_all_serve() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_of_two_control_processes_stage_then_serve() {
+    let folder = Folder::new("sync");
+    let times = Times { staged: DEADLINE, ..Times::default() };
+    let world = World::patient(&folder, times).await;
+    let beside = World::on(world.store.clone(), times).await;
+    world.apply([0], 2).await;
+    let nodes = world.nodes_of(SITE);
+    let (mut one, mut other) = (Node::join(&world, &nodes[0]).await, Node::join(&world, &nodes[1]).await);
+    let mut to_one = one.connect(&world).await.unwrap();
+    let mut to_other = other.connect(&beside).await.unwrap();
+    one.live(&mut to_one, |it| it.served.is_some()).await;
+    other.live(&mut to_other, |it| it.served.is_some()).await;
+    beside.stands(&one.name, |it| it.is_some_and(|it| it.is_current)).await;
+    world.stands(&other.name, |it| it.is_some_and(|it| it.is_current)).await;
+    for requests_s in [3, 4] {
+        let revision = world.apply([0], requests_s).await.revision.0;
+        assert_eq!(staged(&mut one, &mut to_one).await, revision);
+        beside.stands(&one.name, |it| it.is_some_and(|it| it.staged == revision)).await;
+        assert!(world.fleet.go() < revision && beside.fleet.go() < revision);
+        assert_eq!(staged(&mut other, &mut to_other).await, revision);
+        one.live(&mut to_one, |it| it.served.as_ref().unwrap().0 == revision).await;
+        other.live(&mut to_other, |it| it.served.as_ref().unwrap().0 == revision).await;
+        // Both know it before the next one.
+        beside.stands(&one.name, |it| it.is_some_and(|it| it.is_current && it.target == revision)).await;
+        world.stands(&other.name, |it| it.is_some_and(|it| it.is_current && it.target == revision)).await;
+    }
+    // A process that is gone is waited for no longer than its lease.
+    drop((to_other, beside));
+    world.stands(&other.name, |it| it.is_none()).await;
+    let revision = world.apply([0], 5).await.revision.0;
+    one.live(&mut to_one, |it| it.served.as_ref().unwrap().0 == revision).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_not_stage_holds_nobody_up_for_long() {
     let folder = Folder::new("sync");
     let world =
@@ -92,16 +125,11 @@ async fn a_refused_document_is_shown_and_holds_nobody_up() {
     world.apply([0], 2).await;
     let [(mut one, mut to_one), (other, mut to_other)] = two(&world).await;
     let revision = world.apply([0], 3).await.revision.0;
+    let is_told = |why: &Option<String>| why.as_deref() == Some("no room");
+    // Said before the document has come it is about nothing.
+    while !matches!(to_other.hear().await.unwrap(), Down::Snapshot(_) | Down::Delta(_)) {}
     to_other.say(&Up::Refused { generation: revision, why: "no room".to_owned() }).await;
     one.live(&mut to_one, |it| it.served.as_ref().unwrap().0 == revision).await;
-    let is_told = |why: &Option<String>| why.as_deref() == Some("no room");
-    // It may have been said before the document was sent: then it is about nothing.
-    loop {
-        if matches!(to_other.hear().await.unwrap(), Down::Snapshot(_) | Down::Delta(_)) {
-            to_other.say(&Up::Refused { generation: revision, why: "no room".to_owned() }).await;
-            break;
-        }
-    }
     world.stands(&other.name, |it| it.is_some_and(|it| is_told(&it.refused) && !it.is_current)).await;
     // What comes next is tried.
     let revision = world.apply([0], 4).await.revision.0;
@@ -173,24 +201,20 @@ async fn where_nothing_changed_nothing_is_sent() {
     // It has the document of an earlier generation, whose hash is the same.
     let mut stream = node.connect(&world).await.unwrap();
     world.stands(&idle, |it| it.is_some_and(|it| it.is_current && it.generation < revision)).await;
-    let put = world.ledger.set_node_state(&name(&idle), NodeState::Draining, &operator(), NOW).await;
-    let drained = put.unwrap().revision.0;
-    other.live(&mut to_other, |_| true).await;
-    assert!(world.fleet.go() <= drained);
-    assert_eq!((node.served.clone(), node.snapshots), (before, snapshots));
+    world.apply([0], 4).await;
+    // Its capacity is the first thing that changes for it.
+    let mut known = world.ledger.view().inventory.node(&name(&idle)).unwrap().clone();
+    known.capacity.requests_s += 1;
+    let changed = world.ledger.put_nodes(vec![known], &operator(), NOW).await.unwrap().revision.0;
     let heard = loop {
         match stream.hear().await.unwrap() {
             Down::Bans(Bans { .. }) => {}
             other => break other,
         }
-        world.apply([0, 1, 2, 3, 4, 5], 4).await;
-        let capacity = |node: &mut crate::control::inventory::Node| node.capacity.requests_s += 1;
-        let mut known = world.ledger.view().inventory.node(&name(&idle)).unwrap().clone();
-        capacity(&mut known);
-        world.ledger.put_nodes(vec![known], &operator(), NOW).await.unwrap();
     };
+    assert_eq!((node.served.clone(), node.snapshots), (before, snapshots));
     let Down::Delta(delta) = heard else { panic!("{heard:?}") };
-    assert!(delta.generation > drained && delta.put.is_empty(), "its capacity alone changed");
+    assert_eq!((delta.generation, delta.put.len(), delta.removed.len()), (changed, 0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

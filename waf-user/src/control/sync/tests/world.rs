@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::control::authority::Authority;
 use crate::control::bans::BanBook;
@@ -31,12 +31,13 @@ pub struct World {
     pub bans: Arc<BanBook>,
     pub fleet: Arc<Fleet>,
     pub address: SocketAddr,
-    serving: JoinHandle<()>,
+    /// The tasks of the process; they go with it.
+    runtime: Option<Runtime>,
 }
 
 impl Drop for World {
     fn drop(&mut self) {
-        self.serving.abort();
+        self.runtime.take().into_iter().for_each(Runtime::shutdown_background);
     }
 }
 
@@ -59,7 +60,16 @@ impl World {
     }
 
     pub async fn patient(folder: &Folder, times: Times) -> Self {
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(folder.path()).unwrap());
+        let end = Instant::now() + DEADLINE;
+        // The tasks of one that was dropped let go of it in their own time.
+        let store = loop {
+            match SqliteStore::open(folder.path()) {
+                Ok(store) => break store,
+                Err(error) => assert!(Instant::now() < end, "{error}"),
+            }
+            tokio::task::yield_now().await;
+        };
+        let store: Arc<dyn Store> = Arc::new(store);
         let world = Self::on(store, times).await;
         if world.ledger.view().customers.is_empty() {
             world.ledger.put_nodes(six_nodes(), &operator(), NOW).await.unwrap();
@@ -71,6 +81,13 @@ impl World {
 
     /// One more process on a store.
     pub async fn on(store: Arc<dyn Store>, times: Times) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let mut world = runtime.spawn(Self::within(store, times)).await.unwrap();
+        world.runtime = Some(runtime);
+        world
+    }
+
+    async fn within(store: Arc<dyn Store>, times: Times) -> Self {
         let zone = Fqdn::new("edge.example.net").unwrap();
         let ledger = Ledger::open(Arc::clone(&store), ring(), zone).await.unwrap();
         let authority = Authority::open(Arc::clone(&store), &ring(), Wall::now()).await.unwrap();
@@ -80,10 +97,10 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = Arc::clone(&fleet);
-        let serving = tokio::spawn(async move {
+        tokio::spawn(async move {
             served.serve(listener, std::future::pending()).await.unwrap();
         });
-        Self { store, ledger, authority, bans, fleet, address, serving }
+        Self { store, ledger, authority, bans, fleet, address, runtime: None }
     }
 
     /// Sites of so many requests a second, applied at once.
