@@ -1,9 +1,9 @@
 //! `/v1/usage`: what sites use, beside what is reserved for them and what their contracts say.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 
-use super::body::Asked;
+use super::body::{Asked, Named};
 use super::caller::{Caller, Operator};
 use super::refused::Refused;
 use super::words::{
@@ -22,7 +22,7 @@ pub async fn all(
     Asked(query): Asked<UsageQuery>,
 ) -> Json<Usages> {
     let known = api.ledger.view();
-    let report = api.usage.report(&known.state, Mono::now());
+    let report = api.fleet.usage().report(&known.state, Mono::now());
     let shown = report.iter().filter(|site| !query.excess || !site.excess.is_empty());
     Json(Usages { revision: known.revision().0, sites: shown.map(whole).collect() })
 }
@@ -32,11 +32,11 @@ pub async fn all(
 pub async fn one(
     State(api): State<Api>,
     caller: Caller,
-    Path(fqdn): Path<String>,
+    Named(fqdn): Named,
 ) -> Result<Json<SiteUsageView>, Refused> {
     let known = api.ledger.view();
     let site = caller.site(&known, &fqdn)?;
-    let usage = api.usage.of_site(&known.state, site, Mono::now());
+    let usage = api.fleet.usage().of_site(&known.state, site, Mono::now());
     usage.map(|usage| Json(own(&usage))).ok_or_else(|| Refused::not_found("site", &fqdn))
 }
 
