@@ -91,7 +91,10 @@ impl Fleet {
             never = kept::keep(self) => match never {},
             never = kept::follow(self) => match never {},
             never = revocations::follow(self) => match never {},
-            () = shutdown => Ok(()),
+            () = shutdown => {
+                kept::forget(self).await;
+                Ok(())
+            }
         }
     }
 
