@@ -24,6 +24,7 @@ mod caller;
 mod kept;
 mod refused;
 mod show;
+mod turns;
 
 mod bans;
 mod nodes;
@@ -55,6 +56,7 @@ use crate::model::Wall;
 
 use kept::Plans;
 use refused::Refused;
+use turns::Turns;
 
 /// What all requests are answered from. Cheap to clone.
 #[derive(Clone)]
@@ -67,6 +69,7 @@ pub struct Api {
     fleet: Arc<Fleet>,
     usage: Arc<UsageBook>,
     plans: Arc<Plans>,
+    turns: Turns,
     /// Reads the time of day.
     clock: fn() -> Wall,
 }
@@ -82,7 +85,18 @@ impl Api {
     ) -> Self {
         let tokens = TokenBook::new(Arc::clone(&store));
         let usage = Arc::clone(fleet.usage());
-        Self { store, ledger, tokens, bans, authority, fleet, usage, plans: Arc::default(), clock }
+        Self {
+            store,
+            ledger,
+            tokens,
+            bans,
+            authority,
+            fleet,
+            usage,
+            plans: Arc::default(),
+            turns: Turns::default(),
+            clock,
+        }
     }
 
     /// Every route.
