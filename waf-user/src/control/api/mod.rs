@@ -51,7 +51,6 @@ use super::ledger::Ledger;
 use super::store::Store;
 use super::sync::Fleet;
 use super::token::TokenBook;
-use super::usage::UsageBook;
 use crate::model::Wall;
 
 use kept::Plans;
@@ -67,7 +66,6 @@ pub struct Api {
     bans: Arc<BanBook>,
     authority: Arc<Authority>,
     fleet: Arc<Fleet>,
-    usage: Arc<UsageBook>,
     plans: Arc<Plans>,
     turns: Turns,
     /// Reads the time of day.
@@ -84,7 +82,6 @@ impl Api {
         clock: fn() -> Wall,
     ) -> Self {
         let tokens = TokenBook::new(Arc::clone(&store));
-        let usage = Arc::clone(fleet.usage());
         Self {
             store,
             ledger,
@@ -92,7 +89,6 @@ impl Api {
             bans,
             authority,
             fleet,
-            usage,
             plans: Arc::default(),
             turns: Turns::default(),
             clock,
