@@ -2,6 +2,7 @@
 
 mod stage;
 
+mod capacity;
 mod cleanup;
 mod config;
 mod control;

@@ -3,6 +3,7 @@
 mod at_control;
 mod audit;
 mod ban;
+mod bench;
 mod control;
 mod customer;
 mod event;
@@ -74,6 +75,8 @@ enum Command {
     Ban(ban::Ban),
     /// Find an event by its id
     Event(event::Event),
+    /// Measure what this machine can carry
+    Bench(bench::Bench),
     /// Check, explain, test and replay rules, without a node
     Rules(rules::Rules),
     /// Show what the kernel half does with one frame, and why (root)
@@ -98,6 +101,7 @@ pub fn run() -> ExitCode {
         Command::Ban(ban) => ban.run(),
         Command::Event(event) => event.run(),
         Command::ExplainPacket(explain) => explain.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Rules(rules) => return rules.run(),
     };
     match result {

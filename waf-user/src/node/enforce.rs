@@ -40,6 +40,10 @@ pub enum BanError {
     Filter(#[source] KernelError),
 }
 
+/// Up to so many bans a list of them all is made in a millisecond or two, and so after each batch of new ones. With
+/// 100,000 it takes a hundred times as long, which would hold up everything else that the node's own runtime does.
+const BANS_FEW: usize = 4096;
+
 /// Whether an operator insists on a ban that would hit our own machinery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Force {
@@ -355,18 +359,15 @@ impl Enforcer {
         Ok(ban)
     }
 
-    /// Takes away what has run out. The data path ignores it already; this frees its room.
+    /// Takes away what has run out. The data path ignores it already; this frees its room. Publishes what is not yet.
     pub fn reap(&mut self, now: Mono) {
         let over = self.bans.reap(now);
-        if over.is_empty() {
-            return;
-        }
+        self.is_stale |= !over.is_empty();
         for ban in &over {
             if let Err(error) = self.remove_block(ban) {
                 tracing::warn!(prefix = %ban.prefix, error = chain(&error), "expired ban stays in the kernel's list");
             }
         }
-        self.is_stale = true;
         self.publish();
     }
 
@@ -409,6 +410,14 @@ impl Enforcer {
     pub fn publish(&mut self) {
         if std::mem::take(&mut self.is_stale) {
             self.lists.store(Arc::new(lists_of(&self.config, self.bans.iter().cloned().collect())));
+        }
+    }
+
+    /// The same after bans were added, where more may follow at once. The kernel drops already and open connections are
+    /// closed: with many bans, workers read them when the next ones are reaped.
+    pub fn publish_soon(&mut self) {
+        if self.bans.len() <= BANS_FEW {
+            self.publish();
         }
     }
 }

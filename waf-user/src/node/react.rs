@@ -44,7 +44,7 @@ impl Reaction {
                     self.enforce(ban, &seen);
                 }
             }
-            self.enforcer.borrow_mut().publish();
+            self.enforcer.borrow_mut().publish_soon();
             self.tell_metrics();
             tokio::task::yield_now().await;
         }

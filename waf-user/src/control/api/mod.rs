@@ -24,6 +24,7 @@ mod caller;
 mod kept;
 mod refused;
 mod show;
+mod turns;
 
 mod bans;
 mod nodes;
@@ -50,11 +51,11 @@ use super::ledger::Ledger;
 use super::store::Store;
 use super::sync::Fleet;
 use super::token::TokenBook;
-use super::usage::UsageBook;
 use crate::model::Wall;
 
 use kept::Plans;
 use refused::Refused;
+use turns::Turns;
 
 /// What all requests are answered from. Cheap to clone.
 #[derive(Clone)]
@@ -65,8 +66,8 @@ pub struct Api {
     bans: Arc<BanBook>,
     authority: Arc<Authority>,
     fleet: Arc<Fleet>,
-    usage: Arc<UsageBook>,
     plans: Arc<Plans>,
+    turns: Turns,
     /// Reads the time of day.
     clock: fn() -> Wall,
 }
@@ -81,8 +82,17 @@ impl Api {
         clock: fn() -> Wall,
     ) -> Self {
         let tokens = TokenBook::new(Arc::clone(&store));
-        let usage = Arc::clone(fleet.usage());
-        Self { store, ledger, tokens, bans, authority, fleet, usage, plans: Arc::default(), clock }
+        Self {
+            store,
+            ledger,
+            tokens,
+            bans,
+            authority,
+            fleet,
+            plans: Arc::default(),
+            turns: Turns::default(),
+            clock,
+        }
     }
 
     /// Every route.

@@ -5,6 +5,7 @@ mod hidden;
 mod refusals;
 mod rights;
 mod routes;
+mod usage;
 mod writers;
 
 use std::sync::Arc;
@@ -50,6 +51,7 @@ pub struct Plane {
     pub ledger: Arc<Ledger>,
     pub store: Arc<dyn Store>,
     pub tokens: TokenBook,
+    pub fleet: Arc<Fleet>,
     pub operator: String,
     /// Owns `www.acme.jp`.
     pub acme: String,
@@ -129,12 +131,14 @@ impl Plane {
         let fleet =
             Fleet::new(Arc::clone(&store), Arc::clone(&ledger), Arc::clone(&authority), Arc::clone(&bans));
         let tokens = TokenBook::new(Arc::clone(&store));
-        let api = Api::new(Arc::clone(&store), Arc::clone(&ledger), bans, authority, fleet, ticking);
+        let api =
+            Api::new(Arc::clone(&store), Arc::clone(&ledger), bans, authority, Arc::clone(&fleet), ticking);
         let mut plane = Self {
             router: api.router(),
             ledger,
             store,
             tokens,
+            fleet,
             operator: String::new(),
             acme: String::new(),
             globex: String::new(),

@@ -22,7 +22,7 @@ pub async fn all(
     Asked(query): Asked<UsageQuery>,
 ) -> Json<Usages> {
     let known = api.ledger.view();
-    let report = api.usage.report(&known.state, Mono::now());
+    let report = api.fleet.usage().report(&known.state, Mono::now());
     let shown = report.iter().filter(|site| !query.excess || !site.excess.is_empty());
     Json(Usages { revision: known.revision().0, sites: shown.map(whole).collect() })
 }
@@ -36,7 +36,7 @@ pub async fn one(
 ) -> Result<Json<SiteUsageView>, Refused> {
     let known = api.ledger.view();
     let site = caller.site(&known, &fqdn)?;
-    let usage = api.usage.of_site(&known.state, site, Mono::now());
+    let usage = api.fleet.usage().of_site(&known.state, site, Mono::now());
     usage.map(|usage| Json(own(&usage))).ok_or_else(|| Refused::not_found("site", &fqdn))
 }
 

@@ -19,7 +19,7 @@ use crate::control::authority::Authority;
 use crate::control::bans::BanBook;
 use crate::control::ledger::{Ledger, View};
 use crate::control::store::Store;
-use crate::control::usage::UsageBook;
+use crate::control::usage::{self, UsageBook};
 use crate::model::sync::{Greeting, VERSION};
 use crate::model::{NodeName, Wall};
 use crate::tls::Peer;
@@ -91,6 +91,7 @@ impl Fleet {
             never = kept::keep(self) => match never {},
             never = kept::follow(self) => match never {},
             never = revocations::follow(self) => match never {},
+            never = usage::tell(&self.ledger, &self.usage) => match never {},
             () = shutdown => Ok(()),
         }
     }

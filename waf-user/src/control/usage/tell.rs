@@ -1,7 +1,7 @@
 //! Tells the operator's log when a site begins to be steadily above its contract, and when it is no longer.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
@@ -13,8 +13,8 @@ use crate::model::{Fqdn, Mono};
 
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Looks once a minute. Runs until aborted.
-pub async fn tell(ledger: Arc<Ledger>, book: Arc<UsageBook>) {
+/// Looks once a minute, for ever.
+pub async fn tell(ledger: &Ledger, book: &UsageBook) -> Infallible {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut standing = Standing::default();

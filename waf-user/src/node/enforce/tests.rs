@@ -225,3 +225,29 @@ fn a_ban_by_rules_grows_with_each_return_and_spares_the_protected() {
     let refused = fixture.enforcer.ban_by_rules(origin, (address("192.0.2.200"), way.1), now(0));
     assert!(matches!(refused, Err(BanError::Unbannable(_))));
 }
+
+#[test]
+fn many_bans_reach_the_lists_when_bans_are_reaped_and_the_kernel_at_once() {
+    let mut fixture = fixture();
+    let many = u32::try_from(BANS_FEW).unwrap();
+    let of = |number: u32| {
+        let prefix = IpNet::from(IpAddr::from((0x0b00_0000 + number).to_be_bytes()));
+        Ban { prefix, ..ban(BanScope::Node, Some(100)) }
+    };
+    for number in 0..many {
+        fixture.enforcer.ban(of(number), Force::No).unwrap();
+    }
+    let is_refused = |fixture: &Fixture, number: u32| {
+        let source = of(number).prefix.addr();
+        let (destination, now) = ("10.1.0.10".parse().unwrap(), Mono::default().plus_s(50));
+        fixture.lists.load().verdict(source, destination, Some(id(1)), now) != ListVerdict::Pass
+    };
+    fixture.enforcer.publish_soon();
+    assert!(is_refused(&fixture, many - 1), "few are published at once");
+    fixture.enforcer.ban(of(many), Force::No).unwrap();
+    fixture.enforcer.publish_soon();
+    assert!(!is_refused(&fixture, many));
+    assert_eq!(fixture.tables.blocks().len(), BANS_FEW + 1);
+    fixture.enforcer.reap(Mono::default().plus_s(50));
+    assert!(is_refused(&fixture, many));
+}

@@ -37,7 +37,13 @@ impl Ear<'_> {
     }
 
     async fn look(&mut self) {
-        for path in ["", "/www.acme.jp", "/www.acme.jp/notice", "/www.acme.jp/notice?language=ja"] {
+        for path in [
+            "",
+            "/www.acme.jp",
+            "/www.acme.jp/notice",
+            "/www.acme.jp/notice?language=ja",
+            "/www.acme.jp/usage",
+        ] {
             self.get(&format!("/v1/sites{path}")).await;
         }
     }

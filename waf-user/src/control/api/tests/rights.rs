@@ -29,6 +29,7 @@ fn case(method: &Method, path: &str, plan: &str) -> Case {
     match (method.as_str(), path) {
         ("GET", "/v1/healthz" | "/v1/openapi.json") => Case::Public,
         ("GET", "/v1/whoami" | "/v1/sites") => Case::Own,
+        ("GET", "/v1/sites/{fqdn}/usage") => foreign("/v1/sites/www.globex.jp/usage"),
         ("GET", "/v1/sites/{fqdn}") => foreign("/v1/sites/www.globex.jp"),
         ("GET", "/v1/sites/{fqdn}/notice") => Case::Foreign(vec![
             ("/v1/sites/www.globex.jp/notice".to_owned(), json!({})),
@@ -68,7 +69,7 @@ fn case(method: &Method, path: &str, plan: &str) -> Case {
         | ("GET" | "DELETE", "/v1/nodes/{name}")
         | ("POST", "/v1/nodes/{name}/drain" | "/v1/nodes/{name}/undrain" | "/v1/nodes/{name}/dead")
         | ("POST", "/v1/nodes/{name}/join-token" | "/v1/nodes/{name}/revoke")
-        | ("GET", "/v1/customers" | "/v1/audit" | "/v1/export")
+        | ("GET", "/v1/customers" | "/v1/usage" | "/v1/audit" | "/v1/export")
         | ("PUT" | "DELETE", "/v1/customers/{name}")
         | ("GET" | "POST", "/v1/tokens")
         | ("DELETE", "/v1/tokens/{id}") => Case::Operators,
@@ -131,7 +132,7 @@ async fn a_customers_token_gets_nothing_of_another_customer_on_any_route() {
 #[tokio::test]
 async fn what_is_anothers_is_answered_as_what_is_not_there() {
     let plane = Plane::new("api-alike").await;
-    for path in ["/v1/sites/NAME", "/v1/sites/NAME/notice", "/v1/bans?site=NAME"] {
+    for path in ["/v1/sites/NAME", "/v1/sites/NAME/notice", "/v1/sites/NAME/usage", "/v1/bans?site=NAME"] {
         let foreign = plane.get(&plane.acme, &path.replace("NAME", "www.globex.jp")).await;
         let missing = plane.get(&plane.acme, &path.replace("NAME", "www.nobody.jp")).await;
         assert_eq!(foreign.text.replace("globex", "nobody"), missing.text, "{path}");
