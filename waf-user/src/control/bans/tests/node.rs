@@ -10,6 +10,8 @@ pub struct Node {
     pub tenants: BTreeSet<u32>,
     bans: BTreeMap<(FleetScope, IpNet), u64>,
     whole: Option<BTreeSet<(FleetScope, IpNet)>>,
+    /// What is being told on the stream that is open, and by which process.
+    telling: Option<(usize, Telling)>,
 }
 
 impl Node {
@@ -17,8 +19,31 @@ impl Node {
         Self { tenants: tenants.into_iter().collect(), ..Self::default() }
     }
 
+    /// A new stream: what was being told is not.
+    fn begin(&mut self) {
+        (self.whole, self.telling) = (None, None);
+    }
+
+    /// Hears one message of two bans at most from the process of that number, others having time in between.
+    pub fn hear_some(&mut self, at: usize, book: &BanBook) {
+        if self.telling.as_ref().is_some_and(|(of, _)| *of != at) {
+            self.begin();
+        }
+        let (seen, tenants) = (self.seen, &self.tenants);
+        let (_, telling) = self.telling.get_or_insert_with(|| {
+            let mut telling = book.telling(seen, tenants);
+            telling.part_len = 2;
+            (at, telling)
+        });
+        match book.next(telling) {
+            Some(part) => self.take(part, book.now()),
+            None => self.telling = None,
+        }
+    }
+
     /// Asks, and hears all of the answer. How many messages that were.
     pub fn hear(&mut self, book: &BanBook) -> usize {
+        self.begin();
         let parts = book.since(self.seen, &self.tenants);
         let count = parts.len();
         parts.into_iter().for_each(|part| self.take(part, book.now()));

@@ -27,7 +27,8 @@ fn put(known: &mut Known, revision: u64, at: u32) {
 }
 
 fn told(known: &Known, seen: u64) -> (bool, usize, usize, usize) {
-    let parts = known.since(seen, &BTreeSet::new(), Wall(START));
+    let mut telling = Telling::since(known, seen, &BTreeSet::new());
+    let parts: Vec<Bans> = std::iter::from_fn(|| telling.next(known, Wall(START))).collect();
     for (at, part) in parts.iter().enumerate() {
         assert_eq!(part.is_last, at + 1 == parts.len());
         assert_eq!(part.revision, known.revision());
@@ -142,17 +143,20 @@ async fn nodes_hear_of_the_fleet_and_of_their_tenants() {
             assert_eq!(node.hear(&book), 0, "all heard");
         }
     }
-    // It serves another tenant from now on.
+    // It serves another tenant from now on, of which it hears beside all else.
     let [_, node, _] = &mut nodes;
-    node.tenants = BTreeSet::from([8]);
-    node.seen = 0;
-    node.hear(&book);
+    node.tenants = BTreeSet::from([7, 8]);
+    let mut telling = book.telling_of(&BTreeSet::from([8]), node.seen);
+    let parts: Vec<Bans> = std::iter::from_fn(|| book.next(&mut telling)).collect();
+    assert_eq!(parts.iter().map(|part| part.put.len()).sum::<usize>(), 1);
+    parts.into_iter().for_each(|part| node.take(part, hands.now()));
     assert_eq!(node.holds(hands.now()), node.due(&book));
+    assert_eq!(node.hear(&book), 0, "all heard");
     // What has run out is not put; what was heard longer is lifted.
     let shorter = vec![making(numbered(0), 5, false)];
     book.put(&Where::Fleet, shorter, &operator(), hands.now()).await.unwrap();
     hands.go(5 * MINUTE);
     node.hear(&book);
     assert_eq!(node.holds(hands.now()), node.due(&book));
-    assert_eq!(node.holds(hands.now()).len(), 1);
+    assert_eq!(node.holds(hands.now()).len(), 2);
 }
