@@ -1,6 +1,7 @@
 //! Integration tests: the finished binaries on real interfaces in network namespaces. Run by `cargo xtask test`.
 
 mod stage;
+mod usage;
 
 mod capacity;
 mod cleanup;

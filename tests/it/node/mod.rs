@@ -5,7 +5,7 @@ mod certificates;
 mod contract;
 mod drain;
 mod metrics;
-mod plain;
+pub(crate) mod plain;
 mod reload;
 mod restart;
 mod take_over;

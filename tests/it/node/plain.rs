@@ -18,7 +18,7 @@ const READY: Duration = Duration::from_secs(20);
 const VISITORS: usize = 6;
 
 /// A node's folder with its configuration; gone with it.
-pub(super) struct Folder(pub PathBuf);
+pub(crate) struct Folder(pub PathBuf);
 
 impl Folder {
     pub fn new(name: &str) -> Self {
@@ -49,7 +49,7 @@ impl Drop for Folder {
 }
 
 /// A node's process; killed on drop, if it has not ended.
-pub(super) struct Process(Child);
+pub(crate) struct Process(Child);
 
 impl Process {
     pub fn start(waf: &Path, config: &Path, words: &[&str]) -> Self {
@@ -79,7 +79,7 @@ impl Drop for Process {
 }
 
 /// Answers every head with the same few bytes, for as long as the test's process lives.
-pub(super) fn origin() -> SocketAddr {
+pub(crate) fn origin() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
@@ -110,7 +110,7 @@ fn status(folder: &Folder) -> Option<waf_user::node::control::Status> {
     }
 }
 
-pub(super) fn generation_is(folder: &Folder, wanted: u64) {
+pub(crate) fn generation_is(folder: &Folder, wanted: u64) {
     let deadline = Instant::now() + READY;
     while status(folder).is_none_or(|status| status.generation != wanted) {
         assert!(Instant::now() < deadline, "no generation {wanted}: {:?}", status(folder));

@@ -153,7 +153,7 @@ fn whose(
         (None, None) => mistake("is required".to_owned(), "say whose site it is"),
         (None, Some(named)) => match Customer::new(&named) {
             Ok(customer) if known.customers.contains_key(&customer) => Some(customer),
-            Ok(_) => mistake(format!("there is no customer {named}"), "make it: waf customer add"),
+            Ok(_) => mistake(format!("there is no customer {named}"), "make it: waf customer put"),
             Err(error) => mistake(error.to_string(), ""),
         },
     }
