@@ -96,7 +96,8 @@ impl Allowances {
 /// Makes shares until dropped.
 pub(super) async fn run(standing: Rc<Standing>) {
     let mut ticks = interval(INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    // Late once is late for good: over an interval cut short, one request would look like a flood.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut shares = Shares::new(Mono::now());
     loop {
         ticks.tick().await;
