@@ -102,6 +102,9 @@ impl Filter for Tables {
         if *self.is_full.borrow() {
             return Err(KernelError::Full { max: 0 });
         }
+        // A key has one entry, as in the kernel's map.
+        let key = |it: &BlockEntry| (it.reason, it.scope, it.prefix);
+        self.blocks.borrow_mut().retain(|it| key(it) != key(&entry));
         self.blocks.borrow_mut().push(entry);
         self.step("block")
     }

@@ -7,26 +7,30 @@ use axum::http::request::Parts;
 
 use super::Api;
 use super::refused::Refused;
+use super::turns::Turn;
 use crate::control::environment::{Customer, Site};
 use crate::control::ledger::{Actor, View};
 use crate::control::token::{Role, Token, TokenText};
 use crate::model::Fqdn;
 
-/// Whoever has a good token.
-#[derive(Clone, Debug)]
-pub struct Caller(pub Token);
+/// Whoever has a good token, as long as the request is under way.
+#[derive(Debug)]
+pub struct Caller {
+    pub token: Token,
+    _turn: Option<Turn>,
+}
 
 impl Caller {
     /// None: an operator.
     pub fn customer(&self) -> Option<&Customer> {
-        match &self.0.role {
+        match &self.token.role {
             Role::Operator => None,
             Role::Customer(customer) => Some(customer),
         }
     }
 
     pub fn is_operator(&self) -> bool {
-        self.0.role == Role::Operator
+        self.token.role == Role::Operator
     }
 
     pub fn may_see(&self, site: &Site) -> bool {
@@ -45,7 +49,7 @@ impl Caller {
 
     /// For the audit log: the token's id, and its note, which may be another's too.
     pub fn actor(&self) -> Actor {
-        let token = format!("{} {}", self.0.id, self.0.note).trim_end().to_owned();
+        let token = format!("{} {}", self.token.id, self.token.note).trim_end().to_owned();
         match self.customer() {
             None => Actor::Operator(token),
             Some(customer) => Actor::Customer { customer: customer.clone(), token },
@@ -64,12 +68,19 @@ impl FromRequestParts<Api> for Caller {
         });
         let text = text.and_then(TokenText::parse).ok_or_else(Refused::unknown_token)?;
         let token = api.tokens.find(&text, (api.clock)()).await?;
-        token.map(Self).ok_or_else(Refused::unknown_token)
+        let token = token.ok_or_else(Refused::unknown_token)?;
+        let turn = match &token.role {
+            Role::Operator => None,
+            Role::Customer(customer) => {
+                Some(api.turns.begin(customer).ok_or_else(Refused::too_many_at_once)?)
+            }
+        };
+        Ok(Self { token, _turn: turn })
     }
 }
 
 /// An operator.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Operator(pub Caller);
 
 impl FromRequestParts<Api> for Operator {

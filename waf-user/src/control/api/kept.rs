@@ -15,8 +15,8 @@ use crate::secret::hex;
 const KEPT_MS: u64 = 60 * 60 * 1000;
 /// Plans of one control process; with more, the oldest goes.
 const PLANS_MAX: usize = 1000;
-/// Of one token, so that nobody crowds out the others.
-const PLANS_OF_ONE_MAX: usize = 50;
+/// Of one token, so that nobody crowds out the others; of a customer's, 40 MiB of sheets.
+const PLANS_OF_ONE_MAX: usize = 20;
 const ID_LEN: usize = 16;
 
 /// One plan that waits.

@@ -24,6 +24,7 @@ mod caller;
 mod kept;
 mod refused;
 mod show;
+mod turns;
 
 mod bans;
 mod nodes;
@@ -54,6 +55,7 @@ use crate::model::Wall;
 
 use kept::Plans;
 use refused::Refused;
+use turns::Turns;
 
 /// What all requests are answered from. Cheap to clone.
 #[derive(Clone)]
@@ -65,6 +67,7 @@ pub struct Api {
     authority: Arc<Authority>,
     fleet: Arc<Fleet>,
     plans: Arc<Plans>,
+    turns: Turns,
     /// Reads the time of day.
     clock: fn() -> Wall,
 }
@@ -79,7 +82,17 @@ impl Api {
         clock: fn() -> Wall,
     ) -> Self {
         let tokens = TokenBook::new(Arc::clone(&store));
-        Self { store, ledger, tokens, bans, authority, fleet, plans: Arc::default(), clock }
+        Self {
+            store,
+            ledger,
+            tokens,
+            bans,
+            authority,
+            fleet,
+            plans: Arc::default(),
+            turns: Turns::default(),
+            clock,
+        }
     }
 
     /// Every route.

@@ -121,7 +121,7 @@ pub async fn revoke_token(
 /// The token of this request.
 #[utoipa::path(get, path = "/v1/whoami", responses((status = 200, body = Whoami)))]
 pub async fn whoami(caller: Caller) -> axum::Json<Whoami> {
-    axum::Json(Whoami { token: show::token(&caller.0) })
+    axum::Json(Whoami { token: show::token(&caller.token) })
 }
 
 fn known_customer(api: &Api, name: &str) -> Result<Customer, Refused> {

@@ -19,6 +19,8 @@ use crate::model::{Fqdn, Wall};
 
 /// Wishes of one plan: a plan is made while everybody waits.
 const WISHES_MAX: usize = 10_000;
+/// Bytes of the sheets of a customer's plan, which waits in memory: eight of the longest, some hundred with certificates.
+const SHEETS_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 type Read = (Vec<Wish>, Vec<(Fqdn, Upload)>);
 
@@ -92,6 +94,11 @@ fn read(caller: &Caller, known: &View, new: PlanNew, now: Wall) -> Result<Read, 
     if new.wishes.is_empty() || new.wishes.len() > WISHES_MAX {
         let what = format!("{} wishes, 1 to {WISHES_MAX} can be planned at once", new.wishes.len());
         return Err(Refused::field("wishes", what, ""));
+    }
+    let sheets_bytes: usize = new.wishes.iter().map(WishNew::sheet_bytes).sum();
+    if !caller.is_operator() && sheets_bytes > SHEETS_BYTES_MAX {
+        let what = format!("sheets of {sheets_bytes} bytes, {SHEETS_BYTES_MAX} can be planned at once");
+        return Err(Refused::field("wishes", what, "plan them in parts"));
     }
     let (mut wishes, mut uploads, mut mistakes) = (Vec::new(), Vec::new(), Vec::new());
     for (at, wish) in new.wishes.into_iter().enumerate() {
@@ -188,7 +195,7 @@ fn keep(
     // The certificate of a wish that is refused goes nowhere.
     let served = |fqdn: &Fqdn| plan.decisions.iter().any(|decision| decision.fqdn == *fqdn);
     let uploads = uploads.into_iter().filter(|(fqdn, _)| served(fqdn)).collect();
-    let (id, owner, expires) = (String::new(), caller.0.id.clone(), now);
+    let (id, owner, expires) = (String::new(), caller.token.id.clone(), now);
     let kept = Kept { id, owner, plan, uploads, notices, refusals, expires };
     Ok(axum::Json(view(api.plans.keep(kept, now)?.as_ref())))
 }
@@ -227,5 +234,6 @@ fn changes(plan: &Plan) -> bool {
 /// Another's plan is answered as one that is not there.
 fn find(api: &Api, caller: &Caller, id: &str) -> Result<Arc<Kept>, Refused> {
     let kept = api.plans.find(id, (api.clock)());
-    kept.filter(|kept| caller.is_operator() || kept.owner == caller.0.id).ok_or_else(|| Refused::no_plan(id))
+    kept.filter(|kept| caller.is_operator() || kept.owner == caller.token.id)
+        .ok_or_else(|| Refused::no_plan(id))
 }

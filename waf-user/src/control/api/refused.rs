@@ -5,6 +5,7 @@ use std::error::Error;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::turns::AT_ONCE_MAX;
 use super::words::{Mistake, Problem};
 use crate::control::authority::AuthorityError;
 use crate::control::bans::BanError;
@@ -37,6 +38,12 @@ impl Refused {
     /// 403: an operator's route.
     pub fn operators_only() -> Self {
         Self::new(StatusCode::FORBIDDEN, "this is for operators only", "")
+    }
+
+    /// 429: the customer's other requests are still under way.
+    pub fn too_many_at_once() -> Self {
+        let detail = format!("{AT_ONCE_MAX} requests of this customer are under way");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, detail, "wait until one of them is answered")
     }
 
     /// 404, for what is not there and for what is another customer's alike.

@@ -1,9 +1,9 @@
 //! `/v1/usage`: what sites use, beside what is reserved for them and what their contracts say.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 
-use super::body::Asked;
+use super::body::{Asked, Named};
 use super::caller::{Caller, Operator};
 use super::refused::Refused;
 use super::words::{
@@ -32,7 +32,7 @@ pub async fn all(
 pub async fn one(
     State(api): State<Api>,
     caller: Caller,
-    Path(fqdn): Path<String>,
+    Named(fqdn): Named,
 ) -> Result<Json<SiteUsageView>, Refused> {
     let known = api.ledger.view();
     let site = caller.site(&known, &fqdn)?;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use super::*;
 use crate::control::store::{Folder, SqliteStore};
 use crate::model::sync::{CONTROL_NAME, JoinReply, JoinRequest, JoinToken, KeyText};
 use crate::tls::{HandshakeError, Identity, MutualAcceptor, MutualConnector, Peer, explain};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const WITHIN: Duration = Duration::from_secs(30);
 

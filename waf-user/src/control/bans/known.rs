@@ -7,10 +7,10 @@ use std::ops::Bound;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::entry::{Kept, ban_key, read};
-use super::limits::{HISTORY_LEN_MAX, PART_LEN};
+use super::limits::HISTORY_LEN_MAX;
 use crate::control::store::{Change, Changes, Entry, Listing, StoreError};
 use crate::model::Wall;
-use crate::model::sync::{BanKey, BanSource, Bans, FleetScope, Lifted};
+use crate::model::sync::{BanKey, BanSource, FleetScope};
 
 /// Bans and their recent history.
 #[derive(Default)]
@@ -73,25 +73,16 @@ impl Known {
         over.map(|(key, kept)| (*key, kept.clone())).collect()
     }
 
-    /// Takes a listing in place of all that was known. What differs is a change of its revision, so the history goes on;
-    /// only of a store that went back (a restored backup) it begins anew.
+    /// Takes a listing in place of all that was known. The history begins anew: what came and went in between is not told by
+    /// a listing, and a node may have heard of it from another process.
     pub fn list(&mut self, listing: Listing) {
         let revision = listing.revision.0;
-        let mut gone: BTreeSet<BanKey> = self.bans.keys().copied().collect();
-        let goes_on = self.revision != 0 && revision >= self.revision;
-        for entry in listing.entries {
-            let Some((key, kept)) = read_or_tell(&entry) else { continue };
-            gone.remove(&key);
-            if self.bans.get(&key) != Some(&kept) {
-                self.set(key, Some(kept), revision);
-            }
+        *self = Self::default();
+        for (key, kept) in listing.entries.iter().filter_map(read_or_tell) {
+            self.set(key, Some(kept), revision);
         }
-        gone.into_iter().for_each(|key| self.set(key, None, revision));
-        self.revision = revision;
-        if !goes_on {
-            self.history.clear();
-            self.floor = revision;
-        }
+        self.history.clear();
+        (self.revision, self.floor) = (revision, revision);
     }
 
     /// Takes what one revision changed.
@@ -140,57 +131,11 @@ impl Known {
         self.history.push_back((revision, key));
     }
 
-    /// What a node that has heard all up to `seen` is to hear, in parts; nothing where it has heard all. A node that has heard
-    /// nothing, too little or of another store hears all bans.
-    pub fn since(&self, seen: u64, tenants: &BTreeSet<u32>, now: Wall) -> Vec<Bans> {
-        let concerns = |key: &BanKey| match key.scope {
-            FleetScope::Fleet => true,
-            FleetScope::Tenant(tenant) => tenants.contains(&tenant),
-        };
-        if seen == 0 || seen < self.floor || seen > self.revision {
-            return self.parts(true, self.concerning(tenants), now);
-        }
-        if seen == self.revision {
-            return Vec::new();
-        }
+    /// The bans that changed after a revision, each once; none where the history does not reach back so far.
+    pub fn changed_since(&self, seen: u64) -> Option<BTreeSet<BanKey>> {
+        let is_known = seen != 0 && seen >= self.floor && seen <= self.revision;
         let from = self.history.partition_point(|(revision, _)| *revision <= seen);
-        let changed: BTreeSet<BanKey> =
-            self.history.range(from..).map(|(_, key)| *key).filter(concerns).collect();
-        self.parts(false, changed.into_iter().map(|key| (key, self.bans.get(&key))), now)
-    }
-
-    fn concerning<'a>(
-        &'a self,
-        tenants: &'a BTreeSet<u32>,
-    ) -> impl Iterator<Item = (BanKey, Option<&'a Kept>)> {
-        let scopes = tenants.iter().map(|tenant| FleetScope::Tenant(*tenant));
-        std::iter::once(FleetScope::Fleet).chain(scopes).flat_map(|scope| {
-            let there = self.of_scope(scope, None);
-            there.map(move |(prefix, kept)| (BanKey { scope, prefix }, Some(kept)))
-        })
-    }
-
-    /// At least one part, of which the last says that it is.
-    fn parts<'a>(
-        &self,
-        is_whole: bool,
-        bans: impl Iterator<Item = (BanKey, Option<&'a Kept>)>,
-        now: Wall,
-    ) -> Vec<Bans> {
-        let empty = Bans { revision: self.revision, is_whole, ..Bans::default() };
-        let (mut parts, mut part) = (Vec::new(), empty.clone());
-        for (key, kept) in bans {
-            match kept.filter(|kept| !kept.terms.is_over(now)) {
-                Some(kept) => part.put.push(kept.terms.record(key, now)),
-                None if is_whole => continue,
-                None => part.lifted.push(Lifted { scope: key.scope, prefix: key.prefix }),
-            }
-            if part.put.len() + part.lifted.len() == PART_LEN {
-                parts.push(std::mem::replace(&mut part, empty.clone()));
-            }
-        }
-        parts.push(Bans { is_last: true, ..part });
-        parts
+        is_known.then(|| self.history.range(from..).map(|(_, key)| *key).collect())
     }
 }
 

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! put, lift ──────────────────────> transactions ──> ban/<scope>/<prefix> ──follow──> known ──> list
-//! put_of_node ──wait for the one──>                                                     └──> since(seen, tenants): Bans
+//! put_of_node ──wait for the one──>                                                     └──> telling(seen, tenants): Bans, part by part
 //!               that is under way                        sweep: what has run out
 //! ```
 
@@ -12,6 +12,7 @@ pub mod limits;
 
 mod entry;
 mod known;
+mod telling;
 
 mod page;
 mod room;
@@ -33,6 +34,7 @@ use tokio::task::AbortHandle;
 
 pub use error::BanError;
 pub use page::{ListedBan, Page};
+pub use telling::Telling;
 
 use super::audit::record::Actor;
 use super::store::{Follower, Revision, Store};
@@ -200,17 +202,32 @@ impl BanBook {
         self.wait(node, BanKey { scope: lifted.scope, prefix: lifted.prefix.trunc() }, Wish::Lift)
     }
 
-    /// Tells the revision of the last change: whoever sends bans to nodes then asks [`BanBook::since`].
+    /// Tells the revision of the last change: whoever sends bans to nodes then asks [`BanBook::telling`].
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
 
-    /// What a node that has heard all up to revision `seen` is to hear now, of the fleet and of these tenants, in the order
-    /// in which it is to be sent; nothing where it has heard all. With `seen` 0, where the recent history does not reach
-    /// back, or where the store is older than what was seen: all there is. So also for a node that serves another tenant
-    /// from now on: ask with 0.
+    /// What a node that has heard all up to revision `seen` is to hear, of the fleet and of these tenants: what changed
+    /// since, which is nothing where that is the last revision; with `seen` 0, where the recent history does not reach
+    /// back, or where the store is older than what was seen, all there is. To be asked for with [`BanBook::next`].
+    pub fn telling(&self, seen: u64, tenants: &BTreeSet<u32>) -> Telling {
+        Telling::since(&self.known(), seen, tenants)
+    }
+
+    /// What a node is to hear that serves these tenants from now on, and has heard of all its others up to `seen`.
+    pub fn telling_of(&self, tenants: &BTreeSet<u32>, seen: u64) -> Telling {
+        Telling::of_tenants(seen, tenants)
+    }
+
+    /// The next message, which counts as sent; none after the last.
+    pub fn next(&self, telling: &mut Telling) -> Option<Bans> {
+        telling.next(&self.known(), self.now())
+    }
+
+    /// All messages of a telling, in the order in which they are to be sent.
     pub fn since(&self, seen: u64, tenants: &BTreeSet<u32>) -> Vec<Bans> {
-        self.known().since(seen, tenants, self.now())
+        let mut telling = self.telling(seen, tenants);
+        std::iter::from_fn(|| self.next(&mut telling)).collect()
     }
 
     fn wait(&self, node: &NodeName, key: BanKey, wish: Wish) -> Result<(), BanError> {

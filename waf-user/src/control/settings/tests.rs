@@ -45,6 +45,21 @@ fn everything() {
 }
 
 #[test]
+fn the_readmes_example_is_one() {
+    let readme = include_str!("../../../../README.md");
+    let (_, rest) = readme.split_once("```toml\n# control.toml; paths are relative to its folder\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    let settings = parse(text).unwrap();
+    assert_eq!(settings.sync, Some("0.0.0.0:8444".parse().unwrap()));
+    assert_eq!(settings.store, StoreSettings::Sqlite);
+    // And with what it only suggests.
+    let settings = parse(&text.replace("\n# ", "\n")).unwrap();
+    assert!(matches!(settings.api.identity, ApiIdentity::Files { .. }));
+    let StoreSettings::Etcd(place) = settings.store else { panic!("{:?}", settings.store) };
+    assert_eq!(place.members, ["https://etcd-1:2379"]);
+}
+
+#[test]
 fn mistakes_name_the_file_and_the_cure() {
     let table = [
         ("", "missing field"),

@@ -92,7 +92,10 @@ impl Fleet {
             never = kept::follow(self) => match never {},
             never = revocations::follow(self) => match never {},
             never = usage::tell(&self.ledger, &self.usage) => match never {},
-            () = shutdown => Ok(()),
+            () = shutdown => {
+                kept::forget(self).await;
+                Ok(())
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::fleet::Fleet;
 use super::limits::{CHUNK_LEN, GATHER_FOR, KEEP_EVERY, KEPT_FOR, STORE_AGAIN_AFTER};
@@ -62,6 +63,7 @@ pub(super) struct Kept {
     dirty: Mutex<BTreeSet<NodeName>>,
     is_dirty: Notify,
     others: Mutex<BTreeMap<NodeName, NodeStanding>>,
+    lease: Mutex<Option<LeaseId>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,7 +77,8 @@ impl Default for Kept {
     fn default() -> Self {
         use std::hash::BuildHasher;
         let process = std::hash::RandomState::new().hash_one(std::process::id());
-        Self { process, dirty: Mutex::default(), is_dirty: Notify::new(), others: Mutex::default() }
+        let (dirty, others, lease) = Default::default();
+        Self { process, dirty, is_dirty: Notify::new(), others, lease }
     }
 }
 
@@ -114,6 +117,7 @@ pub async fn keep(fleet: &Fleet) -> Infallible {
 
 async fn keep_lease(fleet: &Fleet) -> Result<Infallible, StoreError> {
     let lease = fleet.store.grant(KEPT_FOR).await?;
+    *lock(&fleet.kept.lease) = Some(lease);
     let (mut written, mut ticks) = (Written::new(), tokio::time::interval(KEEP_EVERY));
     let seated: Vec<NodeName> = lock(&fleet.hub).seats.keys().cloned().collect();
     seated.iter().for_each(|node| fleet.kept.tell(node));
@@ -176,6 +180,16 @@ async fn take(fleet: &Fleet, key: Key, modified: Revision) -> Result<(), StoreEr
         // Another process has a stream with it by now.
         Err(error) if error.is_conflict() => Ok(()),
         other => other.map(drop),
+    }
+}
+
+/// Takes away all that this process wrote, as it ends. Where it cannot, the lease runs out.
+pub async fn forget(fleet: &Fleet) {
+    let lease = lock(&fleet.kept.lease).take();
+    if let Some(lease) = lease
+        && !matches!(timeout(STORE_AGAIN_AFTER, fleet.store.revoke(lease)).await, Ok(Ok(())))
+    {
+        tracing::debug!("what is kept of this process's nodes goes a little later");
     }
 }
 

@@ -76,9 +76,8 @@ async fn requests(fleet: &Arc<Fleet>, mut connection: Connection, peer: Option<&
             },
             Some(_ended) = answers.join_next() => {}
             () = &mut silent => return tracing::info!(?peer, "a node answers no ping: its connection is closed"),
-            () = sleep(fleet.times.request), if answers.is_empty() => {
-                connection.abrupt_shutdown(h2::Reason::NO_ERROR);
-            }
+            // It asks for nothing.
+            () = sleep(fleet.times.request), if answers.is_empty() => return,
         }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::target::Target;
-use crate::control::bans::BanBook;
-use crate::model::sync::{Bans, FleetScope};
+use crate::control::bans::{BanBook, Telling};
+use crate::model::sync::Bans;
 
 /// What a node has heard on this stream.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct Told {
     tenants: BTreeSet<u32>,
     /// The book's revision when it was asked last.
     asked: Option<u64>,
-    parts: VecDeque<Bans>,
+    tellings: VecDeque<Telling>,
 }
 
 impl Told {
@@ -26,7 +26,7 @@ impl Told {
     pub fn new(seen: u64, served: Option<Arc<Target>>) -> Self {
         let seen = if served.is_some() { seen } else { 0 };
         let tenants = served.as_deref().map(tenants_of).unwrap_or_default();
-        Self { seen, served, tenants, asked: None, parts: VecDeque::new() }
+        Self { seen, served, tenants, asked: None, tellings: VecDeque::new() }
     }
 
     /// What to send next, which counts as sent.
@@ -37,28 +37,37 @@ impl Told {
         served: Option<Arc<Target>>,
         target: &Target,
     ) -> Option<Bans> {
-        if self.parts.is_empty() {
-            let is_other = !is_one(self.served.as_ref(), served.as_ref());
-            if is_other {
-                self.serve(book, served);
-            }
-            if is_other || self.asked != Some(revision) {
-                self.asked = Some(revision);
-                self.ask(book, target);
-            }
+        if let Some(bans) = self.next(book) {
+            return Some(bans);
         }
-        self.parts.pop_front()
+        let is_other = !is_one(self.served.as_ref(), served.as_ref());
+        if is_other {
+            self.serve(book, served);
+        }
+        if is_other || self.asked != Some(revision) {
+            self.asked = Some(revision);
+            self.ask(book, target);
+        }
+        self.next(book)
+    }
+
+    fn next(&mut self, book: &BanBook) -> Option<Bans> {
+        while let Some(telling) = self.tellings.front_mut() {
+            if let Some(bans) = book.next(telling) {
+                return Some(bans);
+            }
+            self.tellings.pop_front();
+        }
+        None
     }
 
     fn ask(&mut self, book: &BanBook, target: &Target) {
-        let parts = match &self.served {
-            Some(_) => book.since(self.seen, &self.tenants),
-            None => book.since(self.seen, &tenants_of(target)),
+        let telling = match &self.served {
+            Some(_) => book.telling(self.seen, &self.tenants),
+            None => book.telling(self.seen, &tenants_of(target)),
         };
-        if let Some(last) = parts.last() {
-            self.seen = last.revision;
-        }
-        self.parts.extend(parts);
+        self.seen = telling.revision();
+        self.tellings.push_back(telling);
     }
 
     /// From now on it serves this: bans of its new tenants, of before what it has seen.
@@ -69,13 +78,7 @@ impl Told {
         if new.is_empty() || self.seen == 0 {
             return;
         }
-        let is_new = |scope| matches!(scope, FleetScope::Tenant(tenant) if new.contains(&tenant));
-        let parts = book.since(0, &new).into_iter().map(|mut part| {
-            part.put.retain(|ban| is_new(ban.scope));
-            Bans { is_whole: false, revision: self.seen, ..part }
-        });
-        // The last of them always: the node has heard nothing of its new tenants until then.
-        self.parts.extend(parts.filter(|part| part.is_last || !part.put.is_empty()));
+        self.tellings.push_back(book.telling_of(&new, self.seen));
     }
 }
 

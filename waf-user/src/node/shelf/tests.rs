@@ -69,10 +69,82 @@ fn certificates_survive_with_sealed_keys_alone() {
     assert!(text.starts_with("sealed:") && !text.contains("PRIVATE"));
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     fs::write(&key, text.replace(&text[60..62], if &text[60..62] == "00" { "11" } else { "00" })).unwrap();
+    assert!(shelf.missing(&document).is_empty(), "what is served is not read again");
+    let shelf = Shelf::open(&folder.0).unwrap();
     assert_eq!(shelf.missing(&document), [fingerprint.as_str()], "an altered key is asked for again");
     shelf.sweep(&NodeDocument::default());
     assert!(!key.exists());
     assert!(matches!(shelf.identity("../../shadow"), Err(ShelfError::Fingerprint(_))));
+}
+
+fn reply(authority: &Authority) -> (JoinReply, KeyText) {
+    let (certificate, key) = authority.issue(&["a1"]);
+    let (authority, fleet_key) = (authority.pem().to_owned(), "ab".repeat(32));
+    (JoinReply { certificate, authority, fleet_key, ends_ms: 0 }, KeyText::new(key))
+}
+
+#[test]
+fn a_membership_is_whole_or_not_there() {
+    let folder = Folder::new("membership");
+    assert!(Shelf::look(&folder.0).unwrap().is_none());
+    let shelf = Shelf::open(&folder.0).unwrap();
+    assert!(matches!(shelf.membership(), Err(ShelfError::NotJoined)));
+    let authority = Authority::new();
+    let (answer, key) = reply(&authority);
+    let (_, other_key) = reply(&authority);
+    assert!(matches!(shelf.join(&answer, &other_key), Err(ShelfError::Own { .. })), "they do not fit");
+    assert!(matches!(shelf.membership(), Err(ShelfError::NotJoined)), "nothing of it is kept");
+    shelf.join(&answer, &key).unwrap();
+    let first = Shelf::look(&folder.0).unwrap().unwrap().membership().unwrap().identity.fingerprint();
+
+    // A renewal that was cut off leaves the one before.
+    fs::write(folder.0.join("control/node.pem.new"), "-----BEGIN").unwrap();
+    assert_eq!(shelf.membership().unwrap().identity.fingerprint(), first);
+    let (next, next_key) = reply(&authority);
+    shelf.renew(&next.certificate, &next_key).unwrap();
+    assert_ne!(shelf.membership().unwrap().identity.fingerprint(), first);
+    let path = folder.0.join("control/node.pem");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o604)).unwrap();
+    assert!(matches!(shelf.membership(), Err(ShelfError::Open(_))));
+    assert_eq!(shelf.fleet_key().unwrap(), answer.fleet_key, "documents are believed all the same");
+}
+
+#[test]
+fn a_node_stays_with_its_fleet() {
+    let folder = Folder::new("fleet");
+    let shelf = Shelf::open(&folder.0).unwrap();
+    let authority = Authority::new();
+    let digits = |authority: &Authority| {
+        let (_, pem) = parse_x509_pem(authority.pem().as_bytes()).unwrap();
+        signing::digits(digest(&SHA256, &pem.contents).as_ref())
+    };
+    let (own, other) = (digits(&authority), digits(&Authority::new()));
+    shelf.check_fleet(&other).unwrap();
+    let (answer, key) = reply(&authority);
+    shelf.join(&answer, &key).unwrap();
+    shelf.check_fleet(&own).unwrap();
+    assert!(matches!(shelf.check_fleet(&other), Err(ShelfError::OtherFleet(_))));
+}
+
+#[test]
+fn a_document_is_good_with_all_of_its_certificates() {
+    let folder = Folder::new("whole");
+    let shelf = Shelf::open(&folder.0).unwrap();
+    let pair = Ed25519KeyPair::generate().unwrap();
+    let fleet_key = signing::digits(pair.public_key().as_ref());
+    let certificate = certificate();
+    let text = document(&certificate.fingerprint).to_text();
+    let signature = signing::digits(pair.sign(&signed_bytes("a1", 7, &signing::hash_of(&text))).as_ref());
+    let signed = Signed::check(&fleet_key, "a1", (7, text, signature)).unwrap();
+    assert_eq!(shelf.last_good(&fleet_key, "a1").unwrap(), None);
+    shelf.put(&certificate).unwrap();
+    shelf.keep(&signed).unwrap();
+    assert_eq!(shelf.last_good(&fleet_key, "a1").unwrap(), Some(signed));
+    let chain = folder.0.join(format!("control/certificates/{}.pem", certificate.fingerprint));
+    fs::remove_file(chain).unwrap();
+    let error = Shelf::open(&folder.0).unwrap().last_good(&fleet_key, "a1").unwrap_err();
+    assert!(error.is_damage() && error.to_string().contains(&certificate.fingerprint), "{error}");
 }
 
 #[test]

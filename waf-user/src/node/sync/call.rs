@@ -133,10 +133,14 @@ impl Line {
 
     /// Ends when the other side no longer answers. May be waited for once.
     pub async fn silence(&self) -> CallError {
+        self.silence_within(PING_EVERY, PONG_WITHIN).await
+    }
+
+    pub(super) async fn silence_within(&self, every: Duration, within: Duration) -> CallError {
         let Some(mut pings) = self.pings.take() else { return CallError::Silent };
         loop {
-            sleep(PING_EVERY).await;
-            match timeout(PONG_WITHIN, pings.ping(Ping::opaque())).await {
+            sleep(every).await;
+            match timeout(within, pings.ping(Ping::opaque())).await {
                 Err(_late) => return CallError::Silent,
                 Ok(Err(error)) => return self.explain(error.into()),
                 Ok(Ok(_pong)) => {}

@@ -1,20 +1,22 @@
 //! The lab as a fleet: two carriers with three nodes each, and a control plane that nodes join and sheets are applied at.
 //! Everything here goes by the product's own commands: what the fleet serves is what the control plane was told.
 
+mod asking;
 pub mod control;
+mod members;
 pub mod sheet;
 pub mod topology;
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Output;
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use nix::unistd::User;
 use serde_json::Value;
 
+pub use asking::Notice;
 pub use control::{ControlPlane, Person};
 pub use sheet::{SHEETS, Sheet};
 pub use topology::Seat;
@@ -24,7 +26,7 @@ use super::certificates::SiteFiles;
 use super::netns::Namespace;
 use super::origin::Origin;
 use super::settings::{Machine, NodeFiles, machine_toml};
-use super::{CARRIERS, Carrier, Client, Lab, LabFiles, LabOptions, Node, Place, Request, Scheme, Site, USER};
+use super::{CARRIERS, Client, Lab, LabFiles, LabOptions, Node, Place, Request, Scheme, Site, USER};
 use super::{node, run, sweep};
 use crate::build::Built;
 use crate::{interrupt, privilege};
@@ -33,13 +35,6 @@ use crate::{interrupt, privilege};
 pub const CUSTOMER: &str = "example";
 /// From an apply to the last node's serving by it: staged, checked and activated; a busy machine takes longer.
 const SERVED: Duration = Duration::from_secs(15);
-
-/// What a customer is told of a change of one site.
-#[derive(Clone, Debug)]
-pub struct Notice {
-    pub en: String,
-    pub ja: String,
-}
 
 /// A fleet that is up. On drop everything goes: the control plane first, then as in every lab.
 #[derive(Debug)]
@@ -162,163 +157,6 @@ impl Fleet {
         &self.sheets
     }
 
-    /// All nodes into the inventory; what the operator is shown.
-    ///
-    /// # Errors
-    /// The control plane refuses.
-    pub fn apply_inventory(&self) -> Result<String> {
-        let names = self.seats.iter().copied().zip(self.lab.nodes.iter().map(Node::name));
-        let file = self.file("inventory.toml", &sheet::inventory(names))?;
-        self.control.operator(&["fleet", "apply", &file, "--yes"])
-    }
-
-    /// A token with which one node may join once.
-    ///
-    /// # Errors
-    /// The control plane refuses.
-    pub fn token(&self, index: usize) -> Result<String> {
-        let node = self.lab.nodes.get(index).context("a node of the fleet")?;
-        Ok(self.control.operator(&["fleet", "token", node.name()])?.trim().to_owned())
-    }
-
-    /// Makes a node a member of the fleet; gives the token back, which is used now.
-    ///
-    /// # Errors
-    /// It is refused.
-    pub fn join(&self, index: usize) -> Result<String> {
-        let token = self.token(index)?;
-        let node = self.lab.nodes.get(index).context("a node of the fleet")?;
-        let output = node.join(&ControlPlane::sync_url(), &token)?;
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{} may not join: {}", node.name(), complaint.trim());
-        Ok(token)
-    }
-
-    /// The same with a token that was used before, in a state directory in which nothing lies: what it says.
-    ///
-    /// # Errors
-    /// The files cannot be laid.
-    pub fn join_again(&self, index: usize, token: &str) -> Result<Output> {
-        let node = self.lab.nodes.get(index).context("a node of the fleet")?;
-        node.join_as_stranger(&self.lab.run, &ControlPlane::sync_url(), token)
-    }
-
-    /// Starts all nodes at once and waits until all of them serve.
-    ///
-    /// # Errors
-    /// One ends or does not become ready in time.
-    pub fn start_nodes(&mut self) -> Result<()> {
-        let Lab { nodes, run, .. } = &mut self.lab;
-        nodes.iter_mut().try_for_each(|node| node.begin(run))?;
-        nodes.iter_mut().try_for_each(Node::wait_ready)
-    }
-
-    /// The same with those of one carrier.
-    ///
-    /// # Errors
-    /// As [`Fleet::start_nodes`].
-    pub fn start_nodes_of(&mut self, carrier: Carrier) -> Result<()> {
-        let Lab { nodes, run, .. } = &mut self.lab;
-        for node in nodes.iter_mut().filter(|node| node.carrier == carrier) {
-            node.begin(run)?;
-        }
-        nodes.iter_mut().filter(|node| node.carrier == carrier).try_for_each(Node::wait_ready)
-    }
-
-    /// Ends all nodes' daemons as a crash would.
-    ///
-    /// # Errors
-    /// One does not run.
-    pub fn kill_nodes(&mut self) -> Result<()> {
-        self.lab.nodes.iter_mut().try_for_each(Node::kill)
-    }
-
-    /// What sheets would change, as the operator is shown it.
-    ///
-    /// # Errors
-    /// The control plane refuses.
-    pub fn plan(&self, sheets: &[Sheet]) -> Result<String> {
-        let files = self.sheet_files(sheets)?;
-        let words = ["site", "plan"].into_iter().chain(files.iter().map(String::as_str));
-        self.control.operator(&words.chain(["--customer", CUSTOMER]).collect::<Vec<_>>())
-    }
-
-    /// Applies sheets as the operator, and waits until they are served. Returns the notices, each as the customer gets it.
-    ///
-    /// # Errors
-    /// The control plane refuses, or the fleet does not serve by them in time.
-    pub fn apply(&mut self, sheets: &[Sheet]) -> Result<Vec<Notice>> {
-        self.apply_by(&self.control.person().clone(), sheets, &["--customer", CUSTOMER])
-    }
-
-    /// The same by the customer's own hand.
-    ///
-    /// # Errors
-    /// As [`Fleet::apply`].
-    pub fn apply_as_customer(&mut self, sheets: &[Sheet]) -> Result<Vec<Notice>> {
-        self.apply_by(&self.customer.clone(), sheets, &[])
-    }
-
-    fn apply_by(&mut self, person: &Person, sheets: &[Sheet], more: &[&str]) -> Result<Vec<Notice>> {
-        let files = self.sheet_files(sheets)?;
-        let words = ["site", "apply"].into_iter().chain(files.iter().map(String::as_str));
-        let words: Vec<&str> = words.chain(more.iter().copied()).chain(["--yes", "--json"]).collect();
-        let said = self.control.as_person(person, &words)?;
-        for sheet in sheets {
-            self.sheets.retain(|have| have.fqdn != sheet.fqdn);
-            self.sheets.push(*sheet);
-        }
-        self.settle()?;
-        let applied: Value =
-            serde_json::from_str(&said).with_context(|| format!("waf site apply says: {said}"))?;
-        self.revision = applied["revision"].as_u64().context("an apply without revision")?;
-        let notices = applied["notices"].as_array().into_iter().flatten();
-        let text = |notice: &Value, field: &str| notice[field].as_str().unwrap_or_default().to_owned();
-        Ok(notices.map(|it| Notice { en: text(it, "text_en"), ja: text(it, "text_ja") }).collect())
-    }
-
-    /// What the control plane says of every node, in the order of their names.
-    ///
-    /// # Errors
-    /// It does not answer.
-    pub fn standings(&self) -> Result<Vec<Value>> {
-        let list = self.control.operator_json(&["fleet", "list"])?;
-        let nodes = list["nodes"].as_array().cloned().unwrap_or_default();
-        ensure!(nodes.len() == self.seats.len(), "{} nodes of {} are listed", nodes.len(), self.seats.len());
-        Ok(nodes.into_iter().map(|mut node| node["standing"].take()).collect())
-    }
-
-    /// Whether every node is connected, ready and serves what it is to serve.
-    ///
-    /// # Errors
-    /// The control plane does not answer.
-    pub fn is_converged(&self) -> Result<bool> {
-        let standings = self.standings()?;
-        Ok(standings.iter().all(|it| it["is_ready"] == true && it["is_current"] == true))
-    }
-
-    /// Whether the nodes that serve a site do so as of the last apply, by which something of theirs was changed.
-    ///
-    /// # Errors
-    /// The control plane does not answer, or has no such site.
-    pub fn is_up_to_date(&self, fqdn: &str) -> Result<bool> {
-        let standings = self.standings()?;
-        let generation = |carrier| -> Result<u64> {
-            let place = self.lab.place(fqdn, carrier)?;
-            Ok(standings.get(place.node).and_then(|it| it["generation"].as_u64()).unwrap_or(0))
-        };
-        let [a, b] = CARRIERS.map(generation);
-        Ok(a?.min(b?) >= self.revision)
-    }
-
-    /// Where the environments of a site lie, as `waf site show --json` tells an operator.
-    ///
-    /// # Errors
-    /// The control plane has no such site.
-    pub fn site(&self, fqdn: &str) -> Result<Value> {
-        self.control.operator_json(&["site", "show", fqdn])
-    }
-
     /// Looks up where every site is served, and waits until it is.
     ///
     /// # Errors
@@ -396,15 +234,6 @@ impl Fleet {
             .daemon()
             .map(|daemon| format!("--- {}\n{}\n", daemon.log().display(), daemon.tail()));
         control.unwrap_or_default() + &self.lab.logs()
-    }
-
-    fn sheet_files(&self, sheets: &[Sheet]) -> Result<Vec<String>> {
-        let file = |sheet: &Sheet| {
-            let at = SHEETS.iter().position(|it| it.fqdn == sheet.fqdn);
-            let certificate = at.and_then(|at| self.certificates.get(at)).context("a site of the fleet")?;
-            self.file(&format!("{}.toml", sheet.fqdn), &sheet.text(certificate)?)
-        };
-        sheets.iter().map(file).collect()
     }
 
     /// Writes a file that only we read, as it may hold a key; its path.

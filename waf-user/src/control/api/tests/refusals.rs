@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Plane, serve, serve_tls, sheet};
 use crate::control::api::body::{BODY_BYTES_MAX, LONG_BODY_BYTES_MAX};
+use crate::control::api::turns::AT_ONCE_MAX;
 
 fn wish(sheet: &str) -> Value {
     json!({"wishes": [{"wish": "serve", "sheet": sheet, "format": "json", "customer": "acme"}]})
@@ -165,6 +166,49 @@ async fn too_many_of_anything_is_refused() {
     let ban = json!({"prefix": "192.0.2.1"});
     let answer = plane.post(&plane.operator, "/v1/bans", json!({"bans": vec![&ban; 10_001]})).await;
     answer.refused(422, "10001 of them");
+}
+
+#[tokio::test]
+async fn a_customer_has_only_so_much_at_once() {
+    let plane = Plane::new("api-turns").await;
+    let mut sheet: Value = serde_json::from_str(&sheet("www.acme.jp", 1)).unwrap();
+    sheet["options"] = json!({"a": "a".repeat(200 * 1024)});
+    let wish = json!({"wish": "serve", "sheet": sheet.to_string(), "format": "json", "customer": "acme"});
+    for (count, says) in [(10, "options.a"), (11, "can be planned at once")] {
+        let wishes = json!({"wishes": vec![&wish; count]});
+        plane.post(&plane.acme, "/v1/plans", wishes.clone()).await.refused(422, says);
+        plane.post(&plane.operator, "/v1/plans", wishes).await.refused(422, "options.a");
+    }
+    // Bodies that never end hold their places, until whoever sends them hangs up.
+    let mut slow = Vec::new();
+    for at in 0..AT_ONCE_MAX {
+        let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+        let (asked, tell) = tokio::sync::oneshot::channel::<()>();
+        let body = futures_util::stream::once(async move {
+            let _ = asked.send(());
+            let _ends_when_the_sender_goes = receiver.await;
+            Err::<Vec<u8>, _>(std::io::Error::from(std::io::ErrorKind::BrokenPipe))
+        });
+        let request = Request::post("/v1/plans").header("authorization", format!("Bearer {}", plane.acme));
+        let request = request.body(Body::from_stream(body)).unwrap();
+        let router = plane.router.clone();
+        let task =
+            tokio::spawn(async move { tower::ServiceExt::oneshot(router, request).await.unwrap().status() });
+        tell.await.unwrap_or_else(|_| panic!("{at} was not read"));
+        slow.push((sender, task));
+    }
+    plane.get(&plane.acme, "/v1/sites").await.refused(429, "requests of this customer are under way");
+    for other in [&plane.globex, &plane.operator] {
+        plane.get(other, "/v1/sites").await.ok();
+    }
+    let (sender, task) = slow.pop().unwrap();
+    drop(sender);
+    assert_eq!(task.await.unwrap(), 400);
+    plane.get(&plane.acme, "/v1/sites").await.ok();
+    for (sender, task) in slow {
+        drop(sender);
+        task.await.unwrap();
+    }
 }
 
 #[tokio::test]

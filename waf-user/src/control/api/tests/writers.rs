@@ -21,7 +21,7 @@ async fn write(plane: &Plane, at: usize) -> (String, usize) {
         0 => {
             let (fqdn, mut stale) = (format!("s{at}.acme.jp"), 0);
             loop {
-                let answer = plane.apply(&plane.acme, serve(&fqdn, 1, None)).await;
+                let answer = plane.apply(operator, serve(&fqdn, 1, Some("acme"))).await;
                 match answer.status {
                     StatusCode::OK => return (format!("new site {fqdn}"), stale),
                     // One token has only so many plans waiting.

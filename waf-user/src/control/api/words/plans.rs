@@ -38,6 +38,16 @@ pub enum WishNew {
     Remove { fqdn: String },
 }
 
+impl WishNew {
+    /// Of the sheet's text.
+    pub fn sheet_bytes(&self) -> usize {
+        match self {
+            Self::Serve { sheet, .. } => sheet.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// `POST /v1/plans`
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

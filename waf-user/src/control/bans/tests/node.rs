@@ -10,6 +10,9 @@ pub struct Node {
     pub tenants: BTreeSet<u32>,
     bans: BTreeMap<(FleetScope, IpNet), u64>,
     whole: Option<BTreeSet<(FleetScope, IpNet)>>,
+    is_under_way: bool,
+    /// What is being told on the stream that is open, and by which process.
+    telling: Option<(usize, Telling)>,
 }
 
 impl Node {
@@ -17,8 +20,34 @@ impl Node {
         Self { tenants: tenants.into_iter().collect(), ..Self::default() }
     }
 
+    /// A new stream: what was being told is not. Half of it may be of another moment than what was heard before.
+    fn begin(&mut self) {
+        if self.is_under_way {
+            self.seen = 0;
+        }
+        (self.whole, self.is_under_way, self.telling) = (None, false, None);
+    }
+
+    /// Hears one message of two bans at most from the process of that number, others having time in between.
+    pub fn hear_some(&mut self, at: usize, book: &BanBook) {
+        if self.telling.as_ref().is_some_and(|(of, _)| *of != at) {
+            self.begin();
+        }
+        let (seen, tenants) = (self.seen, &self.tenants);
+        let (_, telling) = self.telling.get_or_insert_with(|| {
+            let mut telling = book.telling(seen, tenants);
+            telling.part_len = 2;
+            (at, telling)
+        });
+        match book.next(telling) {
+            Some(part) => self.take(part, book.now()),
+            None => self.telling = None,
+        }
+    }
+
     /// Asks, and hears all of the answer. How many messages that were.
     pub fn hear(&mut self, book: &BanBook) -> usize {
+        self.begin();
         let parts = book.since(self.seen, &self.tenants);
         let count = parts.len();
         parts.into_iter().for_each(|part| self.take(part, book.now()));
@@ -37,6 +66,7 @@ impl Node {
         for lifted in bans.lifted {
             self.bans.remove(&(lifted.scope, lifted.prefix));
         }
+        self.is_under_way = !bans.is_last;
         if bans.is_last {
             if let Some(whole) = self.whole.take() {
                 self.bans.retain(|key, _| whole.contains(key));

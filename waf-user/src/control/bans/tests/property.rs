@@ -15,6 +15,7 @@ enum Step {
     Time { minutes: u64 },
     Sweep { at: usize },
     Hear { node: usize, at: usize },
+    HearSome { node: usize, at: usize },
     Compact,
     OpenAgain { at: usize },
 }
@@ -35,6 +36,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (0..5_u64).prop_map(|minutes| Step::Time { minutes }),
         1 => at.clone().prop_map(|at| Step::Sweep { at }),
         4 => (0..3_usize, at.clone()).prop_map(|(node, at)| Step::Hear { node, at }),
+        6 => (0..3_usize, at.clone()).prop_map(|(node, at)| Step::HearSome { node, at: at / 2 }),
+        2 => (0..3_usize, at.clone()).prop_map(|(node, at)| Step::HearSome { node, at }),
         1 => Just(Step::Compact),
         1 => at.prop_map(|at| Step::OpenAgain { at }),
     ];
@@ -86,6 +89,7 @@ impl World {
             Step::Time { minutes } => self.hands.go(minutes * MINUTE),
             Step::Sweep { at } => drop(self.books[at].sweep(now).await.unwrap()),
             Step::Hear { node, at } => drop(self.nodes[node].hear(&self.books[at])),
+            Step::HearSome { node, at } => self.nodes[node].hear_some(at, &self.books[at]),
             Step::Compact => {
                 let latest = self.store.list(&Prefix::default()).await.unwrap().revision;
                 self.store.compact(latest).await.unwrap();

@@ -27,7 +27,8 @@ fn put(known: &mut Known, revision: u64, at: u32) {
 }
 
 fn told(known: &Known, seen: u64) -> (bool, usize, usize, usize) {
-    let parts = known.since(seen, &BTreeSet::new(), Wall(START));
+    let mut telling = Telling::since(known, seen, &BTreeSet::new());
+    let parts: Vec<Bans> = std::iter::from_fn(|| telling.next(known, Wall(START))).collect();
     for (at, part) in parts.iter().enumerate() {
         assert_eq!(part.is_last, at + 1 == parts.len());
         assert_eq!(part.revision, known.revision());
@@ -87,16 +88,18 @@ fn the_oldest_history_is_forgotten_whole() {
 }
 
 #[test]
-fn a_listing_anew_goes_on_where_the_store_did() {
+fn of_a_listing_anew_all_is_told() {
     let mut known = Known::default();
     known.list(listing(5, 3));
     put(&mut known, 8, 10);
-    // Compacted meanwhile: two of four are gone, two are there as they were, one is new.
+    // The changes in between are forgotten; one ban may have come and gone, of which others have told.
     let entries = vec![entry(fleet(1), 5), entry(fleet(10), 8), entry(fleet(20), 11)];
     known.list(Listing { revision: store::Revision(14), entries });
-    assert_eq!(told(&known, 8), (false, 1, 1, 2), "what differs");
-    assert_eq!(told(&known, 5), (false, 1, 2, 2), "and what was before");
+    assert_eq!(told(&known, 8), (true, 1, 3, 0));
+    assert_eq!(told(&known, 14), (false, 0, 0, 0));
     assert_eq!(known.total().of_people, 3);
+    put(&mut known, 15, 30);
+    assert_eq!(told(&known, 14), (false, 1, 1, 0), "and from there on what changes");
     // A backup was restored: what nodes saw since is another story.
     known.list(listing(6, 2));
     assert_eq!(told(&known, 6), (false, 0, 0, 0));
@@ -142,17 +145,20 @@ async fn nodes_hear_of_the_fleet_and_of_their_tenants() {
             assert_eq!(node.hear(&book), 0, "all heard");
         }
     }
-    // It serves another tenant from now on.
+    // It serves another tenant from now on, of which it hears beside all else.
     let [_, node, _] = &mut nodes;
-    node.tenants = BTreeSet::from([8]);
-    node.seen = 0;
-    node.hear(&book);
+    node.tenants = BTreeSet::from([7, 8]);
+    let mut telling = book.telling_of(&BTreeSet::from([8]), node.seen);
+    let parts: Vec<Bans> = std::iter::from_fn(|| book.next(&mut telling)).collect();
+    assert_eq!(parts.iter().map(|part| part.put.len()).sum::<usize>(), 1);
+    parts.into_iter().for_each(|part| node.take(part, hands.now()));
     assert_eq!(node.holds(hands.now()), node.due(&book));
+    assert_eq!(node.hear(&book), 0, "all heard");
     // What has run out is not put; what was heard longer is lifted.
     let shorter = vec![making(numbered(0), 5, false)];
     book.put(&Where::Fleet, shorter, &operator(), hands.now()).await.unwrap();
     hands.go(5 * MINUTE);
     node.hear(&book);
     assert_eq!(node.holds(hands.now()), node.due(&book));
-    assert_eq!(node.holds(hands.now()).len(), 1);
+    assert_eq!(node.holds(hands.now()).len(), 2);
 }

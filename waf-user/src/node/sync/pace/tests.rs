@@ -1,3 +1,5 @@
+//! Waits between making lists, by what it took last.
+
 use super::{Mono, Pace, WAIT_NS_MAX};
 
 #[test]

@@ -1,6 +1,7 @@
 //! A control process that is not what it should be: the node believes signatures, fingerprints and lengths.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use bytes::Bytes;
@@ -10,14 +11,16 @@ use tokio::net::TcpListener;
 
 use super::machine::{Machine, Running};
 use super::scene::{play, serves, until};
+use crate::config::OriginHost;
 use crate::model::sync::{
-    Certificate, Delta, Down, JoinReply, KeyText, NodeDocument, Snapshot, TenantDocument, Up, frame,
-    signed_bytes, signing,
+    CONTROL_NAME, Certificate, Delta, Down, JoinReply, KeyText, NodeDocument, Snapshot, TenantDocument, Up,
+    frame, signed_bytes, signing,
 };
+use crate::node::sync::call::{CallError, Line};
 use crate::node::sync::documents::Documents;
 use crate::secret::hex;
 use crate::tls::fixtures::Authority;
-use crate::tls::{Identity, MutualAcceptor};
+use crate::tls::{Identity, MutualAcceptor, MutualConnector};
 
 /// Keys of a fleet, without a control plane.
 struct Liar {
@@ -213,13 +216,13 @@ fn a_delta_comes_out_as_announced_or_all_is_asked_for() {
 
 /// Answers `/sync` with bytes of its own, then says nothing more.
 async fn says(liar: &Liar, listener: TcpListener, status: StatusCode, bytes: Vec<u8>) {
-    let identity = liar.authority.identity(&[crate::model::sync::CONTROL_NAME]);
+    let identity = liar.authority.identity(&[CONTROL_NAME]);
     let acceptor = MutualAcceptor::new(liar.authority.pem().as_bytes(), &identity).unwrap();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         let (acceptor, bytes) = (acceptor.clone(), bytes.clone());
         tokio::task::spawn_local(async move {
-            let within = std::time::Duration::from_secs(30);
+            let within = Duration::from_secs(30);
             let Ok((stream, _)) = acceptor.accept(stream, within).await else { return };
             let Ok(mut line) = server::handshake(stream).await else { return };
             let mut kept = Vec::new();
@@ -231,6 +234,40 @@ async fn says(liar: &Liar, listener: TcpListener, status: StatusCode, bytes: Vec
             }
         });
     }
+}
+
+#[test]
+fn a_control_that_is_cut_off_is_noticed() {
+    play(|| async {
+        let liar = Liar::new();
+        let identity = liar.authority.identity(&[CONTROL_NAME]);
+        let acceptor = MutualAcceptor::new(liar.authority.pem().as_bytes(), &identity).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let member = liar.machine(port).shelf().unwrap().membership().unwrap();
+        let connector = MutualConnector::new(liar.authority.pem().as_bytes(), &member.identity).unwrap();
+        let within = Duration::from_secs(30);
+        let serve = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let (stream, _) = acceptor.accept(stream, within).await.unwrap();
+            server::handshake(stream).await.unwrap()
+        };
+        let host = "127.0.0.1".parse().map(OriginHost::Address).unwrap();
+        let (line, mut other) = tokio::join!(Line::open(&connector, &host, port), serve);
+        let line = line.unwrap();
+        let silence = line.silence_within(Duration::from_millis(1), Duration::from_secs(2));
+        tokio::pin!(silence);
+        // As long as the other side looks after its connection, pings are answered.
+        tokio::select! {
+            error = &mut silence => panic!("{error}"),
+            _ = other.accept() => panic!("nothing is asked"),
+            () = tokio::time::sleep(Duration::from_millis(200)) => {}
+        }
+        // Now nobody does, and nothing is closed.
+        let noticed = tokio::time::timeout(within, silence).await.unwrap();
+        assert!(matches!(noticed, CallError::Silent), "{noticed}");
+        drop(other);
+    });
 }
 
 #[test]
