@@ -73,25 +73,16 @@ impl Known {
         over.map(|(key, kept)| (*key, kept.clone())).collect()
     }
 
-    /// Takes a listing in place of all that was known. What differs is a change of its revision, so the history goes on;
-    /// only of a store that went back (a restored backup) it begins anew.
+    /// Takes a listing in place of all that was known. The history begins anew: what came and went in between is not told by
+    /// a listing, and a node may have heard of it from another process.
     pub fn list(&mut self, listing: Listing) {
         let revision = listing.revision.0;
-        let mut gone: BTreeSet<BanKey> = self.bans.keys().copied().collect();
-        let goes_on = self.revision != 0 && revision >= self.revision;
-        for entry in listing.entries {
-            let Some((key, kept)) = read_or_tell(&entry) else { continue };
-            gone.remove(&key);
-            if self.bans.get(&key) != Some(&kept) {
-                self.set(key, Some(kept), revision);
-            }
+        *self = Self::default();
+        for (key, kept) in listing.entries.iter().filter_map(read_or_tell) {
+            self.set(key, Some(kept), revision);
         }
-        gone.into_iter().for_each(|key| self.set(key, None, revision));
-        self.revision = revision;
-        if !goes_on {
-            self.history.clear();
-            self.floor = revision;
-        }
+        self.history.clear();
+        (self.revision, self.floor) = (revision, revision);
     }
 
     /// Takes what one revision changed.

@@ -27,8 +27,12 @@ pub struct Heard {
 }
 
 impl Heard {
-    /// A new stream: the list that was arriving on the one before is not. Gives the revision that is complete.
+    /// A new stream: the list that was arriving on the one before is not. Gives the revision that is complete; none where a
+    /// part of another was heard, which may be an older one of a control process that was behind.
     pub fn begin(&mut self) -> u64 {
+        if self.is_under_way {
+            self.revision = 0;
+        }
         (self.whole, self.is_under_way) = (None, false);
         self.revision
     }

@@ -10,6 +10,7 @@ pub struct Node {
     pub tenants: BTreeSet<u32>,
     bans: BTreeMap<(FleetScope, IpNet), u64>,
     whole: Option<BTreeSet<(FleetScope, IpNet)>>,
+    is_under_way: bool,
     /// What is being told on the stream that is open, and by which process.
     telling: Option<(usize, Telling)>,
 }
@@ -19,9 +20,12 @@ impl Node {
         Self { tenants: tenants.into_iter().collect(), ..Self::default() }
     }
 
-    /// A new stream: what was being told is not.
+    /// A new stream: what was being told is not. Half of it may be of another moment than what was heard before.
     fn begin(&mut self) {
-        (self.whole, self.telling) = (None, None);
+        if self.is_under_way {
+            self.seen = 0;
+        }
+        (self.whole, self.is_under_way, self.telling) = (None, false, None);
     }
 
     /// Hears one message of two bans at most from the process of that number, others having time in between.
@@ -62,6 +66,7 @@ impl Node {
         for lifted in bans.lifted {
             self.bans.remove(&(lifted.scope, lifted.prefix));
         }
+        self.is_under_way = !bans.is_last;
         if bans.is_last {
             if let Some(whole) = self.whole.take() {
                 self.bans.retain(|key, _| whole.contains(key));

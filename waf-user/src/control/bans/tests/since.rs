@@ -88,16 +88,18 @@ fn the_oldest_history_is_forgotten_whole() {
 }
 
 #[test]
-fn a_listing_anew_goes_on_where_the_store_did() {
+fn of_a_listing_anew_all_is_told() {
     let mut known = Known::default();
     known.list(listing(5, 3));
     put(&mut known, 8, 10);
-    // Compacted meanwhile: two of four are gone, two are there as they were, one is new.
+    // The changes in between are forgotten; one ban may have come and gone, of which others have told.
     let entries = vec![entry(fleet(1), 5), entry(fleet(10), 8), entry(fleet(20), 11)];
     known.list(Listing { revision: store::Revision(14), entries });
-    assert_eq!(told(&known, 8), (false, 1, 1, 2), "what differs");
-    assert_eq!(told(&known, 5), (false, 1, 2, 2), "and what was before");
+    assert_eq!(told(&known, 8), (true, 1, 3, 0));
+    assert_eq!(told(&known, 14), (false, 0, 0, 0));
     assert_eq!(known.total().of_people, 3);
+    put(&mut known, 15, 30);
+    assert_eq!(told(&known, 14), (false, 1, 1, 0), "and from there on what changes");
     // A backup was restored: what nodes saw since is another story.
     known.list(listing(6, 2));
     assert_eq!(told(&known, 6), (false, 0, 0, 0));

@@ -61,6 +61,18 @@ fn bans_come_go_and_are_replaced() {
 }
 
 #[test]
+fn a_list_heard_in_part_is_no_revision_to_go_on_from() {
+    let (mut enforcer, mut heard, now) = (enforcer(), Heard::default(), Mono(1));
+    heard.take(bans(7, true, Vec::new()), &mut enforcer, now);
+    assert_eq!(heard.begin(), 7);
+    // Of a control process that is behind the one before.
+    let a = record(FleetScope::Fleet, net("203.0.113.1"), BanSource::Operator);
+    let first = Bans { is_last: false, ..bans(5, true, vec![a]) };
+    heard.take(first, &mut enforcer, now);
+    assert_eq!(heard.begin(), 0);
+}
+
+#[test]
 fn bans_of_a_tenant_that_comes_wait_for_it() {
     let (mut enforcer, mut heard, now) = (enforcer(), Heard::default(), Mono(1));
     let (a, b, c) = (net("203.0.113.1"), net("203.0.113.2"), net("203.0.113.3"));
