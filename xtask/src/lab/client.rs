@@ -148,10 +148,10 @@ impl Client {
     /// # Errors
     /// As [`Client::send`], and nobody answered.
     pub fn answer(&self, request: &Request) -> Result<Answer> {
-        let answer = self.send(request)?;
-        answer.ok_or_else(|| {
+        let answer = self.begin(request)?.finish_or_why()?;
+        answer.map_err(|why| {
             let Request { scheme, fqdn, address, target, .. } = request;
-            anyhow!("no answer from {}://{fqdn}{target} at {address}", scheme.name())
+            anyhow!("no answer from {}://{fqdn}{target} at {address}: {why}", scheme.name())
         })
     }
 
@@ -207,7 +207,12 @@ impl Pending {
     ///
     /// # Errors
     /// As [`Client::send`].
-    pub fn finish(mut self) -> Result<Option<Answer>> {
+    pub fn finish(self) -> Result<Option<Answer>> {
+        Ok(self.finish_or_why()?.ok())
+    }
+
+    /// The same with what curl says where nobody answered.
+    fn finish_or_why(mut self) -> Result<Result<Answer, String>> {
         let (mut body, mut complaint) = (Vec::new(), Vec::new());
         // One after the other: what curl complains of fits into a pipe.
         self.child.stdout.take().context("read curl's output")?.read_to_end(&mut body)?;
@@ -215,8 +220,10 @@ impl Pending {
         let status = self.child.wait()?;
         interrupt::check()?;
         match status.code() {
-            Some(0) => parse(&body, self.start.elapsed()).map(Some),
-            Some(code) if UNREACHABLE.contains(&code) => Ok(None),
+            Some(0) => parse(&body, self.start.elapsed()).map(Ok),
+            Some(code) if UNREACHABLE.contains(&code) => {
+                Ok(Err(String::from_utf8_lossy(&complaint).trim().to_owned()))
+            }
             _ => bail!("{}: {}", self.line, String::from_utf8_lossy(&complaint).trim()),
         }
     }

@@ -47,7 +47,7 @@ fn everything() {
 #[test]
 fn the_readmes_example_is_one() {
     let readme = include_str!("../../../../README.md");
-    let (_, rest) = readme.split_once("```toml\n# control.toml").unwrap();
+    let (_, rest) = readme.split_once("```toml\n# control.toml; paths are relative to its folder\n").unwrap();
     let (text, _) = rest.split_once("```").unwrap();
     let settings = parse(text).unwrap();
     assert_eq!(settings.sync, Some("0.0.0.0:8444".parse().unwrap()));
