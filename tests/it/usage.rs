@@ -136,7 +136,7 @@ fn node(name: &str, third: u8) -> String {
 
 /// Asks for as much as is answered until told to stop.
 fn flood(service: SocketAddr, stop: &Arc<AtomicBool>) -> Vec<thread::JoinHandle<()>> {
-    let visit = |stop: Arc<AtomicBool>| {
+    let visit = move |stop: Arc<AtomicBool>| {
         let mut kept = None;
         while !stop.load(Relaxed) {
             let asked = kept.take().map_or_else(|| Connection::open(service), Ok);
