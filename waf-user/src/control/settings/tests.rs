@@ -1,3 +1,5 @@
+//! What of a control.toml is read, and what is wrong with others.
+
 use std::path::{Path, PathBuf};
 
 use super::{ApiIdentity, ControlSettings, EtcdPlace, StoreSettings};

@@ -1,3 +1,5 @@
+//! Tokens in a real store: made, found, listed, revoked, and refused when they have ended.
+
 use std::sync::Arc;
 
 use super::*;
