@@ -8,9 +8,9 @@ use http::Method;
 use serde::Serialize;
 use serde_json::Value;
 use waf_user::control::api::words::{
-    Applied, Language, NoticeView, OutcomeView, PlanDetail, PlanNew, PlanView, SheetFormat, WishNew,
+    Applied, Language, NoticeView, OutcomeView, PlanDetail, PlanNew, PlanView, Problem, SheetFormat, WishNew,
 };
-use waf_user::control::client::Client;
+use waf_user::control::client::{Client, ClientError};
 
 use super::Outcome;
 use super::at_control::{is_operator, segment};
@@ -81,9 +81,9 @@ fn read(path: &Path) -> Result<String, Box<dyn Error>> {
     Ok(std::fs::read_to_string(path).map_err(fail)?)
 }
 
-/// Makes a plan and shows it.
-pub fn plan(client: &mut Client, wishes: Vec<WishNew>, shown: &Shown) -> Outcome {
-    let plan: PlanView = client.send(Method::POST, "/v1/plans", &PlanNew { wishes })?;
+/// Makes a plan and shows it. `files`: of the wishes, in their order; none where they come from no files.
+pub fn plan(client: &mut Client, files: &[PathBuf], wishes: Vec<WishNew>, shown: &Shown) -> Outcome {
+    let plan = ask(client, files, wishes)?;
     let detail = detail(client, &plan)?;
     if shown.json {
         show::json(&Whole { plan: &plan, detail: detail.as_deref() })?;
@@ -94,9 +94,40 @@ pub fn plan(client: &mut Client, wishes: Vec<WishNew>, shown: &Shown) -> Outcome
 }
 
 /// Makes a plan, shows it, and applies it when it is agreed to.
-pub fn apply(client: &mut Client, wishes: Vec<WishNew>, manner: &Manner) -> Outcome {
-    let plan = client.send(Method::POST, "/v1/plans", &PlanNew { wishes })?;
+pub fn apply(client: &mut Client, files: &[PathBuf], wishes: Vec<WishNew>, manner: &Manner) -> Outcome {
+    let plan = ask(client, files, wishes)?;
     apply_plan(client, &plan, manner)
+}
+
+fn ask(client: &mut Client, files: &[PathBuf], wishes: Vec<WishNew>) -> Result<PlanView, ClientError> {
+    client.send(Method::POST, "/v1/plans", &PlanNew { wishes }).map_err(|error| match error {
+        ClientError::Refused(mut refused) => {
+            if let Some(problem) = &mut refused.problem {
+                name_files(problem, files);
+            }
+            ClientError::Refused(refused)
+        }
+        other => other,
+    })
+}
+
+/// `wishes[1].sheet: peak` -> `shop.toml: peak`: what the mistakes are in, as it was named to us.
+fn name_files(problem: &mut Problem, files: &[PathBuf]) {
+    let named = |field: &str| {
+        let (at, rest) = field.strip_prefix("wishes[")?.split_once("].")?;
+        let file = files.get(at.parse::<usize>().ok()?)?.display();
+        Some(match rest.strip_prefix("sheet: ") {
+            Some(place) => format!("{file}: {place}"),
+            None => format!("{file}: --{rest}"),
+        })
+    };
+    for mistake in &mut problem.mistakes {
+        let Some(field) = named(&mistake.field) else { continue };
+        if problem.detail == format!("{}: {}", mistake.field, mistake.error) {
+            problem.detail = format!("{field}: {}", mistake.error);
+        }
+        mistake.field = field;
+    }
 }
 
 /// Shows a plan that was made, and applies it when it is agreed to.
@@ -144,7 +175,8 @@ fn describe(plan: &PlanView, detail: Option<&str>, language: Language) -> String
     if let Some(detail) = detail {
         return show::lines(detail);
     }
-    let mut out = notices(&plan.notices, language);
+    let heading = if plan.changes { "planned, not applied; once it is applied, this is so:\n" } else { "" };
+    let mut out = heading.to_owned() + &notices(&plan.notices, language);
     out.extend(plan.refusals.iter().map(|refusal| show::lines(&format!("refused: {refusal}"))));
     out
 }
@@ -180,4 +212,34 @@ fn short(notice: &NoticeView) -> String {
         addresses => format!(", addresses {}", addresses.join(" ")),
     };
     format!("{}: {outcome}{cname}{addresses}", notice.fqdn)
+}
+
+#[cfg(test)]
+mod tests {
+    use waf_user::control::api::words::Mistake;
+
+    use super::*;
+
+    #[test]
+    fn mistakes_name_the_file_they_are_in() {
+        let files = ["a.toml".into(), "b.toml".into()];
+        let table = [
+            ("wishes[1].sheet: peak.mbit_s", "b.toml: peak.mbit_s"),
+            ("wishes[0].customer", "a.toml: --customer"),
+            ("wishes[2].sheet: peak", "wishes[2].sheet: peak"),
+            ("wishes", "wishes"),
+        ];
+        for (field, expected) in table {
+            let mistake = Mistake { field: field.into(), error: "is wrong".into(), cure: String::new() };
+            let mut problem = Problem {
+                title: String::new(),
+                status: 422,
+                detail: format!("{field}: is wrong"),
+                cure: String::new(),
+                mistakes: vec![mistake],
+            };
+            name_files(&mut problem, &files);
+            assert_eq!(problem.to_string(), format!("{expected}: is wrong (422)"));
+        }
+    }
 }

@@ -128,11 +128,11 @@ impl Site {
         match self.action {
             Action::Plan(Plan { sheets, shown, at }) => {
                 let wishes = planned::wishes(&sheets.files, sheets.customer.as_deref())?;
-                planned::plan(&mut at.client()?, wishes, &shown)
+                planned::plan(&mut at.client()?, &sheets.files, wishes, &shown)
             }
             Action::Apply(Apply { sheets, manner, at }) => {
                 let wishes = planned::wishes(&sheets.files, sheets.customer.as_deref())?;
-                planned::apply(&mut at.client()?, wishes, &manner)
+                planned::apply(&mut at.client()?, &sheets.files, wishes, &manner)
             }
             Action::List(list) => list.run(),
             Action::Show(show) => show.run(),
@@ -147,7 +147,7 @@ impl Site {
 
 impl Named {
     fn run(self, wish: impl Fn(String) -> WishNew) -> Outcome {
-        planned::apply(&mut self.at.client()?, self.fqdns.into_iter().map(wish).collect(), &self.manner)
+        planned::apply(&mut self.at.client()?, &[], self.fqdns.into_iter().map(wish).collect(), &self.manner)
     }
 }
 
