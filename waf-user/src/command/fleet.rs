@@ -26,7 +26,7 @@ const MOVES_DEFAULT: u32 = 50;
     waf fleet drain node-a1\n  waf fleet evacuate --moves-max 20\n\n\
     An inventory file has a [[node]] for each node:\n  [[node]]\n  name = \"node-a1\"\n  carrier = \"carrier-a\"\n  \
     region = \"tokyo\"\n  capacity = { requests_s = 40000, mbit_s = 9000, handshakes_s = 4000 }\n  \
-    ipv4 = [\"192.0.2.0/26\"]\n  ipv6 = \"2001:db8:a:1::/96\"\n  sources = [\"192.0.2.62\"]\n\n\
+    ipv4 = [\"192.0.2.0/26\"]\n  ipv6 = \"2001:db8:a:1::/96\"\n  sources = [\"198.51.100.2\"]\n\n\
     Exit codes: 0 done, 1 failed, refused or not agreed to, 2 wrong usage.")]
 pub struct Fleet {
     #[command(subcommand)]

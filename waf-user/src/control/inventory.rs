@@ -90,6 +90,11 @@ pub enum InventoryError {
     Overlap { one: NodeName, other: NodeName, prefix: IpNet },
     #[error("node {0} needs 1 to {SOURCES_MAX} source addresses; customers open their firewalls for them")]
     Sources(NodeName),
+    #[error(
+        "node {node}: source address {source_address} lies in its {prefix}, which sites are served on: answers of origins \
+         would be dropped; name one outside"
+    )]
+    SourceServes { node: NodeName, source_address: IpAddr, prefix: IpNet },
     #[error("node {0}: a region's name has 1 to {REGION_LEN_MAX} characters")]
     Region(NodeName),
 }
@@ -173,6 +178,14 @@ fn find_errors(node: &Node, errors: &mut Vec<InventoryError>) {
     }
     if node.sources.is_empty() || node.sources.len() > SOURCES_MAX {
         errors.push(InventoryError::Sources(node.name.clone()));
+    }
+    let served = node.ipv4.networks().iter().map(|network| IpNet::V4(*network));
+    let served: Vec<IpNet> = served.chain(node.ipv6.map(IpNet::V6)).collect();
+    for &source_address in &node.sources {
+        if let Some(&prefix) = served.iter().find(|prefix| prefix.contains(&source_address)) {
+            let node = node.name.clone();
+            errors.push(InventoryError::SourceServes { node, source_address, prefix });
+        }
     }
     if node.region.0.is_empty() || node.region.0.chars().count() > REGION_LEN_MAX {
         errors.push(InventoryError::Region(node.name.clone()));
