@@ -7,7 +7,7 @@ mod read;
 mod upload;
 
 pub use mistake::{SheetError, SheetErrors};
-pub use read::{Format, parse};
+pub use read::{Format, parse, to_a_labels};
 pub use upload::{Key, Upload};
 
 use std::fmt;

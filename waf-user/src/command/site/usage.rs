@@ -58,11 +58,13 @@ impl Usage {
         let path = if self.excess { "/v1/usage?excess=true" } else { "/v1/usage" };
         let mut usages: Usages = client.get(path)?;
         if !self.fqdns.is_empty() {
-            // A name that there is not is told of by the API itself.
+            // A name that there is not is told of by the API itself, and others may be written in another way.
+            let mut named = Vec::with_capacity(self.fqdns.len());
             for fqdn in &self.fqdns {
-                let _there: SiteUsageView = client.get(&format!("/v1/sites/{}/usage", segment(fqdn)))?;
+                let there: SiteUsageView = client.get(&format!("/v1/sites/{}/usage", segment(fqdn)))?;
+                named.push(there.fqdn);
             }
-            usages.sites.retain(|usage| self.fqdns.contains(&usage.site.fqdn));
+            usages.sites.retain(|usage| named.contains(&usage.site.fqdn));
         }
         if self.json {
             return show::json(&usages);

@@ -10,6 +10,7 @@ use super::refused::Refused;
 use super::turns::Turn;
 use crate::control::environment::{Customer, Site};
 use crate::control::ledger::{Actor, View};
+use crate::control::sheet::to_a_labels;
 use crate::control::token::{Role, Token, TokenText};
 use crate::model::Fqdn;
 
@@ -37,12 +38,12 @@ impl Caller {
         self.customer().is_none_or(|customer| *customer == site.customer)
     }
 
-    /// A site that this one may see. Another customer's is answered as one that is not there.
+    /// A site that this one may see, by its name in U-labels or A-labels. Another customer's is answered as one that is not there.
     ///
     /// # Errors
     /// 404.
     pub fn site<'a>(&self, known: &'a View, name: &str) -> Result<&'a Site, Refused> {
-        let fqdn = Fqdn::new(name).ok();
+        let fqdn = to_a_labels(name).and_then(|name| Fqdn::new(&name).ok());
         let site = fqdn.and_then(|fqdn| known.state.sites().get(&fqdn));
         site.filter(|site| self.may_see(site)).ok_or_else(|| Refused::not_found("site", name))
     }

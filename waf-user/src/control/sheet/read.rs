@@ -87,7 +87,15 @@ fn read(fields: &BTreeMap<String, Document>, now: Wall, mistakes: &mut Mistakes)
     Some(Submission { sheet, upload })
 }
 
-/// U-labels become A-labels (UTS 46, the rules of registries: no symbols, no spaces).
+/// U-labels become A-labels (UTS 46, the rules of registries: no symbols, no spaces). None: it is too long or no such name.
+pub fn to_a_labels(text: &str) -> Option<String> {
+    match text.is_ascii() {
+        true => Some(text.to_owned()),
+        false if text.len() > NAME_BYTES_MAX => None,
+        false => idna::domain_to_ascii_strict(text).ok(),
+    }
+}
+
 fn read_fqdn(value: Option<&Document>, mistakes: &mut Mistakes) -> Option<Fqdn> {
     let cure = "write the site's full name, such as \"www.example.jp\"";
     let text = read_text(value, "fqdn", cure, mistakes)?;
@@ -95,8 +103,7 @@ fn read_fqdn(value: Option<&Document>, mistakes: &mut Mistakes) -> Option<Fqdn> 
         mistakes.add("fqdn", quote_text(text), "is too long for a name", cure);
         return None;
     }
-    let labels = if text.is_ascii() { Ok(text.to_owned()) } else { idna::domain_to_ascii_strict(text) };
-    let Ok(labels) = labels else {
+    let Some(labels) = to_a_labels(text) else {
         mistakes.add("fqdn", quote_text(text), "is no internationalised name (UTS 46)", cure);
         return None;
     };

@@ -6,7 +6,7 @@ use axum::http::Method;
 use serde_json::Value;
 use utoipa::OpenApi;
 
-use super::Plane;
+use super::{Plane, serve};
 use crate::control::api::openapi::Document;
 
 /// Method and path of every route of the document, in the order of the paths.
@@ -68,4 +68,19 @@ fn references(value: &Value, used: &mut BTreeSet<String>) {
         Value::Array(items) => items.iter().for_each(|value| references(value, used)),
         _ => {}
     }
+}
+
+#[tokio::test]
+async fn a_site_is_found_by_its_u_labels_too() {
+    let plane = Plane::new("api-u-labels").await;
+    plane.apply(&plane.operator, serve("日本.acme.jp", 10, Some("acme"))).await.ok();
+    // U-labels are percent-encoded in a path.
+    for path in ["xn--wgv71a.acme.jp", "%E6%97%A5%E6%9C%AC.acme.jp", "XN--WGV71A.acme.jp."] {
+        let site = plane.get(&plane.acme, &format!("/v1/sites/{path}")).await.ok();
+        assert_eq!(site["fqdn"], "xn--wgv71a.acme.jp", "{path}");
+    }
+    for path in ["%E6%97%A5.acme.jp", "%F0%9F%92%A9%20.jp", &"%E6%97%A5".repeat(2_000)] {
+        plane.get(&plane.acme, &format!("/v1/sites/{path}")).await.refused(404, "there is no site");
+    }
+    plane.get(&plane.globex, "/v1/sites/%E6%97%A5%E6%9C%AC.acme.jp").await.refused(404, "there is no site");
 }
