@@ -46,7 +46,7 @@ struct Capacity {
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
     /// What the line carries
-    #[arg(long, value_name = "MBIT/S")]
+    #[arg(long, value_name = "MBIT/S", value_parser = clap::value_parser!(u64).range(1..))]
     line_mbit: Option<u64>,
     /// Parts of the CPU for requests, handshakes and bandwidth, 100 together
     #[arg(long, value_name = "N,N,N", default_value = "50,25,25")]

@@ -9,7 +9,9 @@ use super::key_ring::KEYS_MAX;
 /// What was being done with which secret or key file.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    #[error("read the key file {path}")]
+    #[error(
+        "read the key file {path} (put it back from where you keep it: what it sealed opens with nothing else)"
+    )]
     Read { path: PathBuf, source: io::Error },
     #[error("write the key file {path}")]
     Write { path: PathBuf, source: io::Error },

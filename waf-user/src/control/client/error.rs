@@ -27,7 +27,7 @@ pub enum ClientError {
     TokenOpen { path: PathBuf },
     #[error("{} holds no token: one line of visible characters", path.display())]
     Token { path: PathBuf },
-    #[error("use the roots to trust")]
+    #[error("use the certificates of --ca (is it a PEM file, such as authority.pem of waf control?)")]
     Roots { source: TlsError },
     #[error("start a runtime")]
     Runtime { source: io::Error },
@@ -78,9 +78,7 @@ impl fmt::Display for Refused {
             write!(f, "refused with status {} on {}", self.status, printable(&self.path))?;
         }
         match (self.status, &self.problem) {
-            (401, _) => {
-                f.write_str("\n  is the token right, and neither expired nor revoked? See --token-file")
-            }
+            (401, _) => f.write_str("\n  is it the right --token-file, and its token of this control plane?"),
             (_, None) => f.write_str(
                 "\n  is this the address of waf control, and is it of the same version as this waf?",
             ),

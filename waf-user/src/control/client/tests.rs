@@ -122,7 +122,7 @@ fn refusals_say_what_to_do() {
         (
             "401 Unauthorized",
             r#"{"title":"Unauthorized","status":401,"detail":"no such token"}"#,
-            "no such token (401)\n  is the token right, and neither expired nor revoked? See --token-file",
+            "no such token (401)\n  is it the right --token-file, and its token of this control plane?",
         ),
         (
             "404 Not Found",

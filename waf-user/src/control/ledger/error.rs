@@ -16,7 +16,7 @@ pub enum LedgerError {
     Stale(#[from] StaleError),
     #[error("there is no customer {0}: add it first, or mend the name")]
     UnknownCustomer(Customer),
-    #[error("customer {customer} has {sites} sites: remove them first")]
+    #[error("customer {customer} has sites ({sites}): remove them first")]
     CustomerHasSites { customer: Customer, sites: usize },
     #[error("no node {0} in the inventory")]
     UnknownNode(NodeName),

@@ -177,7 +177,7 @@ async fn a_customer_that_is_removed_takes_its_tokens_along() {
     let plane = Plane::new("api-gone").await;
     let path = "/v1/customers/acme";
     let answer = plane.ask(&plane.operator, Method::DELETE, path, "").await;
-    answer.refused(409, "customer acme has 1 sites: remove them first");
+    answer.refused(409, "customer acme has sites (1): remove them first");
     plane.get(&plane.acme, "/v1/whoami").await.ok();
     let wish = json!({"wishes": [{"wish": "remove", "fqdn": "www.acme.jp"}]});
     plane.apply(&plane.acme, wish).await.ok();

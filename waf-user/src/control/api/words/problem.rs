@@ -33,6 +33,15 @@ pub struct Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.detail, self.status)?;
+        if let [only] = self.mistakes.as_slice()
+            && self.detail == format!("{}: {}", only.field, only.error)
+        {
+            // The detail has told it already.
+            return match only.cure.as_str() {
+                "" => Ok(()),
+                cure => write!(f, "\n  {cure}"),
+            };
+        }
         for mistake in &self.mistakes {
             write!(f, "\n  {}: {}", mistake.field, mistake.error)?;
             if !mistake.cure.is_empty() {
