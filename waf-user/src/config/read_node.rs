@@ -85,6 +85,14 @@ pub(super) fn read(root: &Table<'_>, folder: &Path) -> NodePart {
     NodePart { settings, has_control, ..part }
 }
 
+fn read_node_lists(node: &Table<'_>, folder: &Path) -> NodeLists {
+    NodeLists {
+        origin_networks: values(node.parsed_list("origin_networks", parse_prefix, PREFIX_CURE)),
+        allow: read_lists(&node.texts("allow"), folder, node.mistakes()),
+        block: read_lists(&node.texts("block"), folder, node.mistakes()),
+    }
+}
+
 fn read_node(
     node: Table<'_>,
     folder: &Path,
@@ -117,19 +125,13 @@ fn read_node(
     let workers =
         node.number("workers", 1..=WORKERS_MAX as u64).and_then(|n| u16::try_from(n.into_inner()).ok());
     let state_dir = path_of(&node, "state_dir", folder, STATE_DIR);
-    let lists = NodeLists {
-        origin_networks: values(node.parsed_list("origin_networks", parse_prefix, PREFIX_CURE)),
-        allow: read_lists(&node.texts("allow"), folder, node.mistakes()),
-        block: read_lists(&node.texts("block"), folder, node.mistakes()),
-    };
+    let lists = read_node_lists(&node, folder);
     let capacity = read_rates(&node, "capacity", "[node] capacity");
     let prefixes_span = node.span_of("service_prefixes");
     let (has_interface, prefixes) = (node.has("interface"), service_prefixes.clone());
     node.finish();
-    let log = LogSettings {
-        requests: requests.as_ref().map(|name| state_dir.join(name)),
-        events: events.as_ref().map(|name| state_dir.join(name)),
-    };
+    let place = |name: &Option<String>| name.as_ref().map(|name| state_dir.join(name));
+    let log = LogSettings { requests: place(requests), events: place(events) };
     let settings = name.zip(carrier).map(|(name, carrier)| NodeSettings {
         name: name.into_inner(),
         carrier: carrier.into_inner(),

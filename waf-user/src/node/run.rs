@@ -102,13 +102,10 @@ async fn live(
     let mut life =
         Life { standing: &standing, signals: &mut signals, outward: &mut outward, journal: &journal };
     let reloader = Rc::new(Reloader::new(Rc::clone(&standing)));
-    let control = settings.control.clone().zip(started.up);
-    let synced = match control {
+    let synced = match settings.control.clone().zip(started.up) {
         Some((control, up)) => {
             if facts.waits.get() {
-                tracing::warn!(
-                    "control has sent nothing yet: no tenant is served, and the node is not ready"
-                );
+                tracing::warn!("control has sent nothing: no tenant is served, and the node is not ready");
             }
             let client = Client::new(Rc::clone(&standing), Rc::clone(&reloader), control)?;
             Some(tokio::task::spawn_local(client.run(up)))

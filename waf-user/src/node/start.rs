@@ -152,42 +152,31 @@ pub(super) fn start(
     let (commands, receivers): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::channel(COMMANDS_MAX)).unzip();
     let (observed, observations) = mpsc::channel(BATCHES_MAX);
     let lists = Arc::new(ArcSwap::from_pointee(Lists::default()));
-    let facts = Facts {
-        generation: Cell::new(generation),
-        tenants: Cell::new(config.tenants.len()),
-        workers: usize::from(count),
-        phase: Cell::new(Phase::Starting),
-        waits: Cell::new(settings.control.is_some() && document.is_none()),
-        control: RefCell::new(settings.control.as_ref().map(|_| WithControl {
-            generation: document.as_ref().map_or(0, |signed| signed.generation),
-            ..WithControl::default()
-        })),
-    };
+    let has_control = settings.control.is_some();
+    let document_generation = document.as_ref().map(|signed| signed.generation);
+    let facts = first_facts(generation, config.tenants.len(), count, (has_control, document_generation));
     let mut feedback = Feedback::new(&config);
     let protected = Protected::of_this_machine(settings, &config);
     let mut enforcer = Enforcer::new(config, plan, protected, Arc::clone(&lists), commands.clone(), filter);
     inherited.handed.tell(&mut enforcer, &mut feedback, Mono::now());
     let feedback = Rc::new(RefCell::new(feedback));
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
-    let mut workers = Vec::new();
-    for (index, (own, commands)) in (0..count).zip(bound.into_iter().zip(receivers)) {
-        let context = WorkerContext {
-            index,
-            connections_max,
-            snapshot: Arc::clone(&snapshot),
-            lists: Arc::clone(&lists),
-            journal: journal.clone(),
-            metrics: Arc::clone(&metrics),
-            flows: flows.clone(),
-            observations: observed.clone(),
-            commands,
-        };
-        workers.push(workers::start(own, context, cpus.get(usize::from(index)).copied())?);
-    }
+    let context = |(index, commands)| WorkerContext {
+        index,
+        connections_max,
+        snapshot: Arc::clone(&snapshot),
+        lists: Arc::clone(&lists),
+        journal: journal.clone(),
+        metrics: Arc::clone(&metrics),
+        flows: flows.clone(),
+        observations: observed.clone(),
+        commands,
+    };
+    let workers = start_workers(bound, (0..count).zip(receivers).map(context), &cpus)?;
     metrics.generation(generation);
-    if settings.control.is_some() {
+    if has_control {
         metrics.control_connected(false);
-        metrics.document_served(document.as_ref().map_or(0, |signed| signed.generation));
+        metrics.document_served(document_generation.unwrap_or(0));
     }
     metrics.workers(count);
     let enforcer = Rc::new(RefCell::new(enforcer));
@@ -220,6 +209,39 @@ pub(super) fn start(
     standing.take_up()?;
     standing.facts.phase.set(Phase::Serving);
     Ok(Started { standing, rules, workers, commands, reaction, observations, up })
+}
+
+/// Before anything is served. `has_control`: with the generation of the document that lay on the shelf.
+fn first_facts(
+    generation: Generation,
+    tenants: usize,
+    workers: u16,
+    (has_control, document_generation): (bool, Option<u64>),
+) -> Facts {
+    let with_control =
+        || WithControl { generation: document_generation.unwrap_or(0), ..WithControl::default() };
+    Facts {
+        generation: Cell::new(generation),
+        tenants: Cell::new(tenants),
+        workers: usize::from(workers),
+        phase: Cell::new(Phase::Starting),
+        waits: Cell::new(has_control && document_generation.is_none()),
+        control: RefCell::new(has_control.then(with_control)),
+    }
+}
+
+/// One worker for each context, with its own listeners and CPU.
+fn start_workers(
+    bound: Vec<Vec<Listener>>,
+    contexts: impl Iterator<Item = WorkerContext>,
+    cpus: &[usize],
+) -> Result<Vec<Worker>, NodeError> {
+    let mut workers = Vec::new();
+    for (own, context) in bound.into_iter().zip(contexts) {
+        let cpu = cpus.get(usize::from(context.index)).copied();
+        workers.push(workers::start(own, context, cpu)?);
+    }
+    Ok(workers)
 }
 
 /// Greater than that of every process before us that left word.
