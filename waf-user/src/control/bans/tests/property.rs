@@ -1,6 +1,8 @@
 //! Whatever is put, lifted and swept, at whichever process, while time goes: all processes come to the same bans, and so do
 //! nodes, however long each did not listen.
 
+use std::sync::Weak;
+
 use proptest::prelude::*;
 
 use super::node::Node;
@@ -49,6 +51,8 @@ struct World {
     store: Arc<dyn Store>,
     hands: Hands,
     books: Vec<Arc<BanBook>>,
+    /// Opened again since; each still writes what nodes have told it.
+    ending: Vec<Weak<BanBook>>,
     nodes: Vec<Node>,
     places: [Where; 3],
 }
@@ -60,7 +64,7 @@ impl World {
         let books = vec![open(&store, &hands).await, open(&store, &hands).await];
         let nodes = vec![Node::new([1]), Node::new([1, 2]), Node::new([3])];
         let places = [Where::Fleet, site("a.example.jp", &[1]), site("b.example.jp", &[2, 3])];
-        Self { folder, store, hands, books, nodes, places }
+        Self { folder, store, hands, books, ending: Vec::new(), nodes, places }
     }
 
     async fn take(&mut self, step: Step) {
@@ -94,12 +98,23 @@ impl World {
                 let latest = self.store.list(&Prefix::default()).await.unwrap().revision;
                 self.store.compact(latest).await.unwrap();
             }
-            Step::OpenAgain { at } => self.books[at] = open(&self.store, &self.hands).await,
+            Step::OpenAgain { at } => {
+                let anew = open(&self.store, &self.hands).await;
+                let before = std::mem::replace(&mut self.books[at], anew);
+                self.ending.push(Arc::downgrade(&before));
+            }
         }
     }
 
-    /// A last ban through each process, behind all that it was told; then all have heard of all.
+    /// What was opened again has written; a last ban through each process, behind all that it was told; then all have heard
+    /// of all.
     async fn settle(&mut self) {
+        let ended = async {
+            while self.ending.iter().any(|book| book.strong_count() > 0) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(30), ended).await.expect("ended in time");
         for (at, ban) in [(0, BANS), (1, BANS + 1)] {
             let ban = of_rules(FleetScope::Tenant(9), numbered(ban), 60);
             self.books[at].put_of_node(&name("a1"), ban, self.hands.now()).unwrap();
