@@ -1,5 +1,6 @@
 //! Why the authority does not issue, sign or revoke; the sentences of refused nodes are written for their operators.
 
+use super::issue::CERTIFICATES_OF_NODE_MAX;
 use crate::control::audit::aside::AsideError;
 use crate::control::store::StoreError;
 use crate::model::NodeName;
@@ -22,6 +23,8 @@ pub enum AuthorityError {
     Request(#[source] rcgen::Error),
     #[error("the certificate of node {0} is revoked: join again with a new token")]
     Revoked(NodeName),
+    #[error("node {0} has {CERTIFICATES_OF_NODE_MAX} certificates already: waf fleet revoke {0}, then join again")]
+    TooMany(NodeName),
     #[error("the store holds no usable {0}: restore it from a backup")]
     Missing(&'static str),
     #[error("the system gives no random bytes")]
@@ -47,6 +50,7 @@ impl AuthorityError {
                 | Self::TokenForm
                 | Self::Request(_)
                 | Self::Revoked(_)
+                | Self::TooMany(_)
         )
     }
 }

@@ -8,14 +8,17 @@ use rcgen::{
     KeyPair, KeyUsagePurpose, SerialNumber, date_time_ymd,
 };
 
-use super::{Authority, AuthorityError, DAY_MS};
-use crate::control::store::{Key, Operation, Transaction};
+use super::{Authority, AuthorityError, DAY_MS, revoked_key};
+use crate::control::store::{Guard, Key, Operation, Transaction};
 use crate::model::sync::signing::digits;
 use crate::model::sync::{CONTROL_NAME, JoinReply};
 use crate::model::{NodeName, Wall};
 
 /// Days of a node's certificate; it renews after half of them.
 const NODE_DAYS: u64 = 30;
+/// Certificates of one node that have not ended, before it is refused another: it needs two, whoever rebuilds machines
+/// some more, and one that asks without end must not fill the store.
+pub(super) const CERTIFICATES_OF_NODE_MAX: usize = 100;
 /// Days of a listener's certificate, which its process makes anew every day.
 const LISTENER_DAYS: u64 = 7;
 /// By how much clocks of nodes may be behind ours.
@@ -31,13 +34,14 @@ pub struct Issued {
 }
 
 impl Authority {
-    /// For the key of a request, on the name of a node that the caller has made sure of.
-    pub(super) async fn issue(
+    /// For the key of a request, on the name of a node that the caller has made sure of; and what keeps it in the store,
+    /// without which it must not be given away: what is not there is not revoked.
+    pub(super) fn issue(
         &self,
         node: &NodeName,
         request_pem: &str,
         now: Wall,
-    ) -> Result<JoinReply, AuthorityError> {
+    ) -> Result<(JoinReply, Operation), AuthorityError> {
         let mut request =
             CertificateSigningRequestParams::from_pem(request_pem).map_err(AuthorityError::Request)?;
         let (serial, ends) = (serial()?, Wall(now.0.saturating_add(NODE_DAYS * DAY_MS)));
@@ -46,20 +50,19 @@ impl Authority {
         let name = digits(&serial);
         // As the number is read back from the certificate: without zeros before it.
         let key = Key::new(format!("node-certificate/{node}/{}", name.trim_start_matches('0')))?;
-        let put = Operation::put(&key, ends.0.to_string());
-        self.store.commit(Transaction::new(Vec::new(), vec![put])?).await?;
-        Ok(JoinReply {
+        let reply = JoinReply {
             certificate: certificate.pem(),
             authority: self.certificate_pem.clone(),
             fleet_key: self.fleet_key(),
             ends_ms: ends.0,
-        })
+        };
+        Ok((reply, Operation::put(&key, ends.0.to_string())))
     }
 
     /// Another certificate for a node that showed a good one.
     ///
     /// # Errors
-    /// The request is none, the certificate shown is revoked; the store's.
+    /// The request is none, the certificate shown is revoked, there are too many of this node; the store's.
     pub async fn renew(
         &self,
         node: &NodeName,
@@ -70,7 +73,17 @@ impl Authority {
         if self.is_revoked(serial).await? {
             return Err(AuthorityError::Revoked(node.clone()));
         }
-        self.issue(node, request_pem, now).await
+        if self.certificates(node).await?.len() >= CERTIFICATES_OF_NODE_MAX {
+            return Err(AuthorityError::TooMany(node.clone()));
+        }
+        let (reply, put) = self.issue(node, request_pem, now)?;
+        // Revoked since it was asked: what grew out of it then would be nobody's to revoke.
+        let guard = Guard::Absent(revoked_key(serial)?);
+        match self.store.commit(Transaction::new(vec![guard], vec![put])?).await {
+            Ok(_) => Ok(reply),
+            Err(error) if error.is_conflict() => Err(AuthorityError::Revoked(node.clone())),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// For a listener of ours: the name is the same wherever it listens.
@@ -130,9 +143,4 @@ fn serial() -> Result<[u8; SERIAL_LEN], AuthorityError> {
 pub(super) fn set_times(params: &mut CertificateParams, begins_ms: u64, ends_ms: u64) {
     params.not_before = date_time_ymd(1970, 1, 1) + Duration::from_millis(begins_ms);
     params.not_after = date_time_ymd(1970, 1, 1) + Duration::from_millis(ends_ms);
-}
-
-/// Whether a request is one, before a token is used up for it.
-pub(super) fn check(request_pem: &str) -> Result<(), AuthorityError> {
-    CertificateSigningRequestParams::from_pem(request_pem).map(drop).map_err(AuthorityError::Request)
 }

@@ -100,7 +100,7 @@ impl Authority {
         digits(self.documents.sign(&signed_bytes(node.as_str(), generation, &hash_of(text))).as_ref())
     }
 
-    /// Takes all certificates away that a node has: they are refused from now on.
+    /// Takes all certificates and unused tokens away that a node has: they are refused from now on.
     ///
     /// # Errors
     /// The store's.
@@ -117,22 +117,34 @@ impl Authority {
         node: &NodeName,
         (actor, now): (&Actor, Wall),
     ) -> Result<usize, AuthorityError> {
-        let prefix = Prefix::new(format!("node-certificate/{node}/"))?;
-        let entries = self.store.list(&prefix).await?.entries;
-        for entry in &entries {
-            let serial = prefix.rest(&entry.key).unwrap_or_default();
-            let put = Operation::put(&revoked_key(serial)?, entry.value.clone());
-            let take = Operation::Delete(entry.key.clone());
-            let change = AuditChange {
-                subject: format!("node {node}"),
-                action: "revoke".to_owned(),
-                customer: None,
-                reasons: vec![format!("certificate {serial}")],
-                differences: Vec::new(),
-            };
-            aside::write(&*self.store, &[], &[put, take], vec![change], (actor, now)).await?;
+        self.end_tokens(node, (actor, now)).await?;
+        let prefix = certificates_of(node)?;
+        let mut revoked = 0;
+        loop {
+            let entries = self.certificates(node).await?;
+            for entry in &entries {
+                let serial = prefix.rest(&entry.key).unwrap_or_default();
+                let put = Operation::put(&revoked_key(serial)?, entry.value.clone());
+                let take = Operation::Delete(entry.key.clone());
+                let change = AuditChange {
+                    subject: format!("node {node}"),
+                    action: "revoke".to_owned(),
+                    customer: None,
+                    reasons: vec![format!("certificate {serial}")],
+                    differences: Vec::new(),
+                };
+                aside::write(&*self.store, &[], &[put, take], vec![change], (actor, now)).await?;
+            }
+            // What was renewed while we were at it is listed by now.
+            if entries.is_empty() {
+                return Ok(revoked);
+            }
+            revoked += entries.len();
         }
-        Ok(entries.len())
+    }
+
+    async fn certificates(&self, node: &NodeName) -> Result<Vec<Entry>, AuthorityError> {
+        Ok(self.store.list(&certificates_of(node)?).await?.entries)
     }
 
     /// # Errors
@@ -166,6 +178,10 @@ impl Authority {
         }
         Ok(())
     }
+}
+
+fn certificates_of(node: &NodeName) -> Result<Prefix, AuthorityError> {
+    Ok(Prefix::new(format!("node-certificate/{node}/"))?)
 }
 
 fn revoked_key(serial: &str) -> Result<Key, AuthorityError> {

@@ -135,3 +135,51 @@ async fn it_is_made_once_and_signs() {
     let signature = one.sign(&NodeName::new("a1").unwrap(), 7, "{}");
     assert!(crate::model::sync::signing::is_signed(&other.fleet_key(), "a1", 7, "{}", &signature));
 }
+
+#[tokio::test]
+async fn revoking_leaves_a_node_nothing_to_come_back_with() {
+    let (folder, now) = (Folder::new("authority"), Wall::now());
+    let authority = Arc::new(authority(&folder, now).await);
+    let node = NodeName::new("a1").unwrap();
+    let serial_of = async || {
+        let listed = authority.certificates(&node).await.unwrap();
+        certificates_of(&node).unwrap().rest(&listed[0].key).unwrap().to_owned()
+    };
+    for round in 0..20 {
+        let (reply, _) = joined(&authority, now).await;
+        assert!(reply.ends_ms > now.0);
+        let serial = serial_of().await;
+        let unused = authority.token(&node, Duration::from_secs(60), now).await.unwrap();
+        let other = NodeName::new("a2").unwrap();
+        let others = authority.token(&other, Duration::from_secs(60), now).await.unwrap();
+        let (late, _) = request("a1", &unused);
+        let renewing = (0..4).map(|_| {
+            let (authority, node, serial) = (Arc::clone(&authority), node.clone(), serial.clone());
+            let request = late.request.clone();
+            tokio::spawn(async move { while authority.renew(&node, &serial, &request, now).await.is_ok() {} })
+        });
+        let renewing: Vec<_> = renewing.collect();
+        authority.revoke(&node).await.unwrap();
+        for task in renewing {
+            task.await.unwrap();
+        }
+        assert!(authority.certificates(&node).await.unwrap().is_empty(), "round {round}");
+        assert!(matches!(authority.join(&late, now).await, Err(AuthorityError::NoToken)));
+        assert!(authority.join(&request("a2", &others).0, now).await.is_ok(), "another node's");
+        authority.revoke(&other).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_asks_without_end_is_refused() {
+    let (folder, now) = (Folder::new("authority"), Wall::now());
+    let authority = authority(&folder, now).await;
+    let node = NodeName::new("a1").unwrap();
+    joined(&authority, now).await;
+    let pem = request("a1", &KeyText::new(String::new())).0.request;
+    for _ in 1..issue::CERTIFICATES_OF_NODE_MAX {
+        authority.renew(&node, "7", &pem, now).await.unwrap();
+    }
+    let refused = authority.renew(&node, "7", &pem, now).await.unwrap_err();
+    assert!(refused.is_refusal() && refused.to_string().contains("100 certificates already"), "{refused}");
+}

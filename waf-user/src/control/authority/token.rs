@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Authority, AuthorityError};
-use crate::control::audit::aside;
+use crate::control::audit::aside::{self, AsideError};
 use crate::control::audit::record::{Actor, AuditChange};
-use crate::control::store::{Entry, Guard, Key, Operation, Transaction};
+use crate::control::store::{Entry, Guard, Key, Operation, Prefix, Transaction};
 use crate::model::sync::signing::{digits, hash_of};
 use crate::model::sync::{JoinReply, JoinRequest, JoinToken, KeyText};
 use crate::model::{NodeName, Wall};
@@ -68,7 +68,7 @@ impl Authority {
         Ok(token.text())
     }
 
-    /// A certificate for whoever brings a token. The token is used up first: of two that come at once, one gets it.
+    /// A certificate for whoever brings a token. Of two that come at once, one gets it.
     ///
     /// # Errors
     /// The token is used, ended, unknown or another node's, the request is none; the store's.
@@ -87,13 +87,43 @@ impl Authority {
         if request.node != kept.node {
             return Err(AuthorityError::OtherNode(kept.node));
         }
-        super::issue::check(&request.request)?;
+        let (reply, put) = self.issue(&node, &request.request, now)?;
         kept.is_used = true;
-        match self.store.commit(Transaction::replace(&key, Some(&entry), text(&kept))?).await {
-            Ok(_) => self.issue(&node, &request.request, now).await,
+        // Used up and issued at once: whoever revokes meanwhile finds the certificate, or leaves no token.
+        let (guard, used) = (Guard::unchanged(&key, Some(&entry)), Operation::put(&key, text(&kept)));
+        match self.store.commit(Transaction::new(vec![guard], vec![used, put])?).await {
+            Ok(_) => Ok(reply),
             Err(error) if error.is_conflict() => Err(AuthorityError::Used),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Ends the tokens of a node that nobody has used yet.
+    pub(super) async fn end_tokens(
+        &self,
+        node: &NodeName,
+        (actor, now): (&Actor, Wall),
+    ) -> Result<(), AuthorityError> {
+        for entry in self.store.list(&Prefix::new(PREFIX)?).await?.entries {
+            let kept = serde_json::from_slice::<Kept>(&entry.value).ok();
+            if kept.is_none_or(|kept| kept.is_used || kept.node != node.as_str()) {
+                continue;
+            }
+            let change = AuditChange {
+                subject: format!("node {node}"),
+                action: "revoke".to_owned(),
+                customer: None,
+                reasons: vec!["join token".to_owned()],
+                differences: Vec::new(),
+            };
+            let (guard, take) = (Guard::unchanged(&entry.key, Some(&entry)), Operation::Delete(entry.key));
+            match aside::write(&*self.store, &[guard], &[take], vec![change], (actor, now)).await {
+                // Used just now: its certificate is there.
+                Err(AsideError::Store(error)) if error.is_conflict() => {}
+                other => drop(other?),
+            }
+        }
+        Ok(())
     }
 }
 
