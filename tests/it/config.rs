@@ -91,15 +91,16 @@ fn ten_mistakes_are_ten_messages_with_place_and_caret() {
     }
 }
 
-/// The README's example, with the files that it names beside it and the machine's parts left out.
+/// The README's examples, with the files that they name beside them and the machine's parts left out: a node by itself, and
+/// one of a fleet.
 #[test]
-fn the_example_of_the_readme_is_accepted() {
+fn the_examples_of_the_readme_are_accepted() {
     let folder = Folder::new("example");
-    let block =
-        README.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the example");
+    let mut blocks = README.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let whole = blocks.next().expect("the example of a node");
+    let of_a_fleet = blocks.find(|block| block.starts_with("[control]")).expect("the example of [control]");
+    let (local, _tenants) = whole.split_once("[[tenant]]").expect("tenants of the example");
     let own = ["interface", "kernel_object"];
-    let lines = block.lines().filter(|line| !own.iter().any(|key| line.starts_with(key)));
-    let path = folder.write("node.toml", &lines.collect::<Vec<_>>().join("\n"));
     fs::create_dir_all(folder.0.join("rules")).expect("folder of rules");
     folder.write("rules/own.conf", "SecRule ARGS \"@rx x\" \"id:1,phase:2,deny\"\n");
     let request =
@@ -107,6 +108,10 @@ fn the_example_of_the_readme_is_accepted() {
     let files = ["-keyout", "site.key", "-out", "site.pem"];
     let made = Command::new("openssl").args(request).args(files).current_dir(&folder.0).output();
     assert!(made.expect("run openssl").status.success());
-    let Some(output) = waf(&["node", "--check", "--config", &path]) else { return };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for text in [whole.to_owned(), format!("{local}{of_a_fleet}")] {
+        let lines = text.lines().filter(|line| !own.iter().any(|key| line.starts_with(key)));
+        let path = folder.write("node.toml", &lines.collect::<Vec<_>>().join("\n"));
+        let Some(output) = waf(&["node", "--check", "--config", &path]) else { return };
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }

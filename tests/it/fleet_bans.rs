@@ -14,6 +14,7 @@ use xtask::lab::settings::{SHOP, WWW};
 use xtask::lab::topology::{ATTACKER, PROBES};
 use xtask::lab::{CARRIERS, Carrier, Node, Request, Scheme};
 
+use crate::node::metrics;
 use crate::stage;
 
 /// The bound is a second, on a machine that has nothing else to do.
@@ -27,6 +28,7 @@ const TTL_S: u64 = 4;
 fn bans_of_the_fleet_hold_where_they_concern_until_they_end() {
     stage::with_fleet(|fleet| {
         fleet.serve_all()?;
+        metrics::of_a_fleet(fleet.lab().node(Carrier::A))?;
         let (one, other) = (Carrier::A.client(PROBES[0]), Carrier::A.client(ATTACKER));
         // For the whole fleet: every site at every carrier, and no other source.
         let (one_text, other_text) = (one.to_string(), other.to_string());

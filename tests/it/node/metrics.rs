@@ -8,13 +8,31 @@ use waf_tests::load::Connection;
 use waf_tests::namespace::inside;
 use xtask::interrupt;
 use xtask::lab::settings::{ONE, WWW};
-use xtask::lab::{Carrier, LabOptions, Request, Scheme};
+use xtask::lab::{Carrier, LabOptions, Node, Request, Scheme};
 
 use super::http;
 use crate::stage;
 
 const SOON: Duration = Duration::from_secs(5);
 const README: &str = include_str!("../../../README.md");
+
+/// In the rows of the metrics that only a node with a control plane has.
+const OF_A_FLEET: &str = "(with `[control]`)";
+
+/// Such a node has every one of them, and no other under their names.
+///
+/// # Errors
+/// One is missing.
+pub fn of_a_fleet(node: &Node) -> Result<()> {
+    let text = node.admin("/metrics")?;
+    let rows = README.lines().filter(|line| line.contains(OF_A_FLEET));
+    let names: Vec<_> = rows.filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    ensure!(names.len() >= 5, "the README's rows are gone: {names:?}");
+    for name in names {
+        ensure!(text.contains(&format!("# HELP {name} ")), "{name} is no metric of a node of a fleet");
+    }
+    Ok(())
+}
 
 #[test]
 fn every_metric_has_a_help_text_and_a_row_in_the_readme() {
@@ -31,6 +49,8 @@ fn every_metric_has_a_help_text_and_a_row_in_the_readme() {
         ensure!(typed == helped && typed.len() > 25, "types {typed:?}, help texts {helped:?}");
         let rows: BTreeSet<String> = README
             .lines()
+            // Those of a node with a control plane are looked for at one.
+            .filter(|line| !line.contains(OF_A_FLEET))
             .filter_map(|line| line.strip_prefix("| `waf_")?.split('`').next())
             .map(|name| format!("waf_{name}"))
             .collect();

@@ -4,7 +4,7 @@ mod bans;
 mod certificates;
 mod contract;
 mod drain;
-mod metrics;
+pub mod metrics;
 pub(crate) mod plain;
 mod reload;
 mod restart;

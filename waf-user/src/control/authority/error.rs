@@ -23,7 +23,9 @@ pub enum AuthorityError {
     Request(#[source] rcgen::Error),
     #[error("the certificate of node {0} is revoked: join again with a new token")]
     Revoked(NodeName),
-    #[error("node {0} has {CERTIFICATES_OF_NODE_MAX} certificates already: waf fleet revoke {0}, then join again")]
+    #[error(
+        "node {0} has {CERTIFICATES_OF_NODE_MAX} certificates already: waf fleet revoke {0}, then join again"
+    )]
     TooMany(NodeName),
     #[error("the store holds no usable {0}: restore it from a backup")]
     Missing(&'static str),
