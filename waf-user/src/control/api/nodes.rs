@@ -180,7 +180,7 @@ fn read(known: &View, view: &NodeView) -> Result<Node, (&'static str, String)> {
         None => known.inventory.node(&name).map_or(NodeState::Active, |node| node.state),
     };
     let RatesView { requests_s, mbit_s, handshakes_s } = view.capacity;
-    Ok(Node {
+    let node = Node {
         carrier: Carrier::new(&view.carrier).map_err(|error| ("carrier", error.to_string()))?,
         region: Region(view.region.clone()),
         residency: Residency::new(&view.residency).map_err(|error| ("residency", error.to_string()))?,
@@ -193,5 +193,14 @@ fn read(known: &View, view: &NodeView) -> Result<Node, (&'static str, String)> {
         sources: sources.map_err(|_| ("sources", "one of them is no address".to_owned()))?,
         state,
         name,
-    })
+    };
+    match node.source_that_serves() {
+        None => Ok(node),
+        Some((source, prefix)) => {
+            let error = format!(
+                "{source} lies in {prefix}, which sites are served on: the filter would drop what origins answer; name one outside"
+            );
+            Err(("sources", error))
+        }
+    }
 }

@@ -121,6 +121,7 @@ async fn a_node_that_cannot_be_is_refused_by_its_field() {
         ("ipv4", json!(["10.0.0.0/33"]), 422, "nodes[0].ipv4"),
         ("ipv6", json!("x"), 422, "nodes[0].ipv6"),
         ("sources", json!(["x"]), 422, "nodes[0].sources"),
+        ("sources", json!(["198.51.100.9", "10.0.0.7"]), 422, "10.0.0.7 lies in 10.0.0.0/22"),
         ("ipv4", json!(["10.1.0.0/24"]), 409, "the inventory would be wrong"),
     ];
     for (field, value, status, says) in table {
