@@ -28,7 +28,7 @@ use super::ledger::Ledger;
 use super::settings::ControlSettings;
 use super::sync::Fleet;
 use super::token::TokenBook;
-use crate::model::Wall;
+use crate::model::{Mono, Wall};
 use crate::tls::PlainAcceptor;
 
 /// How often the API's certificate is made or read anew, and what the authority no longer needs is forgotten.
@@ -89,7 +89,8 @@ impl Control {
         };
         let fleet =
             Fleet::new(Arc::clone(&store), Arc::clone(&ledger), Arc::clone(&authority), Arc::clone(&bans));
-        let api = Api::new(store, ledger, bans, Arc::clone(&authority), Arc::clone(&fleet), Wall::now);
+        let clocks = (Wall::now as fn() -> Wall, Mono::now as fn() -> Mono);
+        let api = Api::new(store, ledger, bans, Arc::clone(&authority), Arc::clone(&fleet), clocks);
         Ok(Self { settings, authority, fleet, api, tcp, sync, acceptor })
     }
 

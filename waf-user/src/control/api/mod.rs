@@ -51,7 +51,7 @@ use super::ledger::Ledger;
 use super::store::Store;
 use super::sync::Fleet;
 use super::token::TokenBook;
-use crate::model::Wall;
+use crate::model::{Mono, Wall};
 
 use kept::Plans;
 use refused::Refused;
@@ -70,6 +70,8 @@ pub struct Api {
     turns: Turns,
     /// Reads the time of day.
     clock: fn() -> Wall,
+    /// Reads the time that nodes' usage is told by.
+    uptime: fn() -> Mono,
 }
 
 impl Api {
@@ -79,7 +81,7 @@ impl Api {
         bans: Arc<BanBook>,
         authority: Arc<Authority>,
         fleet: Arc<Fleet>,
-        clock: fn() -> Wall,
+        (clock, uptime): (fn() -> Wall, fn() -> Mono),
     ) -> Self {
         let tokens = TokenBook::new(Arc::clone(&store));
         Self {
@@ -92,6 +94,7 @@ impl Api {
             plans: Arc::default(),
             turns: Turns::default(),
             clock,
+            uptime,
         }
     }
 
