@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::api::Api;
+use super::api::{Api, Clocks};
 use super::authority::Authority;
 use super::bans::BanBook;
 use super::ledger::Ledger;
@@ -89,7 +89,7 @@ impl Control {
         };
         let fleet =
             Fleet::new(Arc::clone(&store), Arc::clone(&ledger), Arc::clone(&authority), Arc::clone(&bans));
-        let clocks = (Wall::now as fn() -> Wall, Mono::now as fn() -> Mono);
+        let clocks = Clocks { clock: Wall::now, uptime: Mono::now };
         let api = Api::new(store, ledger, bans, Arc::clone(&authority), Arc::clone(&fleet), clocks);
         Ok(Self { settings, authority, fleet, api, tcp, sync, acceptor })
     }

@@ -74,6 +74,15 @@ pub struct Api {
     uptime: fn() -> Mono,
 }
 
+/// What the time is read from.
+#[derive(Clone, Copy, Debug)]
+pub struct Clocks {
+    /// The time of day.
+    pub clock: fn() -> Wall,
+    /// The time that nodes' usage is told by.
+    pub uptime: fn() -> Mono,
+}
+
 impl Api {
     pub fn new(
         store: Arc<dyn Store>,
@@ -81,7 +90,7 @@ impl Api {
         bans: Arc<BanBook>,
         authority: Arc<Authority>,
         fleet: Arc<Fleet>,
-        (clock, uptime): (fn() -> Wall, fn() -> Mono),
+        Clocks { clock, uptime }: Clocks,
     ) -> Self {
         let tokens = TokenBook::new(Arc::clone(&store));
         Self {

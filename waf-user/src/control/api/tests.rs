@@ -18,7 +18,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::Api;
+use super::{Api, Clocks};
 use crate::control::audit::record::Actor;
 use crate::control::authority::Authority;
 use crate::control::bans::BanBook;
@@ -27,7 +27,7 @@ use crate::control::ledger::Ledger;
 use crate::control::store::{Folder, SqliteStore, Store};
 use crate::control::sync::Fleet;
 use crate::control::token::{Role, TokenBook, Wanted};
-use crate::model::{Fqdn, Mono, Wall};
+use crate::model::{Fqdn, Wall};
 use crate::secret::{KeyRing, Secret};
 use crate::tls::fixtures;
 
@@ -131,7 +131,7 @@ impl Plane {
         let fleet =
             Fleet::new(Arc::clone(&store), Arc::clone(&ledger), Arc::clone(&authority), Arc::clone(&bans));
         let tokens = TokenBook::new(Arc::clone(&store));
-        let clocks = (ticking as fn() -> Wall, usage::now as fn() -> Mono);
+        let clocks = Clocks { clock: ticking, uptime: usage::now };
         let api =
             Api::new(Arc::clone(&store), Arc::clone(&ledger), bans, authority, Arc::clone(&fleet), clocks);
         let mut plane = Self {
