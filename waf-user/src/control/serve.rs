@@ -21,14 +21,14 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::api::Api;
+use super::api::{Api, Clocks};
 use super::authority::Authority;
 use super::bans::BanBook;
 use super::ledger::Ledger;
 use super::settings::ControlSettings;
 use super::sync::Fleet;
 use super::token::TokenBook;
-use crate::model::Wall;
+use crate::model::{Mono, Wall};
 use crate::tls::PlainAcceptor;
 
 /// How often the API's certificate is made or read anew, and what the authority no longer needs is forgotten.
@@ -89,7 +89,8 @@ impl Control {
         };
         let fleet =
             Fleet::new(Arc::clone(&store), Arc::clone(&ledger), Arc::clone(&authority), Arc::clone(&bans));
-        let api = Api::new(store, ledger, bans, Arc::clone(&authority), Arc::clone(&fleet), Wall::now);
+        let clocks = Clocks { clock: Wall::now, uptime: Mono::now };
+        let api = Api::new(store, ledger, bans, Arc::clone(&authority), Arc::clone(&fleet), clocks);
         Ok(Self { settings, authority, fleet, api, tcp, sync, acceptor })
     }
 

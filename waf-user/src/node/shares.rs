@@ -83,7 +83,10 @@ impl Allowances {
             return allowance;
         }
         let allowance = Arc::default();
-        all.retain(|_, held| held.strong_count() > 0);
+        // Once it is full, so that of the 20,000 tenants of a start each does not look at all others.
+        if all.len() == all.capacity() {
+            all.retain(|_, held| held.strong_count() > 0);
+        }
         all.insert(tenant, Arc::downgrade(&allowance));
         allowance
     }

@@ -42,7 +42,8 @@ pub async fn list(
     Ok(axum::Json(Bans { bans: page.bans.iter().map(show::ban).collect(), next: page.next }))
 }
 
-/// Makes bans: all of them or none.
+/// Makes bans. Bounds and forms are looked at first, and beyond them none is made; where the store fails on the way some may
+/// be there, and the same request once more makes the others.
 #[utoipa::path(post, path = "/v1/bans", request_body = BansNew, responses((status = 200, body = BansChanged)))]
 pub async fn make(
     State(api): State<Api>,

@@ -51,7 +51,7 @@ use super::ledger::Ledger;
 use super::store::Store;
 use super::sync::Fleet;
 use super::token::TokenBook;
-use crate::model::Wall;
+use crate::model::{Mono, Wall};
 
 use kept::Plans;
 use refused::Refused;
@@ -70,6 +70,17 @@ pub struct Api {
     turns: Turns,
     /// Reads the time of day.
     clock: fn() -> Wall,
+    /// Reads the time that nodes' usage is told by.
+    uptime: fn() -> Mono,
+}
+
+/// What the time is read from.
+#[derive(Clone, Copy, Debug)]
+pub struct Clocks {
+    /// The time of day.
+    pub clock: fn() -> Wall,
+    /// The time that nodes' usage is told by.
+    pub uptime: fn() -> Mono,
 }
 
 impl Api {
@@ -79,7 +90,7 @@ impl Api {
         bans: Arc<BanBook>,
         authority: Arc<Authority>,
         fleet: Arc<Fleet>,
-        clock: fn() -> Wall,
+        Clocks { clock, uptime }: Clocks,
     ) -> Self {
         let tokens = TokenBook::new(Arc::clone(&store));
         Self {
@@ -92,6 +103,7 @@ impl Api {
             plans: Arc::default(),
             turns: Turns::default(),
             clock,
+            uptime,
         }
     }
 

@@ -148,8 +148,8 @@ impl Refused {
     /// 503. What is wrong there is for operators, and they have the log.
     pub fn store(error: &(dyn Error + 'static)) -> Self {
         tracing::error!(error, "the store cannot be asked, or holds what it should not");
-        let detail = "the store cannot be asked now; nothing is known to have changed";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail, "try again a little later")
+        let detail = "the store cannot be asked now; whether anything has changed is not known";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail, "look again a little later, and try again")
     }
 }
 

@@ -18,7 +18,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::Api;
+use super::{Api, Clocks};
 use crate::control::audit::record::Actor;
 use crate::control::authority::Authority;
 use crate::control::bans::BanBook;
@@ -131,8 +131,9 @@ impl Plane {
         let fleet =
             Fleet::new(Arc::clone(&store), Arc::clone(&ledger), Arc::clone(&authority), Arc::clone(&bans));
         let tokens = TokenBook::new(Arc::clone(&store));
+        let clocks = Clocks { clock: ticking, uptime: usage::now };
         let api =
-            Api::new(Arc::clone(&store), Arc::clone(&ledger), bans, authority, Arc::clone(&fleet), ticking);
+            Api::new(Arc::clone(&store), Arc::clone(&ledger), bans, authority, Arc::clone(&fleet), clocks);
         let mut plane = Self {
             router: api.router(),
             ledger,

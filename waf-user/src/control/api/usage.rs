@@ -12,7 +12,6 @@ use super::words::{
 use super::{Api, show};
 use crate::control::capacity::Measure;
 use crate::control::usage::{SiteUsage, Used};
-use crate::model::Mono;
 
 /// All sites, or those that are steadily above their contracts, with nodes.
 #[utoipa::path(get, path = "/v1/usage", params(UsageQuery), responses((status = 200, body = Usages)))]
@@ -22,7 +21,7 @@ pub async fn all(
     Asked(query): Asked<UsageQuery>,
 ) -> Json<Usages> {
     let known = api.ledger.view();
-    let report = api.fleet.usage().report(&known.state, Mono::now());
+    let report = api.fleet.usage().report(&known.state, (api.uptime)());
     let shown = report.iter().filter(|site| !query.excess || !site.excess.is_empty());
     Json(Usages { revision: known.revision().0, sites: shown.map(whole).collect() })
 }
@@ -36,7 +35,7 @@ pub async fn one(
 ) -> Result<Json<SiteUsageView>, Refused> {
     let known = api.ledger.view();
     let site = caller.site(&known, &fqdn)?;
-    let usage = api.fleet.usage().of_site(&known.state, site, Mono::now());
+    let usage = api.fleet.usage().of_site(&known.state, site, (api.uptime)());
     usage.map(|usage| Json(own(&usage))).ok_or_else(|| Refused::not_found("site", &fqdn))
 }
 

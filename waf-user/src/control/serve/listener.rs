@@ -8,6 +8,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -20,6 +21,9 @@ const CONNECTIONS_MAX: usize = 1_000;
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// How long a connection may be silent before a request's head is whole.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// How long a client may take none of the bytes that it is sent (TCP_USER_TIMEOUT, tcp(7)): one that asks and does not read
+/// would keep its connection for ever.
+const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 /// Bytes of a request's head and of what is read at once.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// How long requests under way may take once we are told to end.
@@ -69,6 +73,9 @@ pub(super) async fn serve(
 
 async fn connection(stream: TcpStream, acceptor: PlainAcceptor, router: Router, end: watch::Receiver<bool>) {
     let peer = stream.peer_addr().ok();
+    if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(TAKEN_WITHIN)) {
+        return tracing::debug!(?peer, %error, "a client of the API broke off");
+    }
     let accepted = tokio::select! {
         accepted = acceptor.accept(stream, HANDSHAKE_WITHIN) => accepted,
         () = told(end.clone()) => return,

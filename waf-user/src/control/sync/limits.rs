@@ -5,10 +5,13 @@ use std::time::Duration;
 /// Connections that have shown no certificate, or not yet: some nodes joining at once, and handshakes of a fleet that
 /// comes back together. The next one is closed.
 pub const STRANGERS_MAX: usize = 512;
-/// Of those from one address, so that one silent peer does not hold all places.
+/// Of those from one IPv4 address or IPv6 /64, so that one silent peer does not hold all places.
 pub const STRANGERS_OF_ADDRESS_MAX: usize = 64;
 /// Connections of nodes: two for each node of the largest inventory, for a process that takes over from another.
 pub const CONNECTIONS_MAX: usize = 20_000;
+/// Of one node: as many as it opens within the time in which one that was cut off is noticed, some over; a node that is in
+/// others' hands does not lock out the fleet.
+pub const CONNECTIONS_OF_NODE_MAX: usize = 32;
 /// A handshake, and then the first request: a few round trips around the world.
 pub const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
 /// A whole request of joining or renewing, and the first message of a stream.
@@ -21,6 +24,10 @@ pub const HEADER_BYTES_MAX: u32 = 8 * 1024;
 pub const WINDOW_BYTES: u32 = 256 * 1024;
 /// Bytes of a message from a node: the usage of 20,000 tenants.
 pub const UP_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Characters of a node's name, hash and program as it says them: they are kept in memory and in the store.
+pub const WORD_CHARS_MAX: usize = 100;
+/// Characters of the reason for which it refuses a document: a sentence with its causes.
+pub const WHY_CHARS_MAX: usize = 1_000;
 /// A node says how it is once a second; one that was silent for so long is as good as gone.
 pub const SILENCE_MAX: Duration = Duration::from_secs(15);
 /// Between two pings (RFC 9113 §6.7).

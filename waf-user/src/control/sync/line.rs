@@ -38,7 +38,9 @@ pub async fn serve(
     };
     match peer {
         Some(peer) => {
-            drop(place);
+            let Some(_place) = place.of_node(&peer.name) else {
+                return tracing::warn!(%from, node = peer.name, "too many connections of one node: closed");
+            };
             requests(&fleet, connection, Some(&peer)).await;
         }
         // Without a certificate there is one thing to ask.

@@ -1,7 +1,7 @@
 //! What one node has, what it is staging and what it is owed. Messages and a moment in, what is due out: no socket, no
 //! store, no clock.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::limits::AGAIN_AFTER;
@@ -206,16 +206,17 @@ impl Session {
     }
 
     fn want(&mut self, certificates: Vec<String>) -> Result<Heard, String> {
-        let document = self.sent.as_ref().map(|sent| &sent.target.document);
+        let own: HashSet<&str> =
+            self.sent.iter().flat_map(|sent| sent.target.document.certificates()).collect();
+        let mut waiting: HashSet<String> = self.wants.iter().cloned().collect();
         for fingerprint in certificates {
-            let is_own = document.is_some_and(|it| it.certificates().any(|own| own == fingerprint));
-            if !is_own {
+            if !own.contains(fingerprint.as_str()) {
                 return Err(
                     "this node asks for a certificate that is not of the document sent to it".to_owned()
                 );
             }
             // As many as the document names, however often they are asked for.
-            if !self.wants.contains(&fingerprint) {
+            if waiting.insert(fingerprint.clone()) {
                 self.wants.push_back(fingerprint);
             }
         }

@@ -16,12 +16,12 @@ use zeroize::Zeroizing;
 use super::call::{refuse, send};
 use super::error::{Refused, whole};
 use super::fleet::Fleet;
-use super::limits::UP_BYTES_MAX;
+use super::limits::{UP_BYTES_MAX, WHY_CHARS_MAX, WORD_CHARS_MAX};
 use super::seat::Seat;
 use super::session::Due;
 use super::told::Told;
 use crate::model::sync::{
-    BanRecord, Certificate, Down, FleetScope, Frames, KeyText, Lifted, Status, Up, frame,
+    BanRecord, Certificate, Down, FleetScope, Frames, Greeting, KeyText, Lifted, Status, Up, frame,
 };
 use crate::model::{Mono, Wall};
 use crate::secret::hex;
@@ -73,6 +73,7 @@ async fn greeted(fleet: &Fleet, peer: &Peer, ear: &mut Ear) -> Result<(Arc<Seat>
     let bad = |sentence: String| Refused::new(StatusCode::BAD_REQUEST, sentence);
     match timeout(fleet.times.request, ear.next::<Up>()).await {
         Ok(Ok(Up::Hello(hello))) => {
+            let hello = bounded(hello);
             Ok((fleet.seat(peer.clone(), &hello, Wall::now()).await?, hello.bans_seen))
         }
         Ok(Ok(_)) => Err(bad("a stream begins with a hello".to_owned())),
@@ -82,6 +83,15 @@ async fn greeted(fleet: &Fleet, peer: &Peer, ear: &mut Ear) -> Result<(Arc<Seat>
             Err(Refused::new(StatusCode::REQUEST_TIMEOUT, format!("no hello came within {within:?}")))
         }
     }
+}
+
+/// What is no longer than any node says it: a longer hash is nobody's, and a longer name no node's.
+fn bounded(hello: Greeting) -> Greeting {
+    let word = |text: String| match text.char_indices().nth(WORD_CHARS_MAX) {
+        Some((end, _)) => text.get(..end).unwrap_or_default().to_owned(),
+        None => text,
+    };
+    Greeting { node: word(hello.node), hash: word(hello.hash), software: word(hello.software), ..hello }
 }
 
 /// Takes what the node says, until it says no more.
@@ -105,9 +115,10 @@ async fn hear(fleet: &Fleet, seat: &Arc<Seat>, ear: &mut Ear) -> Ended {
             }
             Up::Ban(ban) => put(fleet, seat, ban),
             Up::Lift(lifted) => lift(fleet, seat, lifted),
-            up => {
-                if let Up::Refused { generation, why } = &up {
-                    tracing::error!(node = %seat.node, generation, why, "a node refuses what it is to serve");
+            mut up => {
+                if let Up::Refused { generation, why } = &mut up {
+                    *why = why.chars().take(WHY_CHARS_MAX).collect();
+                    tracing::error!(node = %seat.node, %generation, why = *why, "a node refuses what it is to serve");
                 }
                 let heard = seat.session().hear(up, Mono::now());
                 match heard {
@@ -130,8 +141,12 @@ fn put(fleet: &Fleet, seat: &Seat, ban: BanRecord) {
     }
 }
 
-/// Lifting is an operator's, who may do so at any node for the whole fleet.
+/// Lifting is an operator's, who may do so at any node for the whole fleet, and for the tenants that it serves: it knows no
+/// others' bans.
 fn lift(fleet: &Fleet, seat: &Seat, lifted: Lifted) {
+    if matches!(lifted.scope, FleetScope::Tenant(tenant) if !seat.session().has_tenant(tenant)) {
+        return tracing::warn!(node = %seat.node, scope = %lifted.scope, "a node lifts for others: not heeded");
+    }
     tracing::info!(node = %seat.node, scope = %lifted.scope, prefix = %lifted.prefix, "an operator of a node lifts a ban");
     if let Err(error) = fleet.bans.lift_of_node(&seat.node, lifted) {
         tracing::warn!(node = %seat.node, error = whole(&error), "a ban is lifted at that node only");

@@ -55,7 +55,8 @@ pub struct NewBan {
     pub reason: String,
 }
 
-/// `POST /v1/bans`: at most 10,000 at once; all of them or none.
+/// `POST /v1/bans`: at most 10,000 at once. Where one of them cannot be made none is; where the answer is 503 some may have
+/// been made, and the same request once more makes the others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BansNew {
@@ -75,7 +76,7 @@ pub struct NewLift {
     pub prefix: String,
 }
 
-/// `POST /v1/bans/lift`: at most 10,000 at once.
+/// `POST /v1/bans/lift`: at most 10,000 at once. Where the answer is 503 some may have been lifted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BansLift {

@@ -139,11 +139,15 @@ async fn a_node_bans_for_its_own_tenants_alone() {
     to_idle.say(&Up::Ban(BanRecord { scope: FleetScope::Fleet, ..by_rules(tenant, 2) })).await;
     to_one.say(&Up::Ban(BanRecord { scope: FleetScope::Fleet, ..by_rules(tenant, 3) })).await;
     to_one.say(&Up::Ban(by_rules(tenant, 4))).await;
+    to_one.say(&Up::Ban(by_rules(tenant, 6))).await;
+    let key = |at| by_rules(tenant, at).key();
+    other.live(&mut to_other, |it| it.bans.contains_key(&key(6))).await;
+    to_idle.say(&Up::Lift(Lifted { scope: FleetScope::Tenant(tenant), prefix: prefix(6) })).await;
     // As soon as control has read what the idle one said.
     to_idle.status(true).await;
     world.stands(idle, |it| it.is_some_and(|it| it.is_ready)).await;
     to_one.say(&Up::Ban(by_rules(tenant, 5))).await;
     other.live(&mut to_other, |it| it.bans.contains_key(&by_rules(tenant, 5).key())).await;
     let there: Vec<BanKey> = other.bans.keys().copied().collect();
-    assert_eq!(there, [by_rules(tenant, 4).key(), by_rules(tenant, 5).key()]);
+    assert_eq!(there, [key(4), key(5), key(6)]);
 }

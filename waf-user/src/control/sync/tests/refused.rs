@@ -12,7 +12,7 @@ use crate::control::authority::Authority;
 use crate::control::inventory::NodeState;
 use crate::control::plan::tests::NOW;
 use crate::control::store::{Folder, SqliteStore};
-use crate::control::sync::limits::UP_BYTES_MAX;
+use crate::control::sync::limits::{UP_BYTES_MAX, WHY_CHARS_MAX, WORD_CHARS_MAX};
 use crate::model::Wall;
 use crate::model::sync::{CALL_BYTES_MAX, CONTROL_NAME, Greeting, JoinRequest, Status, TenantUsage, Up};
 use crate::tls::{MutualConnector, explain};
@@ -176,4 +176,30 @@ async fn messages_of_another_kind_end_the_stream() {
     let mut stream = node.connect(&world).await.unwrap();
     stream.say(&Up::Status(status)).await;
     world.stands("a1", |it| it.is_some_and(|it| it.is_ready)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_words_of_one_node_keep_no_other_from_being_seen() {
+    let folder = Folder::new("sync");
+    let world = World::new(&folder).await;
+    world.apply(0..2, 2).await;
+    let node = Node::join(&world, "a1").await;
+    let long = "é".repeat(600_000);
+    let greeting = Greeting { software: long.clone(), hash: long.clone(), ..node.hello() };
+    let mut stream = node.greet(&world, &Up::Hello(greeting)).await.unwrap();
+    world.stands("a1", |it| it.is_some_and(|it| it.software.chars().count() == WORD_CHARS_MAX)).await;
+    let generation = world.ledger.view().revision().0;
+    stream.say(&Up::Refused { generation, why: long.clone() }).await;
+    world
+        .stands("a1", |it| {
+            it.is_some_and(|it| it.refused.is_some_and(|why| why.chars().count() == WHY_CHARS_MAX))
+        })
+        .await;
+    let other = World::on(std::sync::Arc::clone(&world.store), Default::default()).await;
+    other.stands("a1", |it| it.is_some_and(|it| it.refused.is_some())).await;
+    said(
+        node.greet(&world, &Up::Hello(Greeting { node: long, ..node.hello() })).await,
+        403,
+        "calls itself é",
+    );
 }
