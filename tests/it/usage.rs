@@ -130,7 +130,7 @@ fn node(name: &str, third: u8) -> String {
     format!(
         "[[node]]\nname = \"{name}\"\ncarrier = \"carrier-{name}\"\nregion = \"tokyo\"\n\
          capacity = {{ requests_s = {CAPACITY_S}, mbit_s = 1000, handshakes_s = 10 }}\n\
-         ipv4 = [\"127.92.{third}.0/29\"]\nsources = [\"127.92.{third}.1\"]\n"
+         ipv4 = [\"127.92.{third}.0/29\"]\nsources = [\"127.93.{third}.1\"]\n"
     )
 }
 
