@@ -1,6 +1,8 @@
 //! A ban in three places at once: the kernel's block list, the lists that workers read, and the connections that are
 //! open. The only writer of all three while the node runs.
 
+mod hold;
+
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
@@ -14,7 +16,6 @@ use super::bans::{Bans, Full};
 use super::error::chain;
 use super::filter::Filter;
 use super::kernel_sync::{self, Sync};
-use super::promote::promoted;
 use super::protect::{Protected, Unbannable};
 use super::repeaters::Repeaters;
 use super::services::ServicePlan;
@@ -65,6 +66,8 @@ pub struct Enforcer {
     is_writer: bool,
     /// Whether workers still read lists of an older state.
     is_stale: bool,
+    /// Whether a worker did not hear of a ban: it is to look at all of its open connections.
+    is_missed: bool,
 }
 
 /// What a new configuration puts in the place of the old.
@@ -96,6 +99,7 @@ impl Enforcer {
             filter,
             is_writer: false,
             is_stale: true,
+            is_missed: false,
         };
         enforcer.publish();
         enforcer
@@ -256,121 +260,6 @@ impl Enforcer {
         self.filter.as_deref().filter(|_| self.is_writer)
     }
 
-    /// A ban that the rules' refusals made, with the scope and the time that the source's other bans give it. Nothing
-    /// where it is banned already: by requests that were under way when the ban came.
-    ///
-    /// # Errors
-    /// See [`BanError`]; nobody is banned then. Where only the kernel fails, user space enforces the ban, and the log
-    /// tells.
-    pub fn ban_by_rules(
-        &mut self,
-        ban: Ban,
-        (source, destination): (IpAddr, IpAddr),
-        now: Mono,
-    ) -> Result<Option<Ban>, BanError> {
-        let ban = self.narrowed(ban, source);
-        self.protected.check(&ban)?;
-        let ban = promoted(ban, destination, (&self.config, &self.plan, &self.bans), now);
-        if self.bans.live(ban.scope, ban.prefix, now).is_some() {
-            return Ok(None);
-        }
-        let ttl_s = self.repeaters.next_ttl_s(ban.scope, ban.prefix, &self.config.ban, now);
-        let ban = Ban { expires: Some(now.plus_s(ttl_s)), ..ban };
-        match self.ban(ban.clone(), Force::No) {
-            Err(error @ BanError::Filter(_)) => {
-                let error = chain(&error);
-                tracing::warn!(prefix = %ban.prefix, scope = %ban.scope, error, "ban not enforced in the kernel");
-            }
-            result => result?,
-        }
-        Ok(Some(ban))
-    }
-
-    /// The ban, or that of the one address where its /64 holds machines of ours too: who shares our network attacks no
-    /// less.
-    fn narrowed(&self, ban: Ban, source: IpAddr) -> Ban {
-        match self.protected.check(&ban) {
-            Ok(()) => ban,
-            Err(_) => Ban { prefix: IpNet::from(source.to_canonical()), ..ban },
-        }
-    }
-
-    /// Holds in the kernel and for open connections at once, for new requests from [`Enforcer::publish`] on.
-    ///
-    /// # Errors
-    /// See [`BanError`]. Where only the kernel fails, user space enforces the ban all the same.
-    pub fn ban(&mut self, ban: Ban, force: Force) -> Result<(), BanError> {
-        if force == Force::No {
-            self.protected.check(&ban)?;
-        }
-        self.check_scope(ban.scope)?;
-        self.bans.add(ban.clone())?;
-        self.is_stale = true;
-        let written = self.write_block(&ban);
-        for worker in &self.workers {
-            let is_sent = worker.try_send(Command::CloseBanned(ban.clone())).is_ok();
-            // Of 100,000 imported ones nearly all have no connection.
-            if !is_sent && ban.origin != BanOrigin::Fleet {
-                tracing::warn!(prefix = %ban.prefix, "worker takes no commands: its open connections stay");
-            }
-        }
-        written.map_err(BanError::Filter)
-    }
-
-    /// A ban that control says. One of our own that lasts at least as long stays as it is. Whether the ban holds, or means
-    /// nothing here.
-    pub fn ban_of_fleet(&mut self, ban: Ban, by_rules: bool, now: Mono) -> bool {
-        let ends = |expires: Option<Mono>| expires.unwrap_or(Mono(u64::MAX));
-        let own = self.bans.live(ban.scope, ban.prefix, now).filter(|own| own.origin != BanOrigin::Fleet);
-        let is_covered = own.is_some_and(|own| ends(own.expires) >= ends(ban.expires));
-        let spares = by_rules && kernel_sync::reaches_unblocking(&self.config, ban.scope);
-        if is_covered || spares || !self.plan.serves(ban.scope) {
-            return true;
-        }
-        let (prefix, scope) = (ban.prefix, ban.scope);
-        match self.ban(ban, Force::No) {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::debug!(%prefix, %scope, error = chain(&error), "ban of the fleet not enforced");
-                false
-            }
-        }
-    }
-
-    /// As [`Enforcer::unban`], to be followed by [`Enforcer::publish`].
-    ///
-    /// # Errors
-    /// As there.
-    pub fn lift(&mut self, scope: BanScope, prefix: IpNet) -> Result<(), BanError> {
-        let ban = self.bans.remove(scope, prefix).ok_or(BanError::NoBan)?;
-        self.repeaters.forgive(scope, prefix);
-        self.is_stale = true;
-        self.remove_block(&ban).map_err(BanError::Filter)
-    }
-
-    /// # Errors
-    /// There is no such ban, or the kernel's entry cannot be removed.
-    pub fn unban(&mut self, scope: BanScope, prefix: IpNet) -> Result<Ban, BanError> {
-        let ban = self.bans.remove(scope, prefix).ok_or(BanError::NoBan)?;
-        self.repeaters.forgive(scope, prefix);
-        self.is_stale = true;
-        self.publish();
-        self.remove_block(&ban).map_err(BanError::Filter)?;
-        Ok(ban)
-    }
-
-    /// Takes away what has run out. The data path ignores it already; this frees its room. Publishes what is not yet.
-    pub fn reap(&mut self, now: Mono) {
-        let over = self.bans.reap(now);
-        self.is_stale |= !over.is_empty();
-        for ban in &over {
-            if let Err(error) = self.remove_block(ban) {
-                tracing::warn!(prefix = %ban.prefix, error = chain(&error), "expired ban stays in the kernel's list");
-            }
-        }
-        self.publish();
-    }
-
     /// Makes the kernel answer every new connection with RST, before the workers drain.
     pub fn refuse_new(&self) {
         let services = self.plan.refusing_services();
@@ -384,32 +273,15 @@ impl Enforcer {
         }
     }
 
-    fn check_scope(&self, scope: BanScope) -> Result<(), BanError> {
-        match scope {
-            BanScope::Address(address) if !self.plan.serves(scope) => Err(BanError::NoAddress(address)),
-            BanScope::Tenant(tenant) if !self.plan.serves(scope) => Err(BanError::NoTenant(tenant.number())),
-            _ => Ok(()),
-        }
-    }
-
-    fn write_block(&self, ban: &Ban) -> Result<(), KernelError> {
-        match (self.writer(), kernel_sync::block_entry(ban, &self.plan)) {
-            (Some(filter), Some(entry)) => filter.block(entry),
-            _ => Ok(()),
-        }
-    }
-
-    fn remove_block(&self, ban: &Ban) -> Result<(), KernelError> {
-        match (self.writer(), self.plan.scope_number(ban.scope)) {
-            (Some(filter), Some(scope)) => filter.unblock(scope, ban.prefix),
-            _ => Ok(()),
-        }
-    }
-
     /// Gives the workers the lists anew, if they changed. O(entries), so many bans at once are published together.
     pub fn publish(&mut self) {
         if std::mem::take(&mut self.is_stale) {
             self.lists.store(Arc::new(lists_of(&self.config, self.bans.iter().cloned().collect())));
+        }
+        if std::mem::take(&mut self.is_missed) {
+            for worker in &self.workers {
+                self.is_missed |= worker.try_send(Command::CloseListed).is_err();
+            }
         }
     }
 

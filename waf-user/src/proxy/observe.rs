@@ -23,6 +23,9 @@ pub struct Observation {
 pub enum Command {
     /// Close the open connections that a ban covers.
     CloseBanned(Ban),
+    /// Close the open connections that the lists refuse as they are now: after bans that came faster than this queue took
+    /// them.
+    CloseListed,
     /// Finish requests under way and return from `serve`. A second one: return now.
     Drain(Drain),
 }

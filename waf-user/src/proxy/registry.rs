@@ -12,8 +12,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::limits::FIRST_REQUEST;
-use super::{Drain, Flows, Lists};
-use crate::model::{Ban, BanScope, TenantId};
+use super::{Drain, Flows, ListVerdict, Lists};
+use crate::model::{Ban, BanScope, Mono, TenantId};
 
 /// Every open connection of the worker, and whether it drains.
 #[derive(Default)]
@@ -141,6 +141,16 @@ impl Registry {
             let covered = in_scope && ban.prefix.contains(&open.peer.ip());
             if covered && !lists.spare(open.peer.ip(), ban.scope, open.tenant.get()) {
                 open.cut(Cut::Banned(ban.clone()));
+            }
+        }
+    }
+
+    /// Closes what the lists refuse: O(open connections), however many bans there are.
+    pub(super) fn close_listed(&self, lists: &Lists, now: Mono) {
+        for open in self.open.borrow().values() {
+            let (source, destination) = (open.peer.ip(), open.service.ip());
+            if let ListVerdict::Refuse(ban) = lists.verdict(source, destination, open.tenant.get(), now) {
+                open.cut(Cut::Banned(ban));
             }
         }
     }

@@ -16,7 +16,7 @@ use super::outbox::Outbox;
 use super::registry::{Open, Registry};
 use super::{Command, Drain, Flows, Lists, Observation, Snapshot, listen};
 use crate::event::{EventId, Journal, Reason};
-use crate::model::{TenantId, Wall};
+use crate::model::{Mono, TenantId, Wall};
 use crate::origin::Pool;
 use crate::telemetry::Metrics;
 
@@ -86,6 +86,7 @@ pub(super) async fn serve_within(listeners: Vec<Listener>, context: WorkerContex
         };
         match command {
             Some(Command::CloseBanned(ban)) => worker.registry.close_banned(&ban, &worker.lists.load()),
+            Some(Command::CloseListed) => worker.registry.close_listed(&worker.lists.load(), Mono::now()),
             Some(Command::Drain(drain)) => break drain,
             // A node that is gone sends no drain: then there is nobody left to serve for.
             None => break Drain::at_once(Duration::ZERO),
@@ -114,6 +115,7 @@ async fn last_command(worker: &Worker, mut commands: mpsc::Receiver<Command>) {
     while let Some(command) = commands.recv().await {
         match command {
             Command::CloseBanned(ban) => worker.registry.close_banned(&ban, &worker.lists.load()),
+            Command::CloseListed => worker.registry.close_listed(&worker.lists.load(), Mono::now()),
             Command::Drain(_) => return,
         }
     }

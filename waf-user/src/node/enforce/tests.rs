@@ -62,6 +62,25 @@ fn a_ban_reaches_kernel_lists_and_open_connections_and_leaves_them_again() {
 }
 
 #[test]
+fn bans_that_came_too_fast_for_a_worker_are_looked_for_in_the_lists() {
+    let mut fixture = fixture();
+    let many = fixture.commands.max_capacity() as u8 + 1;
+    for last in 0..many {
+        let prefix = net(&format!("192.0.2.{last}"));
+        fixture.enforcer.ban(Ban { prefix, ..ban(BanScope::Node, None) }, Force::No).unwrap();
+    }
+    let mut heard = || std::iter::from_fn(|| fixture.commands.try_recv().ok()).collect::<Vec<_>>();
+    fixture.enforcer.publish();
+    let first = heard();
+    assert_eq!(first.len() + 1, usize::from(many), "it had no room for the last one");
+    assert!(first.iter().all(|it| matches!(it, Command::CloseBanned(_))), "{first:?}");
+    fixture.enforcer.publish();
+    assert!(matches!(heard()[..], [Command::CloseListed]));
+    fixture.enforcer.publish();
+    assert!(heard().is_empty(), "once is enough");
+}
+
+#[test]
 fn the_lists_of_the_configuration_are_published_from_the_start() {
     let mut fixture = fixture();
     let table = [

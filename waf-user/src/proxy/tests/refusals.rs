@@ -316,6 +316,29 @@ fn a_ban_spares_who_is_allowed() {
 }
 
 #[test]
+fn what_the_lists_refuse_is_closed_when_they_are_looked_at() {
+    lab(
+        |_| {},
+        |lab| async move {
+            let mut listed = Client::connect(lab.a, "127.0.0.7").await;
+            let mut other = Client::connect(lab.a, "127.0.0.8").await;
+            for client in [&mut listed, &mut other] {
+                client.send(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+                assert_eq!(client.answer("GET").await.status(), 200);
+            }
+            let tenant = BanScope::Tenant(TenantId::new(1).expect("a tenant"));
+            let bans = [ban(tenant, "127.0.0.7/32", BanOrigin::Fleet)];
+            lab.lists.store(std::sync::Arc::new(Lists::new([], bans)));
+            lab.commands.send(Command::CloseListed).await.expect("the worker lives");
+            assert_eq!(listed.rest().await, b"");
+            other.send(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+            assert_eq!(other.answer("GET").await.status(), 200);
+            assert_eq!(lab.events_at_least(1).await[0]["reason"], "banned");
+        },
+    );
+}
+
+#[test]
 fn tls_names_must_agree() {
     lab(
         |_| {},
