@@ -1,10 +1,8 @@
 //! `waf control`: the control plane in the foreground.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
-use tracing_subscriber::EnvFilter;
 use waf_user::control::serve;
 use waf_user::control::settings::ControlSettings;
 
@@ -39,12 +37,7 @@ impl Control {
             println!("ok: zone {}, API on {}", settings.zone, settings.api.listen);
             return Ok(());
         }
-        let level = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
-        tracing_subscriber::fmt()
-            .with_env_filter(level)
-            .with_writer(std::io::stderr)
-            .with_ansi(std::io::stderr().is_terminal())
-            .init();
+        super::log_to_stderr();
         Ok(serve::run(settings)?)
     }
 }

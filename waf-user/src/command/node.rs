@@ -1,10 +1,8 @@
 //! `waf node`: the inspection node in the foreground.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
-use tracing_subscriber::EnvFilter;
 use waf_user::config;
 use waf_user::node::check::{Checked, check};
 use waf_user::node::{self, Start};
@@ -45,12 +43,7 @@ impl Node {
             println!("ok: {}, {}", counted(tenants, "tenant"), counted(rules, "rule"));
             return Ok(());
         }
-        let level = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
-        tracing_subscriber::fmt()
-            .with_env_filter(level)
-            .with_writer(std::io::stderr)
-            .with_ansi(std::io::stderr().is_terminal())
-            .init();
+        super::log_to_stderr();
         let start = if self.take_over { Start::TakeOver } else { Start::Fresh };
         Ok(node::run(&settings, config, &self.config, start)?)
     }

@@ -10,12 +10,11 @@ use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot};
 
 use super::enforce::{Enforcer, Force};
-use super::error::chain;
 use super::standing::{Facts, Phase, WithControl};
 use super::sync::{Uplink, told};
 use super::take_over::Handed;
 use crate::config::prefix::parse_prefix;
-use crate::model::{Ban, BanOrigin, BanScope, Mono, NodeName};
+use crate::model::{Ban, BanOrigin, BanScope, Mono, NodeName, chain};
 
 /// The request in a line without its end.
 ///

@@ -13,7 +13,6 @@ use ipnet::IpNet;
 use tokio::sync::mpsc;
 
 use super::bans::{Bans, Full};
-use super::error::chain;
 use super::filter::Filter;
 use super::kernel_sync::{self, Sync};
 use super::protect::{Protected, Unbannable};
@@ -21,7 +20,7 @@ use super::repeaters::Repeaters;
 use super::services::ServicePlan;
 use crate::config::{NodeConfig, NodeSettings};
 use crate::kernel::{AllowEntry, KernelError};
-use crate::model::{Ban, BanOrigin, BanScope, Generation, Mono};
+use crate::model::{Ban, BanOrigin, BanScope, Generation, Mono, chain};
 use crate::proxy::{Command, Lists};
 
 /// Why a ban did not take hold.

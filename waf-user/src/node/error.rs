@@ -71,11 +71,3 @@ impl From<KernelError> for NodeError {
         Self::WriteMaps(Box::new(error))
     }
 }
-
-/// An error with its whole chain of causes, for one field of a log line or of a reply.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {}", chain(cause)),
-        None => error.to_string(),
-    }
-}

@@ -9,7 +9,6 @@ use tokio::sync::Mutex;
 use tokio::task::JoinError;
 
 use super::enforce::Next;
-use super::error::chain;
 use super::fixed;
 use super::protect::Protected;
 use super::services::ServicePlan;
@@ -21,7 +20,7 @@ use crate::config::{
     self, ConfigErrors, InterfaceError, NodeConfig, NodeSettings, ShippedError, check_interface, shipped,
 };
 use crate::kernel::KernelError;
-use crate::model::Generation;
+use crate::model::{Generation, chain};
 
 /// Why a configuration was not taken. The old one holds.
 #[derive(Debug, thiserror::Error)]

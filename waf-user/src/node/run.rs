@@ -14,7 +14,6 @@ use tokio::task::{JoinHandle, LocalSet};
 use super::control::{ORDERS_MAX, Order, Reply};
 use super::control_sock::ControlSocket;
 use super::drain::{Ending, cut_off, drain};
-use super::error::chain;
 use super::kernel_half::{KernelHalf, open_kernel, open_maps};
 use super::outward::{Outward, Rings, bind_admin};
 use super::reload::{Reloaded, Reloader};
@@ -29,7 +28,7 @@ use super::workers::Worker;
 use super::{NodeError, user};
 use crate::config::{NodeConfig, NodeSettings, check_interface};
 use crate::event::Journal;
-use crate::model::Mono;
+use crate::model::{Mono, chain};
 
 /// How often bans that ran out are taken away.
 const REAP_EVERY: Duration = Duration::from_secs(1);

@@ -5,12 +5,11 @@ use std::rc::Rc;
 use waf_common::limits::{FLOWS_MAX, LIST_ENTRIES_MAX, PREFIXES_MAX, SERVICES_MAX, TENANTS_MAX};
 
 use super::admin::Pages;
-use super::error::chain;
 use super::filter::Filter;
 use super::kernel_sync;
 use super::standing::{Phase, Standing};
 use crate::kernel::{KernelError, ListMap, allow_map, block_map};
-use crate::model::TenantId;
+use crate::model::{TenantId, chain};
 use crate::telemetry::{KernelTable, Queue};
 
 /// Reads at the moment of the scrape: the kernel counts by itself, nothing is polled.

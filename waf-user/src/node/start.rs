@@ -12,7 +12,6 @@ use tokio::sync::mpsc;
 use waf_common::limits::SERVICES_MAX;
 
 use super::enforce::Enforcer;
-use super::error::chain;
 use super::feedback::Feedback;
 use super::filter::Filter;
 use super::protect::Protected;
@@ -28,7 +27,7 @@ use super::{NodeError, Start, cpus, listeners, open_files, snapshot};
 use crate::config::{NodeConfig, NodeSettings, shipped};
 use crate::event::Journal;
 use crate::kernel::Maps;
-use crate::model::{Generation, Mono};
+use crate::model::{Generation, Mono, chain};
 use crate::proxy::limits::CONNECTIONS_MAX;
 use crate::proxy::{Command, Flows, Listener, Lists, Observation, WorkerContext};
 use crate::telemetry::Metrics;

@@ -18,7 +18,7 @@ use super::worker::Worker;
 use crate::engine::{Connection, Disruption};
 use crate::event::{EventId, Reason, Stage};
 use crate::http::{CONTINUE, Framing, RequestHead, write_chunk};
-use crate::model::{Mono, Wall};
+use crate::model::{Mono, Wall, chain};
 use crate::telemetry::RequestVerdict;
 
 /// What becomes of the connection after a request.
@@ -400,16 +400,4 @@ fn body_fault(error: &BodyError) -> Option<Fault> {
         }
         BodyError::Timeout => Some(Fault::new(Stage::Http, Reason::Timeout, chain(error))),
     }
-}
-
-/// An error with its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

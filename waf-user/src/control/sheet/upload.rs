@@ -1,11 +1,10 @@
 //! PEM text of a certificate and its key -> an [`Upload`] that will serve the site, checked plainly: it parses, the key
 //! fits, the name is covered, it is valid now. Whom visitors' browsers trust is not known here.
 
-use std::error::Error;
 use std::fmt;
 
 use super::Certificate;
-use crate::model::{Fqdn, Wall};
+use crate::model::{Fqdn, Wall, causes};
 use crate::tls::Identity;
 
 /// A private key as PEM text. Shows itself to nobody who prints it.
@@ -53,7 +52,7 @@ impl Upload {
         let identity = Identity::from_pem(chain.as_bytes(), key.as_bytes()).map_err(|error| {
             let cure =
                 "give the site's certificate first, then its intermediates, and the key that belongs to it";
-            vec![Refused { field: "tls", what: whole_chain(&error), cure }]
+            vec![Refused { field: "tls", what: causes::chain(&error), cure }]
         })?;
         let mut refused = Vec::new();
         if let Some(fqdn) = fqdn.filter(|fqdn| !identity.covers(fqdn)) {
@@ -78,7 +77,7 @@ impl Upload {
             Ok((_, ends)) => ends,
             Err(error) => {
                 let cure = "give the site's certificate first, then each one's issuer";
-                refused.push(Refused { field: "tls.chain", what: whole_chain(&error), cure });
+                refused.push(Refused { field: "tls.chain", what: causes::chain(&error), cure });
                 now
             }
         };
@@ -101,15 +100,4 @@ impl fmt::Display for Day {
             None => f.write_str("a day beyond the calendar"),
         }
     }
-}
-
-fn whole_chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

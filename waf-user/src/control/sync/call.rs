@@ -13,14 +13,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use super::error::{Refused, whole};
+use super::error::Refused;
 use super::fleet::Fleet;
 use super::stream;
 use crate::control::authority::AuthorityError;
-use crate::model::Wall;
 use crate::model::sync::{
     CALL_BYTES_MAX, JOIN_PATH, JoinReply, JoinRequest, RENEW_PATH, Refusal, RenewRequest, SYNC_PATH,
 };
+use crate::model::{Wall, chain};
 use crate::tls::Peer;
 
 /// Answers one request.
@@ -70,7 +70,7 @@ async fn renew(fleet: &Fleet, peer: &Peer, body: &mut RecvStream) -> Result<Join
 
 fn of_authority(what: &'static str, error: &AuthorityError) -> Refused {
     if error.is_refusal() {
-        Refused::new(StatusCode::FORBIDDEN, whole(error))
+        Refused::new(StatusCode::FORBIDDEN, chain(error))
     } else {
         Refused::ours(what, error)
     }

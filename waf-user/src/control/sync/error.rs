@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use crate::control::authority::AuthorityError;
 use crate::control::store::StoreError;
+use crate::model::chain;
 use crate::tls::TlsError;
 
 /// What was being done for the listener.
@@ -34,7 +35,7 @@ impl Refused {
 
     /// We are at fault, and our log says why.
     pub fn ours(what: &'static str, error: &dyn Error) -> Self {
-        tracing::error!(error = whole(error), what, "a node is refused, through no fault of its own");
+        tracing::error!(error = chain(error), what, "a node is refused, through no fault of its own");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("control cannot {what} now: its log says why"))
     }
 }
@@ -43,16 +44,4 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence)
     }
-}
-
-/// An error and all its causes in one line.
-pub(super) fn whole(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -10,10 +10,10 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::call;
-use super::error::whole;
 use super::fleet::Fleet;
 use super::limits::{HEADER_BYTES_MAX, REQUESTS_MAX, Times, WINDOW_BYTES};
 use super::listen::Place;
+use crate::model::chain;
 use crate::tls::{MutualAcceptor, Peer, TlsStream};
 
 type Connection = h2::server::Connection<TlsStream, Bytes>;
@@ -29,7 +29,7 @@ pub async fn serve(
     let _ = tcp.set_nodelay(true);
     let (tls, peer) = match acceptor.accept(tcp, fleet.times.handshake).await {
         Ok(accepted) => accepted,
-        Err(error) => return tracing::info!(%from, error = whole(&error), "no TLS with a node"),
+        Err(error) => return tracing::info!(%from, error = chain(&error), "no TLS with a node"),
     };
     let connection = match timeout(fleet.times.handshake, builder().handshake(tls)).await {
         Ok(Ok(connection)) => connection,

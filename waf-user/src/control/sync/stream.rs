@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use zeroize::Zeroizing;
 
 use super::call::{refuse, send};
-use super::error::{Refused, whole};
+use super::error::Refused;
 use super::fleet::Fleet;
 use super::limits::{UP_BYTES_MAX, WHY_CHARS_MAX, WORD_CHARS_MAX};
 use super::seat::Seat;
@@ -23,7 +23,7 @@ use super::told::Told;
 use crate::model::sync::{
     BanRecord, Certificate, Down, FleetScope, Frames, Greeting, KeyText, Lifted, Status, Up, frame,
 };
-use crate::model::{Mono, Wall};
+use crate::model::{Mono, Wall, chain};
 use crate::secret::hex;
 use crate::tls::Peer;
 
@@ -137,7 +137,7 @@ fn put(fleet: &Fleet, seat: &Seat, ban: BanRecord) {
         return tracing::warn!(node = %seat.node, scope = %ban.scope, "a node bans for others: not heeded");
     }
     if let Err(error) = fleet.bans.put_of_node(&seat.node, ban, Wall::now()) {
-        tracing::warn!(node = %seat.node, error = whole(&error), "a node's ban holds there only");
+        tracing::warn!(node = %seat.node, error = chain(&error), "a node's ban holds there only");
     }
 }
 
@@ -149,7 +149,7 @@ fn lift(fleet: &Fleet, seat: &Seat, lifted: Lifted) {
     }
     tracing::info!(node = %seat.node, scope = %lifted.scope, prefix = %lifted.prefix, "an operator of a node lifts a ban");
     if let Err(error) = fleet.bans.lift_of_node(&seat.node, lifted) {
-        tracing::warn!(node = %seat.node, error = whole(&error), "a ban is lifted at that node only");
+        tracing::warn!(node = %seat.node, error = chain(&error), "a ban is lifted at that node only");
     }
 }
 
@@ -208,7 +208,7 @@ async fn say_document(fleet: &Fleet, seat: &Arc<Seat>, mouth: &mut Mouth, due: D
 async fn certificate(fleet: &Fleet, fingerprint: &str) -> Result<Certificate, String> {
     let bytes = hex::decode(fingerprint).and_then(|bytes| bytes.try_into().ok());
     let bytes: [u8; 32] = bytes.ok_or_else(|| format!("{fingerprint} is no fingerprint"))?;
-    let (chain, key) = fleet.ledger.certificate(&bytes).await.map_err(|error| whole(&error))?;
+    let (chain, key) = fleet.ledger.certificate(&bytes).await.map_err(|error| chain(&error))?;
     let key =
         std::str::from_utf8(key.expose()).map_err(|_| format!("the key of {fingerprint} is no text"))?;
     Ok(Certificate { fingerprint: fingerprint.to_owned(), chain, key: KeyText::new(key.to_owned()) })
@@ -223,7 +223,7 @@ struct Ear {
 impl Ear {
     async fn next<T: DeserializeOwned>(&mut self) -> Result<T, Ended> {
         loop {
-            if let Some(message) = self.frames.next().map_err(|error| whole(&error))? {
+            if let Some(message) = self.frames.next().map_err(|error| chain(&error))? {
                 return Ok(message);
             }
             let part = self.body.data().await.ok_or("the node has ended it")?;
@@ -247,7 +247,7 @@ struct Mouth {
 impl Mouth {
     async fn say<T: Serialize>(&mut self, message: &T) -> Result<(), Ended> {
         // Some messages hold keys: their bytes are wiped when the last of them is sent.
-        let bytes = Zeroizing::new(frame::encode(message).map_err(|error| whole(&error))?);
+        let bytes = Zeroizing::new(frame::encode(message).map_err(|error| chain(&error))?);
         self.is_within = true;
         send(&mut self.out, Bytes::from_owner(bytes), false, self.taken).await?;
         self.is_within = false;

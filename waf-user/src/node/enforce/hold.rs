@@ -4,12 +4,11 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::super::error::chain;
 use super::super::kernel_sync;
 use super::super::promote::promoted;
 use super::{BanError, Enforcer, Force};
 use crate::kernel::KernelError;
-use crate::model::{Ban, BanOrigin, BanScope, Mono};
+use crate::model::{Ban, BanOrigin, BanScope, Mono, chain};
 use crate::proxy::Command;
 
 impl Enforcer {

@@ -9,7 +9,6 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::super::NodeError;
-use super::super::error::chain;
 use super::super::reload::Reloader;
 use super::super::shelf::{Membership, Shelf};
 use super::super::standing::Standing;
@@ -22,7 +21,7 @@ use super::join;
 use super::stream::{self, StreamError};
 use super::told::Unheard;
 use crate::config::ControlSettings;
-use crate::model::Mono;
+use crate::model::{Mono, chain};
 use crate::tls::MutualConnector;
 
 /// Between two attempts: nodes of a fleet do not come back all at once.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use tokio::task::{JoinError, JoinHandle, spawn_blocking, spawn_local};
 
-use super::super::error::chain;
 use super::super::reload::{ReloadError, Reloader};
 use super::super::shelf::{Shelf, ShelfError, Signed};
 use super::super::standing::Standing;
+use crate::model::chain;
 use crate::model::sync::{Certificate, Delta, Down, Snapshot, Up};
 
 /// From one stream to the next.

@@ -9,8 +9,8 @@ use super::super::shelf::{Membership, Shelf, ShelfError};
 use super::super::user::{UserError, check_user};
 use super::call::{CallError, Line};
 use crate::config::{NodeSettings, OriginUrl};
-use crate::model::Wall;
 use crate::model::sync::{JOIN_PATH, JoinReply, JoinRequest, JoinToken, KeyText, RENEW_PATH, RenewRequest};
+use crate::model::{Wall, chain};
 use crate::secret::hex;
 use crate::tls::{MutualConnector, TlsError};
 
@@ -79,7 +79,7 @@ pub async fn renew(line: &Line, shelf: &Shelf, member: &Membership, node: &str) 
         match try_renew(line, shelf, node).await {
             Ok(()) => return tracing::info!("this node's certificate is renewed"),
             Err(error) => {
-                let text = super::super::error::chain(&error);
+                let text = chain(&error);
                 if text != told {
                     tracing::warn!(error = text, "this node's certificate is not renewed: tried again");
                     told = text;

@@ -8,12 +8,13 @@ use tokio::net::UnixStream;
 
 use super::super::control::{self, Reply, Request};
 use super::super::control_sock;
-use super::super::error::chain;
 use super::super::kernel_half::open_maps;
 use super::super::outward::Outward;
 use super::super::reload::Reloader;
 use super::super::standing::{Phase, Standing};
 use super::{Handed, pass};
+
+use crate::model::chain;
 
 /// From `handed-over` to `serving`: starting workers and writing maps. Until then no ban reaches the kernel.
 const SERVING_WITHIN: Duration = Duration::from_secs(30);
