@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::convert::Infallible;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::fleet::Fleet;
 use super::limits::{CHUNK_LEN, GATHER_FOR, KEEP_EVERY, KEPT_FOR, STORE_AGAIN_AFTER};
-use super::seat::lock;
+use super::seat::{Seat, lock};
 use crate::control::store::{
     Change, Entry, Followed, Follower, Guard, Key, LeaseId, Operation, Prefix, Revision, StoreError,
     Transaction,
@@ -134,8 +134,16 @@ async fn keep_lease(fleet: &Fleet) -> Result<Infallible, StoreError> {
     }
 }
 
-/// What this process wrote, and when.
-type Written = HashMap<NodeName, (Revision, Vec<u8>)>;
+/// What this process wrote of each node.
+type Written = HashMap<NodeName, Entered>;
+
+/// What was written of one stream.
+struct Entered {
+    seat: Arc<Seat>,
+    value: Vec<u8>,
+    /// None once another process has written over it: the node has its stream there by now, whatever becomes of this one.
+    modified: Option<Revision>,
+}
 
 async fn write(
     fleet: &Fleet,
@@ -147,30 +155,70 @@ async fn write(
     let mut puts = Vec::new();
     for node in dirty {
         let seat = lock(&fleet.hub).seats.get(&node).cloned();
+        let before = written.get(&node);
         match seat {
             Some(seat) => {
+                let before = before.filter(|before| Arc::ptr_eq(&before.seat, &seat));
                 let document = Document { process: fleet.kept.process, standing: seat.standing() };
                 let value = serde_json::to_vec(&document).expect("text and numbers");
-                if written.get(&node).is_none_or(|(_, before)| *before != value) {
-                    puts.push((node, value));
+                let is_due = before.is_none_or(|it| it.modified.is_some() && it.value != value);
+                if is_due {
+                    let guard = before.and_then(|it| it.modified);
+                    puts.push(Put { key: prefix.key(&node)?, node, seat, value, guard });
                 }
             }
             None => {
-                if let Some((modified, _)) = written.remove(&node) {
+                if let Some(Entered { modified: Some(modified), .. }) = written.remove(&node) {
                     take(fleet, prefix.key(&node)?, modified).await?;
                 }
             }
         }
     }
     for chunk in puts.chunks(CHUNK_LEN) {
-        let put = |(node, value): &(NodeName, Vec<u8>)| {
-            Ok(Operation::Put { key: prefix.key(node)?, value: value.clone(), lease: Some(lease) })
-        };
-        let operations = chunk.iter().map(put).collect::<Result<Vec<_>, StoreError>>()?;
-        let revision = fleet.store.commit(Transaction::new(Vec::new(), operations)?).await?;
-        written.extend(chunk.iter().map(|(node, value)| (node.clone(), (revision, value.clone()))));
+        match put(fleet, lease, chunk).await {
+            Err(error) if error.is_conflict() => {
+                // One of them has gone to another process: which, each by itself tells.
+                for one in chunk {
+                    let modified = match put(fleet, lease, std::slice::from_ref(one)).await {
+                        Err(error) if error.is_conflict() => None,
+                        put => Some(put?),
+                    };
+                    written.insert(one.node.clone(), one.entered(modified));
+                }
+            }
+            put => {
+                let revision = put?;
+                written.extend(chunk.iter().map(|one| (one.node.clone(), one.entered(Some(revision)))));
+            }
+        }
     }
     Ok(())
+}
+
+/// What is to be written of one node. The first of a stream is written over everything, for the stream is the newest; what
+/// follows only over what it wrote itself.
+struct Put {
+    key: Key,
+    node: NodeName,
+    seat: Arc<Seat>,
+    value: Vec<u8>,
+    guard: Option<Revision>,
+}
+
+impl Put {
+    fn entered(&self, modified: Option<Revision>) -> Entered {
+        Entered { seat: Arc::clone(&self.seat), value: self.value.clone(), modified }
+    }
+}
+
+async fn put(fleet: &Fleet, lease: LeaseId, puts: &[Put]) -> Result<Revision, StoreError> {
+    let guards = puts.iter().filter_map(|it| Some(Guard::ModifiedAt(it.key.clone(), it.guard?)));
+    let operations = puts.iter().map(|it| Operation::Put {
+        key: it.key.clone(),
+        value: it.value.clone(),
+        lease: Some(lease),
+    });
+    fleet.store.commit(Transaction::new(guards.collect(), operations.collect())?).await
 }
 
 /// Takes away what this process wrote of a node.

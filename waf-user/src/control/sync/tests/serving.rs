@@ -305,13 +305,25 @@ async fn other_control_processes_know_how_nodes_are() {
     other.stands(&node.name, |it| it.is_some_and(|it| it.is_current && it.is_ready)).await;
     assert_eq!(other.fleet.standing(&name(&node.name)), world.fleet.standing(&name(&node.name)));
     // It goes over to the other one.
+    let third = World::on(world.store.clone(), Times::default()).await;
     let mut again = node.connect(&other).await.unwrap();
     again.status(false).await;
     other.stands(&node.name, |it| it.is_some_and(|it| !it.is_ready)).await;
+    third.stands(&node.name, |it| it.is_some_and(|it| !it.is_ready)).await;
+    let standing = third.fleet.standing(&name(&node.name));
+    // What the older stream still says is not the word that others hear, and its end takes nothing away.
+    for is_ready in [false, true, false, true] {
+        stream.status(is_ready).await;
+        world.stands(&node.name, |it| it.is_some_and(|it| it.is_ready == is_ready)).await;
+    }
     drop(stream);
-    world.stands(&node.name, |it| it.is_some_and(|it| !it.is_ready)).await;
+    world.stands(&node.name, |it| it == standing).await;
+    again.status(true).await;
+    for world in [&world, &third] {
+        world.stands(&node.name, |it| it.is_some_and(|it| it.is_ready)).await;
+    }
     drop(again);
-    for world in [&world, &other] {
+    for world in [&world, &other, &third] {
         world.stands(&node.name, |it| it.is_none()).await;
     }
 }
