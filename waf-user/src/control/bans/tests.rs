@@ -7,7 +7,6 @@ mod nodes;
 mod property;
 mod room;
 mod since;
-mod store;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

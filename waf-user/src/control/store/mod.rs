@@ -112,7 +112,7 @@ pub trait Watch: Send {
 
 #[cfg(test)]
 mod conformance;
-#[cfg(test)]
-pub(crate) use conformance::Folder;
 #[cfg(all(test, feature = "etcd"))]
 pub(super) use conformance::{Cluster, connect, program};
+#[cfg(test)]
+pub(crate) use conformance::{Fate, Folder, Troubled};

@@ -1,8 +1,8 @@
 //! What nodes tell: many in one transaction, in order, also when the store is away for a while.
 
-use super::store::{Fate, Troubled};
 use super::*;
 use crate::control::bans::limits::{CHUNK_LEN, WAITING_OF_NODE_MAX};
+use crate::control::store::{Fate, Troubled};
 
 const SITE: FleetScope = FleetScope::Tenant(7);
 

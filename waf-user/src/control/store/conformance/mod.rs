@@ -10,6 +10,7 @@ mod leases;
 mod folder;
 mod killed;
 mod sqlite;
+mod troubled;
 
 #[cfg(feature = "etcd")]
 mod cluster;
@@ -30,6 +31,7 @@ pub use cluster::{Cluster, program};
 #[cfg(feature = "etcd")]
 pub use etcd::connect;
 pub use folder::Folder;
+pub use troubled::{Fate, Troubled};
 
 /// No case takes this long on a busy machine.
 const CASE_WITHIN: Duration = Duration::from_secs(120);
