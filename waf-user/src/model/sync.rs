@@ -31,6 +31,8 @@ pub use frame::{FRAME_BYTES_MAX, FrameError, Frames};
 pub use key_text::KeyText;
 pub use signing::{SIGNATURE_LEN, signed_bytes};
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 /// Of these words; a node of another version is refused with a sentence.
@@ -159,9 +161,9 @@ impl Delta {
     pub fn apply(&self, from: &NodeDocument) -> Option<(NodeDocument, String)> {
         let mut document = from.clone();
         document.capacity = self.capacity;
-        document.tenants.retain(|it| {
-            !self.removed.contains(&it.tenant) && self.put.iter().all(|put| put.tenant != it.tenant)
-        });
+        let put = self.put.iter().map(|put| put.tenant);
+        let gone: HashSet<u32> = self.removed.iter().copied().chain(put).collect();
+        document.tenants.retain(|it| !gone.contains(&it.tenant));
         document.tenants.extend(self.put.iter().cloned());
         document.tenants.sort_by_key(|it| it.tenant);
         let text = document.to_text();

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::chain;
+use waf_user::model::chain;
 
 /// Check, explain, test and replay rules, without a node.
 #[derive(Args)]

@@ -5,7 +5,7 @@ use crate::control::capacity::Rates;
 use crate::control::environment::{Environment, Placement, State};
 use crate::control::inventory::{Inventory, NodeState};
 use crate::control::sheet::Tls;
-use crate::model::sync::{Contract, Delta, NodeDocument, TenantDocument, signing};
+use crate::model::sync::{Contract, NodeDocument, TenantDocument};
 use crate::model::{Mode, NodeName};
 use crate::secret::hex;
 
@@ -19,19 +19,11 @@ pub fn document_of(node: &NodeName, state: &State, inventory: &Inventory) -> Opt
     Some(NodeDocument { node: node.to_string(), capacity: contract(entry.capacity), tenants })
 }
 
-/// What makes one document into another, unsigned.
-pub fn delta_of(from: &NodeDocument, to: &NodeDocument, generation: u64) -> Delta {
+/// The tenants that make one document into another: those that are new or changed, and the numbers of those that are gone.
+pub fn difference_of(from: &NodeDocument, to: &NodeDocument) -> (Vec<TenantDocument>, Vec<u32>) {
     let put = to.tenants.iter().filter(|it| from.tenant(it.tenant) != Some(*it)).cloned().collect();
     let removed = from.tenants.iter().map(|it| it.tenant).filter(|it| to.tenant(*it).is_none()).collect();
-    Delta {
-        generation,
-        from: signing::hash_of(&from.to_text()),
-        put,
-        removed,
-        capacity: to.capacity,
-        hash: signing::hash_of(&to.to_text()),
-        signature: String::new(),
-    }
+    (put, removed)
 }
 
 fn tenant_of(environment: &Environment, placement: &Placement) -> TenantDocument {

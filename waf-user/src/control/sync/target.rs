@@ -1,10 +1,10 @@
 //! What a node is to serve, ready to be sent: whole, or as what changed since another one.
 
-use super::document::{delta_of, document_of};
+use super::document::{difference_of, document_of};
 use crate::control::authority::Authority;
 use crate::control::ledger::View;
 use crate::model::NodeName;
-use crate::model::sync::{Delta, Down, NodeDocument, Snapshot, signing};
+use crate::model::sync::{Delta, Down, NodeDocument, Snapshot, TenantDocument, signing};
 
 /// A document at the revision that it was computed from.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,8 +27,16 @@ impl Target {
     /// As a message, signed: what changed since `base` where that is shorter.
     pub fn message(&self, base: Option<&Self>, node: &NodeName, authority: &Authority) -> Down {
         let signature = authority.sign(node, self.generation, &self.text);
-        match base.and_then(|base| self.delta(base)) {
-            Some(delta) => Down::Delta(Delta { signature, ..delta }),
+        match base.and_then(|base| Some((base, self.shorter(base)?))) {
+            Some((base, (put, removed))) => Down::Delta(Delta {
+                generation: self.generation,
+                from: base.hash.clone(),
+                put,
+                removed,
+                capacity: self.document.capacity,
+                hash: self.hash.clone(),
+                signature,
+            }),
             None => Down::Snapshot(Snapshot {
                 generation: self.generation,
                 document: self.text.clone(),
@@ -38,11 +46,10 @@ impl Target {
         }
     }
 
-    /// None where most of the document is new.
-    fn delta(&self, base: &Self) -> Option<Delta> {
-        let delta = delta_of(&base.document, &self.document, self.generation);
-        let is_shorter = 2 * delta.put.len() <= self.document.tenants.len();
-        is_shorter.then_some(delta)
+    /// What changed; none where that is most of the document.
+    fn shorter(&self, base: &Self) -> Option<(Vec<TenantDocument>, Vec<u32>)> {
+        let (put, removed) = difference_of(&base.document, &self.document);
+        (2 * put.len() <= self.document.tenants.len()).then_some((put, removed))
     }
 }
 
