@@ -61,5 +61,6 @@ pub mod token;
 
 pub mod api;
 
+pub mod places;
 pub mod serve;
 pub mod settings;

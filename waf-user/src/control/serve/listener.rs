@@ -1,7 +1,6 @@
 //! TCP connections -> requests of the API over TLS, each step within a time, none without a bound. What is asked is not
 //! known here.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,14 +9,18 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::told;
+use crate::control::places::{Places, Refusals, network};
+use crate::model::Mono;
 use crate::tls::PlainAcceptor;
 
-/// Connections at once: programs of operators and customers, some hundred of each. More wait in the kernel's queue.
+/// Connections at once: programs of operators and customers, some hundred of each. The next one is closed.
 const CONNECTIONS_MAX: usize = 1_000;
+/// Of one IPv4 address or IPv6 /64: whoever keeps connections open without asking leaves room for the others.
+const CONNECTIONS_OF_ADDRESS_MAX: usize = 100;
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// How long a connection may be silent before a request's head is whole.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
@@ -38,30 +41,32 @@ pub(super) async fn serve(
     router: Router,
     end: watch::Receiver<bool>,
 ) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let mut connections = JoinSet::new();
+    let places = Places::new(CONNECTIONS_MAX, CONNECTIONS_OF_ADDRESS_MAX);
+    let (mut refusals, mut connections) = (Refusals::default(), JoinSet::new());
     loop {
-        let next = async {
-            let permit = Arc::clone(&room).acquire_owned().await;
-            (permit, tcp.accept().await)
-        };
-        let (permit, accepted) = tokio::select! {
-            next = next => next,
+        let accepted = tokio::select! {
+            accepted = tcp.accept() => accepted,
             Some(_) = connections.join_next() => continue,
             () = told(end.clone()) => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, from) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "the API cannot take a connection");
                 tokio::time::sleep(AGAIN_AFTER).await;
                 continue;
             }
         };
+        let Some(place) = places.take(network(from.ip())) else {
+            if let Some(count) = refusals.count(Mono::now()) {
+                tracing::warn!(%from, count, "too many connections to the API: closed");
+            }
+            continue;
+        };
         let (acceptor, router, end) = (acceptor.borrow().clone(), router.clone(), end.clone());
         connections.spawn(async move {
             connection(stream, acceptor, router, end).await;
-            drop(permit);
+            drop(place);
         });
     }
     drop(tcp);

@@ -1,6 +1,6 @@
 //! One connection, from TLS to its end: HTTP/2 with its bounds and pings, a task for each request.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::call;
 use super::fleet::Fleet;
 use super::limits::{HEADER_BYTES_MAX, REQUESTS_MAX, Times, WINDOW_BYTES};
-use super::listen::Place;
+use crate::control::places::{Place, Places};
 use crate::model::chain;
 use crate::tls::{MutualAcceptor, Peer, TlsStream};
 
@@ -23,7 +23,7 @@ pub async fn serve(
     fleet: Arc<Fleet>,
     acceptor: MutualAcceptor,
     (tcp, from): (TcpStream, SocketAddr),
-    place: Place,
+    (place, nodes): (Place<IpAddr>, Places<String>),
 ) {
     // Without it a small message waits for the answer to the one before.
     let _ = tcp.set_nodelay(true);
@@ -38,7 +38,8 @@ pub async fn serve(
     };
     match peer {
         Some(peer) => {
-            let Some(_place) = place.of_node(&peer.name) else {
+            drop(place);
+            let Some(_place) = nodes.take(peer.name.clone()) else {
                 return tracing::warn!(%from, node = peer.name, "too many connections of one node: closed");
             };
             requests(&fleet, connection, Some(&peer)).await;
