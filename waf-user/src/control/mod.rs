@@ -25,7 +25,11 @@
 //!
 //! Around the core: `ledger` makes plans true in a `store` and shows everything as of one revision, as `document`s of plain
 //! words; the store keeps it all, in SQLite or etcd; `audit` tells who changed what, without secrets; `reseal` renews
-//! what [`crate::secret`] has sealed. `bans` keeps who is refused where, in the order of the store's revisions.
+//! what [`crate::secret`] has sealed, `export` tells all of it as one text. `bans` keeps who is refused where, in the order
+//! of the store's revisions; `usage` what sites use beside what was agreed.
+//!
+//! Towards others: `authority` says which nodes belong to the fleet and `sync` speaks with them; `token` says who people
+//! are, `api` answers them and `client` is their end of it; `serve` is a process of all that, as `settings` say.
 //!
 //! Who reserves what: each placement the whole peak (an oversize site with k placements a carrier: a k-th), so whichever
 //! carrier is lost, the other's placements have it reserved below 80 % of their nodes. During a Move both environments
