@@ -22,12 +22,22 @@ pub struct Place {
     path: PathBuf,
 }
 
+/// Keeps other processes out.
+pub struct Lock(File);
+
+impl Drop for Lock {
+    /// Not left to the file's closing: a child that this process has just made may hold a copy of it until its `exec`.
+    fn drop(&mut self) {
+        let _never_fails_where_it_was_locked = self.0.unlock();
+    }
+}
+
 impl Place {
-    /// Makes directory and file where they are missing, and locks the store until the returned file is dropped.
+    /// Makes directory and file where they are missing, and locks the store until what is returned is dropped.
     ///
     /// # Errors
     /// One of them cannot be made, or another process has the store.
-    pub fn prepare(directory: &Path) -> Result<(Self, File), StoreError> {
+    pub fn prepare(directory: &Path) -> Result<(Self, Lock), StoreError> {
         DirBuilder::new()
             .recursive(true)
             .mode(DIRECTORY_MODE)
@@ -43,7 +53,7 @@ impl Place {
         }
         // SQLite gives its journal the mode that the file has.
         drop(private(&path)?);
-        Ok((Self { path }, lock))
+        Ok((Self { path }, Lock(lock)))
     }
 
     /// A connection that may read and write.
@@ -90,4 +100,20 @@ fn private(path: &Path) -> Result<File, StoreError> {
     let file = options.open(path).map_err(error)?;
     file.set_permissions(Permissions::from_mode(FILE_MODE)).map_err(error)?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::store::Folder;
+
+    #[test]
+    fn a_copy_of_the_descriptor_in_a_child_does_not_keep_the_lock() {
+        let folder = Folder::new("lock");
+        let (_, lock) = Place::prepare(folder.path()).unwrap();
+        assert!(matches!(Place::prepare(folder.path()), Err(StoreError::Locked { .. })));
+        let _copy = lock.0.try_clone().unwrap();
+        drop(lock);
+        assert!(Place::prepare(folder.path()).is_ok());
+    }
 }

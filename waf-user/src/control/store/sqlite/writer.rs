@@ -2,7 +2,6 @@
 //! its own, and answers when the disk has them. Between jobs it ends leases whose time is over.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use tokio::time::Instant;
 use crate::control::store::limits::BATCH_LEN_MAX;
 use crate::control::store::{LeaseId, Revision, StoreError, Transaction};
 
-use super::file::Place;
+use super::file::{Lock, Place};
 use super::history::{self, HistoryBytes};
 use super::leases::{self, Leases};
 use super::{apply, read};
@@ -57,13 +56,13 @@ pub struct Writer {
     history: HistoryBytes,
     latest: watch::Sender<Revision>,
     /// Held as long as this lives.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Writer {
     /// # Errors
     /// SQLite's.
-    pub fn new(place: Arc<Place>, connection: Connection, lock: File) -> Result<Self, StoreError> {
+    pub fn new(place: Arc<Place>, connection: Connection, lock: Lock) -> Result<Self, StoreError> {
         let (revision, _) = read::head(&place, &connection)?;
         let leases = Leases::load(&place, &connection, Instant::now())?;
         let history = HistoryBytes::measure(&place, &connection)?;
