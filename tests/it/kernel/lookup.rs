@@ -1,10 +1,11 @@
 //! sk_lookup by true connections: the chosen worker's socket, for both families, without any address on an interface.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{Shutdown, shutdown};
 use waf_common::address::Address;
 use waf_common::limits::WORKERS_MAX;
 use waf_common::outcome::Outcome;
@@ -68,7 +69,10 @@ fn without_a_live_socket_the_client_is_refused_at_once() {
     let Some(fixture) = Fixture::active() else { return };
     let refused = |address| connect(&fixture, address, DEADLINE).expect_err("nobody listens").kind();
     assert_eq!(refused(OWN), std::io::ErrorKind::ConnectionRefused);
-    drop(listeners(&fixture));
+    for listener in listeners(&fixture) {
+        // Not by closing it alone: a child that another test has just made may hold a copy of it until its `exec`.
+        shutdown(listener.as_raw_fd(), Shutdown::Both).expect("shutdown");
+    }
     assert_eq!(refused(OWN6), std::io::ErrorKind::ConnectionRefused);
     assert!(fixture.maps().counters().expect("counters").of(Outcome::LookupNoSocket) >= 2);
 }
